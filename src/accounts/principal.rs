@@ -1,0 +1,116 @@
+//! The account that a request acts for, with everything that a read needs to judge visibility.
+
+use std::sync::Arc;
+
+use crate::{
+    Error, Result,
+    ids::{LibraryId, UserId},
+};
+
+/// What a user is on this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May change the server and see its users, but not other people's lockers.
+    Admin,
+    /// May use it.
+    User,
+}
+
+/// What the credential allows, whatever the user's role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Login password or session: everything the role allows.
+    Full,
+    /// App password: play, browse, scrobble, upload; administration through Subsonic stays with
+    /// full credentials of an admin or an app password of one.
+    App,
+    /// No person: a device on the LAN.
+    Device,
+}
+
+/// Ceilings of plan and user together. `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// Highest bitrate of a stream, kbit/s.
+    pub max_bitrate_kbps: Option<u32>,
+    /// Streams at once.
+    pub max_streams: Option<u32>,
+    /// Transcodes at once.
+    pub max_transcodes: Option<u32>,
+}
+
+/// The account that a request acts for. Cheap to clone. `libraries` is sorted and holds exactly
+/// what it may see; every read of the catalogue is bounded by it.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// Whose annotations and locker; 0 for the household.
+    pub user: UserId,
+    /// Login name; "household" for devices.
+    pub name: Arc<str>,
+    /// The user's role; devices are users.
+    pub role: Role,
+    /// What the credential allows.
+    pub scope: Scope,
+    /// Visible libraries, ascending.
+    pub libraries: Arc<[LibraryId]>,
+    /// Ceilings of plan and user.
+    pub caps: Caps,
+}
+
+impl Principal {
+    /// The household as the LAN sees it.
+    #[must_use]
+    pub fn household(libraries: Vec<LibraryId>) -> Self {
+        Self {
+            user: UserId(0),
+            name: "household".into(),
+            role: Role::User,
+            scope: Scope::Device,
+            libraries: libraries.into(),
+            caps: Caps::default(),
+        }
+    }
+
+    /// Whether it may see this library.
+    #[must_use]
+    pub fn may_see(&self, library: LibraryId) -> bool {
+        self.libraries.binary_search(&library).is_ok()
+    }
+
+    /// Whether it administers the server.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin && self.scope != Scope::Device
+    }
+
+    /// Refuses everybody but an admin.
+    pub fn require_admin(&self) -> Result<()> {
+        if self.is_admin() {
+            Ok(())
+        } else {
+            Err(Error::Forbidden("Only an administrator may do this".to_owned()))
+        }
+    }
+
+    /// Whether a person stands behind it, who can own stars, playlists and a queue.
+    #[must_use]
+    pub fn is_person(&self) -> bool {
+        self.user.0 != 0
+    }
+
+    /// The visible libraries as JSON text, for `in (select value from json_each(?))`.
+    #[must_use]
+    pub fn libraries_json(&self) -> String {
+        let mut text = String::with_capacity(2 + 4 * self.libraries.len());
+        text.push('[');
+        for (at, library) in self.libraries.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+            }
+            text.push_str(&library.0.to_string());
+        }
+        text.push(']');
+        text
+    }
+}

@@ -1,0 +1,174 @@
+//! The composition root: builds everything, binds sockets, spawns, stops. The only file that
+//! knows every other one.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+};
+
+use actix_web::{App as HttpApp, HttpServer, dev::Server};
+use anyhow::Context as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    accounts::Accounts,
+    catalog::Catalog,
+    clock::Clock,
+    config::Config,
+    db::Db,
+    drive::Drive,
+    events::Events,
+    protocols::{dlna, subsonic},
+    web,
+};
+
+/// The whole daemon, built and bound, not yet running.
+pub struct App {
+    http: Server,
+    http_address: SocketAddr,
+    lan: Option<(Server, SocketAddr)>,
+    services: Services,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// The services, for whoever runs beside the servers (command line, tests).
+#[derive(Clone)]
+pub struct Services {
+    /// The database.
+    pub db: Db,
+    /// Who may do what.
+    pub accounts: Accounts,
+    /// What is kept.
+    pub drive: Drive,
+    /// What there is to hear.
+    pub catalog: Catalog,
+    /// What changed.
+    pub events: Events,
+}
+
+impl Services {
+    /// Opens the database and builds every service over it.
+    pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+        let db = Db::open(&config.data.join("tunelocker.db")).await?;
+        let events = Events::default();
+        let accounts =
+            Accounts::open(db.clone(), clock.clone(), events.clone(), &config.data.join("keys"))
+                .await?;
+        let drive = Drive::open(
+            config.drive.clone(),
+            db.clone(),
+            clock.clone(),
+            events.clone(),
+            accounts.clone(),
+        )
+        .await?;
+        let catalog =
+            Catalog::open(db.clone(), clock, events.clone(), config.data.join("cache")).await?;
+        Ok(Self { db, accounts, drive, catalog, events })
+    }
+}
+
+impl App {
+    /// Builds every service, then binds every socket. Nothing runs yet.
+    pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
+        let services = Services::open(&config, clock).await?;
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+
+        let (listener, http_address) = bind(config.listen)?;
+        let of = services.clone();
+        let http = HttpServer::new(move || {
+            let of = of.clone();
+            HttpApp::new()
+                .configure(|routes| subsonic::configure(routes, &of.accounts, &of.catalog))
+                .configure(|routes| web::configure(routes, &of.accounts, &of.catalog, &of.drive))
+        })
+        .workers(2)
+        .disable_signals()
+        .shutdown_timeout(10)
+        .listen(listener)?
+        .run();
+
+        let lan = match &config.lan {
+            None => None,
+            Some(lan) => {
+                let (listener, address) = bind(lan.listen)?;
+                let of = services.clone();
+                let server = HttpServer::new(move || {
+                    let of = of.clone();
+                    HttpApp::new()
+                        .configure(|routes| dlna::configure(routes, &of.accounts, &of.catalog))
+                })
+                .workers(1)
+                .disable_signals()
+                .shutdown_timeout(5)
+                .listen(listener)?
+                .run();
+                Some((server, address))
+            }
+        };
+        Ok(Self { http, http_address, lan, services, stop, tasks })
+    }
+
+    /// Where the public listener is, with the port that it got.
+    #[must_use]
+    pub fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+
+    /// Where the LAN listener is.
+    #[must_use]
+    pub fn lan_address(&self) -> Option<SocketAddr> {
+        self.lan.as_ref().map(|(_, address)| *address)
+    }
+
+    /// The services behind the faces.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Cancel it to stop.
+    #[must_use]
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Serves until the stop token is cancelled, then drains.
+    pub async fn run_until_stopped(self) -> anyhow::Result<()> {
+        let mut handles = vec![self.http.handle()];
+        let mut servers = vec![tokio::spawn(self.http)];
+        if let Some((server, _)) = self.lan {
+            handles.push(server.handle());
+            servers.push(tokio::spawn(server));
+        }
+        self.stop.cancelled().await;
+        for handle in handles {
+            handle.stop(true).await;
+        }
+        for server in servers {
+            server.await??;
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.services.db.close().await;
+        Ok(())
+    }
+}
+
+/// Binds now, so that a taken port is an error before anything runs.
+fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
+/// The data folder's place for things that may be deleted at any time.
+#[must_use]
+pub fn cache_folder(data: &Path) -> std::path::PathBuf {
+    data.join("cache")
+}

@@ -1,0 +1,82 @@
+//! Time. The only file that reads the wall clock, so that tests can move it by a year.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// Milliseconds since the Unix epoch, UTC: how every time is stored.
+pub type Millis = i64;
+
+/// The source of "now": the system's, or one that a test moves.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The system clock.
+    #[default]
+    System,
+    /// A clock that stands still until it is moved.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at `now` until it is moved.
+    #[must_use]
+    pub fn manual(now: Millis) -> Self {
+        Self::Manual(Arc::new(AtomicI64::new(now)))
+    }
+
+    /// Now, in milliseconds since the epoch.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        match self {
+            Self::System => millis(SystemTime::now()),
+            Self::Manual(now) => now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Moves a manual clock; the system's cannot be moved and stays.
+    pub fn advance(&self, by: Duration) {
+        if let Self::Manual(now) = self {
+            now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        }
+    }
+}
+
+/// Milliseconds since the epoch of a file's time; times before it are negative.
+#[must_use]
+pub fn millis(time: SystemTime) -> Millis {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+    }
+}
+
+/// `YYYY-MM-DDTHH:MM:SS.mmmZ`: the only form that every Subsonic client reads (C11).
+#[must_use]
+pub fn iso(at: Millis) -> String {
+    match jiff::Timestamp::from_millisecond(at) {
+        Ok(at) => format!("{at:.3}"),
+        Err(_) => "1970-01-01T00:00:00.000Z".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_has_three_digits_and_z() {
+        assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(iso(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
+    }
+
+    #[test]
+    fn manual_clock_moves() {
+        let clock = Clock::manual(5);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.now(), 1005);
+    }
+}

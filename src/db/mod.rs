@@ -1,0 +1,121 @@
+//! The SQLite database: one writer, many readers, and the catalogue of migrations. WAL with
+//! `synchronous=FULL` (SQLite's own default, measured to lose nothing at a power cut).
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use sqlx::{
+    Sqlite, SqlitePool, Transaction,
+    migrate::{Migrate as _, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::Result;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// A write transaction. It holds the one writer; keep it short and never wait for a network in it.
+pub type Tx = Transaction<'static, Sqlite>;
+
+/// A cheap handle to the database. Reads run side by side. Writes queue for the one writer.
+#[derive(Debug, Clone)]
+pub struct Db {
+    reader: SqlitePool,
+    writer: SqlitePool,
+}
+
+/// The database was written by a newer version; it was left untouched.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{path} was written by a newer version of Tunelocker (schema {found}, this one knows {known}); nothing was changed. Start the newer version, or restore a backup"
+)]
+pub struct NewerSchema {
+    /// The database file.
+    pub path: PathBuf,
+    /// The schema version in it.
+    pub found: i64,
+    /// The newest schema version that this program knows.
+    pub known: i64,
+}
+
+impl Db {
+    /// Opens the file, creating and migrating it as needed. Fails with [`NewerSchema`] inside
+    /// when a newer version wrote it.
+    pub async fn open(path: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .statement_cache_capacity(128)
+            .pragma("temp_store", "memory");
+        refuse_newer_schema(path).await?;
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone().pragma("cache_size", "-8192"))
+            .await
+            .with_context(|| format!("cannot open the database {}", path.display()))?;
+        MIGRATIONS.run(&writer).await.context("cannot bring the database up to date")?;
+        let reader = SqlitePoolOptions::new()
+            .min_connections(0)
+            .max_connections(4)
+            .idle_timeout(std::time::Duration::from_secs(60))
+            .connect_with(
+                options
+                    .create_if_missing(false)
+                    .pragma("cache_size", "-4096")
+                    .pragma("query_only", "on"),
+            )
+            .await?;
+        Ok(Self { reader, writer })
+    }
+
+    /// The pool that reads run on.
+    pub(crate) fn read(&self) -> &SqlitePool {
+        &self.reader
+    }
+
+    /// Starts a write transaction. It takes the write lock at once.
+    pub(crate) async fn write(&self) -> Result<Tx> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Writes the log back and closes; the last thing before the process ends.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        if let Ok(mut connection) = self.writer.acquire().await {
+            let _ = sqlx::query("pragma optimize").execute(&mut *connection).await;
+            let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *connection).await;
+        }
+        self.writer.close().await;
+    }
+}
+
+/// Looks without writing: a newer database must stay untouched, byte for byte.
+async fn refuse_newer_schema(path: &Path) -> anyhow::Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let options =
+        SqliteConnectOptions::new().filename(path).read_only(true).immutable(!wal_exists(path));
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options)
+        .await
+        .with_context(|| format!("cannot open the database {}", path.display()))?;
+    let applied = connection.list_applied_migrations("_sqlx_migrations").await.unwrap_or_default();
+    let found = applied.iter().map(|migration| migration.version).max().unwrap_or(0);
+    sqlx::Connection::close(connection).await?;
+    if known < found {
+        return Err(NewerSchema { path: path.to_owned(), found, known }.into());
+    }
+    Ok(())
+}
+
+/// A log beside the database means that it was not closed; `immutable` would not see it.
+fn wal_exists(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    Path::new(&name).exists()
+}

@@ -1,0 +1,125 @@
+//! The one error of the crate: a variant for each *reaction of a caller*, not for each cause.
+//! Each face maps all variants in one exhaustive `match` in its `failure.rs`. The text of
+//! `Internal` is logged and never shown.
+
+use std::time::Duration;
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, sorted by what the caller does about it. Texts are sentences for people.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It does not exist, or the principal may not see it; the two are never told apart.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// Who is asking is not known.
+    #[error(transparent)]
+    Unauthenticated(#[from] AuthFailure),
+    /// Known, but not allowed.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The request makes no sense; the sentence says why.
+    #[error("{0}")]
+    Invalid(String),
+    /// It collides with what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// The locker has no room: figures in bytes.
+    #[error("This does not fit: {used} of {quota} bytes are used and {needed} more are needed")]
+    QuotaExceeded {
+        /// Bytes used and reserved now.
+        used: u64,
+        /// Bytes allowed in all.
+        quota: u64,
+        /// Bytes this request needs.
+        needed: u64,
+    },
+    /// The disk has no room.
+    #[error("The server's disk is full")]
+    StorageFull,
+    /// Too often, or too many at once.
+    #[error("{message}")]
+    TooMany {
+        /// What there were too many of, as a sentence.
+        message: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// It exists, but cannot be had now (no worker, unmounted library, decoder refused).
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of ours.
+    #[error("Something went wrong inside the server")]
+    Internal(#[source] anyhow::Error),
+}
+
+/// Why nobody was recognised. Subsonic gives each its own code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthFailure {
+    /// Unknown user or wrong secret; the two are never told apart.
+    #[error("Wrong user name or password")]
+    Wrong,
+    /// No credential at all, or an expired session.
+    #[error("Please sign in")]
+    Missing,
+    /// Token authentication needs an app password, and this user has none (Subsonic 41).
+    #[error(
+        "Token sign-in needs an app password; make one in the web panel under \"Connect an app\""
+    )]
+    TokenUnsupported,
+    /// The mechanism is switched off (Subsonic 42).
+    #[error("This way of signing in is switched off here; use an app password")]
+    MechanismUnsupported,
+    /// Two mechanisms in one request (Subsonic 43).
+    #[error("Use either an API key or a user name with password, not both")]
+    Conflicting,
+    /// The API key is unknown or revoked (Subsonic 44).
+    #[error("Invalid API key")]
+    InvalidKey,
+    /// Too many wrong tries from here; it says for how long.
+    #[error("Too many wrong passwords; try again in {} seconds", .0.as_secs().max(1))]
+    Limited(Duration),
+}
+
+impl Error {
+    /// An internal fault with context for the log.
+    pub fn internal(error: impl Into<anyhow::Error>) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::StorageFull
+            }
+            _ => Self::Internal(error.into()),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What all HTTP faces share: ranges and bodies, client address, security headers, request log.

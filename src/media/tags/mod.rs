@@ -1,0 +1,174 @@
+//! What a file says about itself, as plain values. Read by lofty inside a worker process; nothing
+//! here opens a file by name.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that one file says about itself. Multi-valued fields keep the tag's order and hold
+/// no empty and no repeated values.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tags {
+    /// The sound itself.
+    pub audio: Audio,
+    /// Title.
+    pub title: Option<String>,
+    /// Sort title.
+    pub sort_title: Option<String>,
+    /// Artists, split.
+    pub artists: Vec<String>,
+    /// Artist as the tag's one line.
+    pub display_artist: Option<String>,
+    /// Sort names, in step with `artists` where given.
+    pub sort_artists: Vec<String>,
+    /// MusicBrainz artist ids, in step with `artists` where given.
+    pub mbid_artists: Vec<String>,
+    /// Album.
+    pub album: Option<String>,
+    /// Sort album.
+    pub sort_album: Option<String>,
+    /// Edition or version of the album.
+    pub album_version: Option<String>,
+    /// Album artists, split.
+    pub album_artists: Vec<String>,
+    /// They as one line.
+    pub display_album_artist: Option<String>,
+    /// Sort names.
+    pub sort_album_artists: Vec<String>,
+    /// MusicBrainz ids.
+    pub mbid_album_artists: Vec<String>,
+    /// MusicBrainz release id.
+    pub mbid_album: Option<String>,
+    /// MusicBrainz release group id.
+    pub mbid_release_group: Option<String>,
+    /// MusicBrainz recording id.
+    pub mbid_recording: Option<String>,
+    /// MusicBrainz release track id.
+    pub mbid_track: Option<String>,
+    /// Disc number.
+    pub disc: Option<u32>,
+    /// Of how many.
+    pub disc_total: Option<u32>,
+    /// Disc subtitle.
+    pub disc_title: Option<String>,
+    /// Track number.
+    pub number: Option<u32>,
+    /// Of how many.
+    pub number_total: Option<u32>,
+    /// Recording or release date, `YYYY[-MM[-DD]]`.
+    pub date: Option<String>,
+    /// Release date.
+    pub release_date: Option<String>,
+    /// Original release date.
+    pub original_date: Option<String>,
+    /// Genres, split.
+    pub genres: Vec<String>,
+    /// Composers, split.
+    pub composers: Vec<String>,
+    /// Everybody else: role, sub-role (instrument or ''), name. Roles are lower-case words:
+    /// conductor, lyricist, remixer, arranger, producer, engineer, mixer, djmixer, performer, ...
+    pub credits: Vec<Credit>,
+    /// Part of a compilation.
+    pub is_compilation: bool,
+    /// `explicit`, `clean` or ''.
+    pub explicit: String,
+    /// Beats a minute.
+    pub bpm: Option<u32>,
+    /// Comment.
+    pub comment: Option<String>,
+    /// dB.
+    pub track_gain: Option<f64>,
+    /// dB.
+    pub album_gain: Option<f64>,
+    /// Above 0.
+    pub track_peak: Option<f64>,
+    /// Above 0.
+    pub album_peak: Option<f64>,
+    /// `album`, `ep`, `live`, ...
+    pub release_types: Vec<String>,
+    /// Labels.
+    pub record_labels: Vec<String>,
+    /// What only a full answer shows.
+    pub extra: Extra,
+    /// Embedded lyrics: each body as found (LRC text if synced) with its language.
+    pub lyrics: Vec<EmbeddedLyrics>,
+    /// The front cover, else the first picture: what it is; its bytes are fetched apart.
+    pub picture: Option<PictureFacts>,
+    /// Embedded cue sheet, if any.
+    pub cue_sheet: Option<String>,
+}
+
+/// The sound in a file, told by content, not by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Audio {
+    /// `flac`, `mp3`, `ogg`, `mp4`, `wav`, `aiff`, `wavpack`, `ape`, `asf`, `dsf`, `dff`, `matroska`, `adts`.
+    pub container: String,
+    /// `flac`, `mp3`, `vorbis`, `opus`, `speex`, `aac`, `alac`, `pcm`, `wavpack`, `ape`, `wma`, `dsd`, ...
+    pub codec: String,
+    /// Length.
+    pub duration_ms: u64,
+    /// Mean, kbit/s.
+    pub bitrate_kbps: u32,
+    /// Hz.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u32,
+    /// Bits a sample; 0 for lossy.
+    pub bit_depth: u32,
+}
+
+/// Somebody who took part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// What he did.
+    pub role: String,
+    /// With what, or ''.
+    pub sub_role: String,
+    /// Who.
+    pub name: String,
+}
+
+/// Fields that only a single song's full answer shows; stored as JSON with the track.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Extra {
+    /// ISRCs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub isrc: Vec<String>,
+    /// Moods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moods: Vec<String>,
+    /// Groupings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groupings: Vec<String>,
+    /// Works: name and MusicBrainz id or ''.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub works: Vec<(String, String)>,
+    /// Movement: name, number, count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub movement: Option<(String, u32, u32)>,
+}
+
+/// Lyrics inside a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddedLyrics {
+    /// ISO 639 or `und`.
+    pub lang: String,
+    /// As found; LRC text for synced ones.
+    pub body: String,
+}
+
+/// A picture inside a file or beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureFacts {
+    /// BLAKE3 of its bytes, hex.
+    pub hash: String,
+    /// By content.
+    pub mime: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Bytes.
+    pub size_bytes: u64,
+}

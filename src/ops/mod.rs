@@ -1,0 +1,1 @@
+//! Running: signals, sd_notify, logs, metrics, health.

@@ -1,0 +1,4 @@
+//! The faces for programs. Thin; none knows another.
+
+pub mod dlna;
+pub mod subsonic;

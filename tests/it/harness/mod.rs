@@ -1,0 +1,81 @@
+//! Starts the real server and speaks to it.
+
+use std::net::SocketAddr;
+
+use tunelocker::{
+    app::{App, Services},
+    clock::Clock,
+    config::{Config, Lan, Workers},
+};
+
+/// A running server over a temporary folder. Dropping it stops it.
+pub struct TestApp {
+    /// The public listener.
+    pub http: SocketAddr,
+    /// The LAN listener.
+    pub lan: SocketAddr,
+    /// Its services, for seeding.
+    pub services: Services,
+    /// Its folder.
+    pub folder: tempfile::TempDir,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+impl TestApp {
+    /// A configuration over `folder`: loopback, free ports, the workers of this build, SSDP on `lo`.
+    pub fn config(folder: &std::path::Path) -> Config {
+        let mut config = Config::local(folder.join("data"));
+        config.lan =
+            Some(Lan { listen: ([127, 0, 0, 1], 0).into(), interfaces: vec!["lo".to_owned()] });
+        config.workers = Workers {
+            daemon: Some(env!("CARGO_BIN_EXE_tunelocker").into()),
+            decoder: Some(env!("CARGO_BIN_EXE_tunelocker-worker").into()),
+            ..Workers::default()
+        };
+        config
+    }
+
+    /// Starts one with no libraries.
+    pub async fn spawn() -> Self {
+        Self::spawn_with(|_| ()).await
+    }
+
+    /// Starts one after `change` had its say about the configuration.
+    pub async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Self::config(folder.path());
+        change(&mut config);
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // A thread with a runtime of its own: the server lives beside the test, as in life.
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = App::build(config, Clock::System).await.unwrap();
+                let addresses = (app.http_address(), app.lan_address());
+                assert!(tell.send((addresses, app.services().clone(), app.stop_token())).is_ok());
+                app.run_until_stopped().await.unwrap();
+            });
+        });
+        let ((http, lan), services, stop) = told.await.unwrap();
+        let lan = lan.unwrap_or(http);
+        Self { http, lan, services, folder, stop }
+    }
+
+    /// `http://ADDR` of the public listener.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+#[tokio::test]
+async fn starts_and_stops() {
+    let app = TestApp::spawn().await;
+    let answer = reqwest::get(app.url("/nothing-here")).await.unwrap();
+    assert_eq!(answer.status(), 404);
+    assert!(app.services.accounts.household().await.unwrap().libraries.is_empty());
+}

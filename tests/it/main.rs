@@ -1,0 +1,4 @@
+//! Tests from outside in: the real server in-process on free ports over a temporary folder,
+//! spoken to as its clients do.
+
+mod harness;
