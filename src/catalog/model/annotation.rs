@@ -1,0 +1,134 @@
+//! What people add: stars, ratings, listens, bookmarks, queues, playlists.
+
+use super::{Picture, Track};
+use crate::{
+    clock::Millis,
+    ids::{AlbumId, ArtistId, FolderId, PlaylistId, TrackId},
+};
+
+/// What an annotation or a cover can belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// A track.
+    Track(TrackId),
+    /// An album.
+    Album(AlbumId),
+    /// An artist.
+    Artist(ArtistId),
+    /// A directory.
+    Folder(FolderId),
+    /// A playlist.
+    Playlist(PlaylistId),
+}
+
+/// To star or to take the star away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starred {
+    /// Star it.
+    Yes,
+    /// Take it away.
+    No,
+}
+
+/// What the principal added to an item, and the mean of everybody's ratings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Annotation {
+    /// When it was starred.
+    pub starred_at: Option<Millis>,
+    /// 1 to 5.
+    pub rating: Option<u8>,
+    /// 1.0 to 5.0 over all users.
+    pub average_rating: Option<f64>,
+    /// Finished listens.
+    pub play_count: u64,
+    /// The last of them.
+    pub played_at: Option<Millis>,
+}
+
+/// One finished listen.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// What.
+    pub track: TrackId,
+    /// When it began.
+    pub at: Millis,
+    /// The client's name.
+    pub client: String,
+}
+
+/// A playlist.
+#[derive(Debug, Clone)]
+pub struct Playlist {
+    /// Its id.
+    pub id: PlaylistId,
+    /// Name.
+    pub name: String,
+    /// Comment.
+    pub comment: String,
+    /// Login name of the owner.
+    pub owner: String,
+    /// The principal owns it.
+    pub is_own: bool,
+    /// Others may see it.
+    pub is_public: bool,
+    /// The principal may not change it.
+    pub is_readonly: bool,
+    /// Visible tracks.
+    pub track_count: u32,
+    /// Of those, ms.
+    pub duration_ms: u64,
+    /// Cover of the first track that has one.
+    pub picture: Option<Picture>,
+    /// Made.
+    pub created_at: Millis,
+    /// Changed.
+    pub changed_at: Millis,
+}
+
+/// A change to a playlist; `None` leaves as is. Removals go by the original positions and come
+/// before additions.
+#[derive(Debug, Clone, Default)]
+pub struct PlaylistChange {
+    /// New name.
+    pub name: Option<String>,
+    /// New comment.
+    pub comment: Option<String>,
+    /// New visibility.
+    pub is_public: Option<bool>,
+    /// Replaces all tracks.
+    pub replace: Option<Vec<TrackId>>,
+    /// Positions to remove, 0-based.
+    pub remove: Vec<u32>,
+    /// Tracks to append.
+    pub add: Vec<TrackId>,
+}
+
+/// A bookmark.
+#[derive(Debug, Clone)]
+pub struct Bookmark {
+    /// What.
+    pub track: Track,
+    /// Where, ms.
+    pub position_ms: i64,
+    /// Comment.
+    pub comment: String,
+    /// Made.
+    pub created_at: Millis,
+    /// Moved.
+    pub changed_at: Millis,
+}
+
+/// The saved queue of a user.
+#[derive(Debug, Clone)]
+pub struct PlayQueue {
+    /// In order.
+    pub tracks: Vec<Track>,
+    /// Which one plays; always inside `tracks` when there are any.
+    pub current_index: usize,
+    /// Where in it, ms.
+    pub position_ms: i64,
+    /// When it was saved.
+    pub changed_at: Millis,
+    /// By which client.
+    pub changed_by: String,
+}

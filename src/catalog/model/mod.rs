@@ -1,0 +1,19 @@
+//! The catalogue's own words. Not serialisable: each face has its response types. What is the
+//! same for everybody is shared (`*Facts`); what belongs to the principal (stars, ratings,
+//! counts) is filled in for who asked.
+
+mod album;
+mod annotation;
+mod artist;
+mod libraries;
+mod lists;
+mod picture;
+mod track;
+
+pub use album::*;
+pub use annotation::*;
+pub use artist::*;
+pub use libraries::*;
+pub use lists::*;
+pub use picture::*;
+pub use track::*;

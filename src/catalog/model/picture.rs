@@ -1,0 +1,24 @@
+//! Pictures.
+
+use crate::ids::PictureId;
+
+/// A picture that something has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picture {
+    /// Its id.
+    pub id: PictureId,
+    /// First four bytes of the content hash: 8 hex digits of a coverArt id, so that clients
+    /// refresh when the picture changes.
+    pub hash: u32,
+}
+
+/// Bytes of a picture.
+#[derive(Debug, Clone)]
+pub struct Cover {
+    /// The bytes.
+    pub bytes: bytes::Bytes,
+    /// Their type.
+    pub mime: &'static str,
+    /// For the ETag: content hash and size.
+    pub tag: String,
+}
