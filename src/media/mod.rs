@@ -2,3 +2,4 @@
 //! which untrusted bytes are understood. No database, no network, no catalogue.
 
 pub mod tags;
+pub mod worker;
