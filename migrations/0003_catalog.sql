@@ -37,6 +37,9 @@ create table folder (
     name        text not null,
     modified_ns integer not null default 0,
     picture_id  integer references picture on delete set null,
+    -- What its listing (names, sizes, times) hashed to when all of it was in the catalogue: a scan
+    -- skips the folder while this stays. Null: not complete yet.
+    fingerprint blob,
     created_at  integer not null,
     unique (library_id, path)
 ) strict;
@@ -55,9 +58,12 @@ create table media_file (
     reason        text not null default '',
     -- BLAKE3 of size and first and last 64 KiB: finds a file again that moved.
     quick_key     blob,
+    -- Sizes and times of what lies beside it and belongs to it (.lrc, .txt, .cue), as one number.
+    sidecar_stamp integer not null default 0,
     scanned_at    integer not null,
     unique (library_id, path)
 ) strict;
+create index media_file_inode on media_file (inode, library_id);
 create index media_file_folder on media_file (folder_id);
 create index media_file_quick on media_file (quick_key) where quick_key is not null;
 
@@ -81,6 +87,8 @@ create table artist (
     -- MusicBrainz id, else the NFC case-folded name.
     key        text not null unique,
     name       text not null,
+    -- The folded name in any case: finds the artist where a file gives no MusicBrainz id.
+    name_key   text not null,
     sort_name  text not null,
     -- What lists are ordered by: case-folded, leading article dropped.
     order_key  text not null,
@@ -89,6 +97,7 @@ create table artist (
     created_at integer not null
 ) strict;
 create index artist_order on artist (order_key, artist_id);
+create index artist_name on artist (name_key);
 
 create table album (
     album_id       integer primary key autoincrement not null,
@@ -200,7 +209,9 @@ create table track (
     -- BLAKE3 of the whole file and of its audio packets, filled in the background.
     content_hash   blob,
     audio_hash     blob,
+    -- Since when its file is gone, and the quick key that the file had, to know it again.
     missing_at     integer,
+    quick_key      blob,
     created_at     integer not null,
     changed_at     integer not null
 ) strict;
@@ -210,6 +221,7 @@ create index track_folder on track (folder_id, order_key);
 create index track_order on track (order_key, track_id);
 create index track_library on track (library_id, path);
 create index track_newest on track (created_at, track_id);
+create index track_missing on track (library_id, order_key) where missing_at is not null;
 create index track_audio on track (audio_hash) where audio_hash is not null;
 
 -- role: 'artist', 'albumartist', 'composer', 'conductor', 'lyricist', 'remixer', 'performer', ...

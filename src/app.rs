@@ -18,6 +18,7 @@ use crate::{
     db::Db,
     drive::Drive,
     events::Events,
+    ingest::{self, Ingest},
     protocols::{dlna, subsonic},
     web,
 };
@@ -43,6 +44,8 @@ pub struct Services {
     pub drive: Drive,
     /// What there is to hear.
     pub catalog: Catalog,
+    /// How music gets in.
+    pub ingest: Ingest,
     /// What changed.
     pub events: Events,
 }
@@ -66,8 +69,20 @@ impl Services {
         )
         .await?;
         let catalog =
-            Catalog::open(db.clone(), clock, events.clone(), config.data.join("cache")).await?;
-        Ok(Self { db, accounts, drive, catalog, events })
+            Catalog::open(db.clone(), clock.clone(), events.clone(), config.data.join("cache"))
+                .await?;
+        let ingest = Ingest::new(
+            db.clone(),
+            clock,
+            events.clone(),
+            catalog.clone(),
+            ingest::Settings {
+                libraries: config.libraries.clone(),
+                drive: config.drive.clone(),
+                sweep: std::time::Duration::from_secs(300),
+            },
+        );
+        Ok(Self { db, accounts, drive, catalog, ingest, events })
     }
 }
 
@@ -145,6 +160,13 @@ impl App {
             handles.push(server.handle());
             servers.push(tokio::spawn(server));
         }
+        let ingest = self.services.ingest.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = ingest.run(stop).await {
+                tracing::error!("scanning ended: {error:#?}");
+            }
+        });
         self.stop.cancelled().await;
         for handle in handles {
             handle.stop(true).await;

@@ -2,7 +2,9 @@
 //! annotations, covers, lyrics, search. Every read takes a [`Principal`]. A file is an id and a
 //! path to it; where its bytes lie is `drive`'s or the library's business, never a protocol's.
 
+pub mod identity;
 mod model;
+pub mod path_text;
 
 pub use model::*;
 

@@ -1,0 +1,150 @@
+//! Library rows: one for each `--library` of the configuration and one for each locker. A library
+//! that left keeps its row, inactive, so that what people added to it survives.
+
+use crate::{
+    Result,
+    catalog::path_text,
+    clock::Clock,
+    db::{Db, Tx},
+    events::{Event, Events},
+    ids::LibraryId,
+    ingest::Settings,
+};
+
+/// What a library row should say.
+struct Wanted {
+    name: String,
+    kind: &'static str,
+    path: String,
+    locker: Option<i64>,
+}
+
+/// Makes the rows fit configuration and lockers. Tells [`Event::LibrariesChanged`] if anything
+/// changed.
+pub async fn ensure(db: &Db, clock: &Clock, events: &Events, settings: &Settings) -> Result<()> {
+    let mut tx = db.write().await?;
+    let wanted = wanted(&mut tx, settings).await?;
+    let mut kept = Vec::with_capacity(wanted.len());
+    let mut changed = false;
+    for library in wanted {
+        let (id, was_changed) = keep(&mut tx, clock, &library).await?;
+        kept.push(id);
+        changed |= was_changed;
+    }
+    let kept = serde_json::to_string(&kept)?;
+    let retired = sqlx::query!(
+        "update library set is_active = 0
+         where is_active = 1 and library_id not in (select value from json_each(?))",
+        kept
+    )
+    .execute(&mut *tx)
+    .await?;
+    changed |= 0 < retired.rows_affected();
+    tx.commit().await?;
+    if changed {
+        events.publish(Event::LibrariesChanged);
+    }
+    Ok(())
+}
+
+/// Every library that there should be: folders of the configuration, then lockers.
+async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
+    let mut wanted = Vec::new();
+    for (name, path) in &settings.libraries {
+        let path = std::path::absolute(path)?;
+        wanted.push(Wanted {
+            name: name.clone(),
+            kind: "folder",
+            path: path_text::encode_path(&path),
+            locker: None,
+        });
+    }
+    let lockers = sqlx::query!(
+        r#"select l.locker_id, l.kind, l.path, u.name as "user?"
+           from locker l left join user u using (user_id)
+           where l.kind = 'household' or u.user_id is not null
+           order by l.locker_id"#
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let drive = std::path::absolute(&settings.drive)?;
+    for locker in lockers {
+        let is_household = locker.kind == "household";
+        wanted.push(Wanted {
+            name: locker.user.unwrap_or_else(|| "Household".to_owned()),
+            kind: if is_household { "household" } else { "locker" },
+            path: path_text::encode_path(&drive.join(&locker.path)),
+            locker: Some(locker.locker_id),
+        });
+    }
+    Ok(wanted)
+}
+
+/// Finds the row by locker, else by path, else by name (its folder moved), and makes it fit.
+/// What an administrator chose about sharing stays.
+async fn keep(tx: &mut Tx, clock: &Clock, wanted: &Wanted) -> Result<(LibraryId, bool)> {
+    let found = sqlx::query!(
+        "select library_id, name, path, is_active from library
+         where (locker_id is not null and locker_id = ?1)
+            or (locker_id is null and ?1 is null and (path = ?2 or name = ?3))
+         order by path = ?2 desc limit 1",
+        wanted.locker,
+        wanted.path,
+        wanted.name
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let own = found.as_ref().map_or(0, |row| row.library_id);
+    let name = free_name(tx, &wanted.name, own).await?;
+    let Some(row) = found else {
+        let is_shared = i64::from(wanted.kind != "locker");
+        let now = clock.now();
+        let id = sqlx::query_scalar!(
+            r#"insert into library (name, kind, path, locker_id, is_shared, is_on_lan, created_at)
+               values (?1, ?2, ?3, ?4, ?5, ?5, ?6)
+               on conflict (path) do update set kind = excluded.kind, locker_id = excluded.locker_id, is_active = 1
+               returning library_id as "library_id!: i64""#,
+            name,
+            wanted.kind,
+            wanted.path,
+            wanted.locker,
+            is_shared,
+            now
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        return Ok((id.into(), true));
+    };
+    if row.name == name && row.path == wanted.path && row.is_active == 1 {
+        return Ok((row.library_id.into(), false));
+    }
+    sqlx::query!(
+        "update library set name = ?, path = ?, kind = ?, is_active = 1 where library_id = ?",
+        name,
+        wanted.path,
+        wanted.kind,
+        row.library_id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok((row.library_id.into(), true))
+}
+
+/// The name itself, or with a number when another library has it.
+async fn free_name(tx: &mut Tx, name: &str, own: i64) -> Result<String> {
+    let mut free = name.to_owned();
+    let mut number = 2;
+    while sqlx::query_scalar!(
+        "select library_id from library where name = ? and library_id <> ?",
+        free,
+        own
+    )
+    .fetch_optional(&mut **tx)
+    .await?
+    .is_some()
+    {
+        free = format!("{name} ({number})");
+        number += 1;
+    }
+    Ok(free)
+}

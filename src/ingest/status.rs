@@ -1,0 +1,131 @@
+//! How far scans are: figures for the panel, Subsonic and the command line. Only numbers; a
+//! listener is told by [`Event::ScanProgress`] and asks here.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::{
+    clock::Millis,
+    events::{Event, Events},
+    ids::LibraryId,
+};
+
+/// What a scan is doing, in the order of its steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// Waiting for its turn.
+    Queued,
+    /// Listing folders, reading and storing what is new as it comes.
+    Reading,
+    /// Marking what is gone, completing albums, pictures and playlists.
+    Finishing,
+}
+
+impl Phase {
+    /// One lower-case word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Queued => "queued",
+            Self::Reading => "reading",
+            Self::Finishing => "finishing",
+        }
+    }
+}
+
+/// How changes of a library are noticed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Watching {
+    /// Not yet, or the library is not there.
+    #[default]
+    Not,
+    /// The system tells of changes.
+    Watched,
+    /// It cannot, so folders are compared now and then; the sentence says why.
+    Swept(String),
+}
+
+/// How far the scan of one library is; of the last one when idle.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LibraryScan {
+    /// What it does now.
+    pub phase: Phase,
+    /// Folders listed.
+    pub folders: u64,
+    /// Audio files seen.
+    pub seen: u64,
+    /// Files read because they were new or changed.
+    pub read: u64,
+    /// Files known to need reading so far.
+    pub to_read: u64,
+    /// Files that could not be understood.
+    pub errors: u64,
+    /// When it began.
+    pub started_at: Option<Millis>,
+    /// When it ended; `None` while it runs.
+    pub ended_at: Option<Millis>,
+    /// How changes are noticed.
+    pub watching: Watching,
+}
+
+/// All libraries together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScanStatus {
+    /// A scan runs or waits.
+    pub is_scanning: bool,
+    /// Audio files seen in this scan, or in all libraries when idle.
+    pub files: u64,
+    /// Folders, likewise.
+    pub folders: u64,
+    /// End of the last complete scan.
+    pub last_scan_at: Option<Millis>,
+    /// One by one.
+    pub libraries: BTreeMap<LibraryId, LibraryScan>,
+}
+
+/// The figures that scans keep. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    scans: Arc<Mutex<BTreeMap<LibraryId, LibraryScan>>>,
+    events: Events,
+}
+
+impl Progress {
+    pub(super) fn new(events: Events) -> Self {
+        Self { scans: Arc::default(), events }
+    }
+
+    /// Changes the figures of a library and tells listeners.
+    pub(super) fn update(&self, library: LibraryId, change: impl FnOnce(&mut LibraryScan)) {
+        change(self.lock().entry(library).or_default());
+        self.events.publish(Event::ScanProgress { library });
+    }
+
+    /// Forgets libraries that are not in the list.
+    pub(super) fn keep(&self, libraries: &[LibraryId]) {
+        self.lock().retain(|library, _| libraries.contains(library));
+    }
+
+    pub(super) fn status(&self) -> ScanStatus {
+        let libraries = self.lock().clone();
+        let is_scanning = libraries.values().any(|scan| scan.phase != Phase::Idle);
+        let running = |scan: &&LibraryScan| !is_scanning || scan.phase != Phase::Idle;
+        ScanStatus {
+            is_scanning,
+            files: libraries.values().filter(running).map(|scan| scan.seen).sum(),
+            folders: libraries.values().filter(running).map(|scan| scan.folders).sum(),
+            last_scan_at: libraries.values().filter_map(|scan| scan.ended_at).max(),
+            libraries,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<LibraryId, LibraryScan>> {
+        self.scans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
