@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use actix_web::{App as HttpApp, HttpServer, dev::Server};
+use actix_web::{App as HttpApp, HttpServer, dev::Server, middleware::from_fn};
 use anyhow::Context as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -18,7 +18,12 @@ use crate::{
     db::Db,
     drive::Drive,
     events::Events,
+    http::{
+        connection::{self, Patience},
+        headers, log,
+    },
     ingest::{self, Ingest},
+    playback::{Playback, Settings},
     protocols::{dlna, subsonic},
     web,
 };
@@ -46,6 +51,8 @@ pub struct Services {
     pub catalog: Catalog,
     /// How music gets in.
     pub ingest: Ingest,
+    /// How music gets out.
+    pub playback: Playback,
     /// What changed.
     pub events: Events,
 }
@@ -69,11 +76,11 @@ impl Services {
         )
         .await?;
         let catalog =
-            Catalog::open(db.clone(), clock.clone(), events.clone(), config.data.join("cache"))
+            Catalog::open(db.clone(), clock.clone(), events.clone(), cache_folder(&config.data))
                 .await?;
         let ingest = Ingest::new(
             db.clone(),
-            clock,
+            clock.clone(),
             events.clone(),
             catalog.clone(),
             ingest::Settings {
@@ -82,7 +89,11 @@ impl Services {
                 sweep: std::time::Duration::from_secs(300),
             },
         );
-        Ok(Self { db, accounts, drive, catalog, ingest, events })
+        let mut settings =
+            Settings::new(decoder(config)?, cache_folder(&config.data).join("transcodes"));
+        settings.sandbox = config.workers.sandbox;
+        let playback = Playback::new(catalog.clone(), clock, events.clone(), settings)?;
+        Ok(Self { db, accounts, drive, catalog, ingest, playback, events })
     }
 }
 
@@ -98,9 +109,12 @@ impl App {
         let http = HttpServer::new(move || {
             let of = of.clone();
             HttpApp::new()
+                .wrap(from_fn(log::record))
+                .wrap(headers::security())
                 .configure(|routes| subsonic::configure(routes, &of.accounts, &of.catalog))
                 .configure(|routes| web::configure(routes, &of.accounts, &of.catalog, &of.drive))
         })
+        .on_connect(connection::watched(Patience::default()))
         .workers(2)
         .disable_signals()
         .shutdown_timeout(10)
@@ -115,8 +129,11 @@ impl App {
                 let server = HttpServer::new(move || {
                     let of = of.clone();
                     HttpApp::new()
+                        .wrap(from_fn(log::record))
+                        .wrap(headers::security())
                         .configure(|routes| dlna::configure(routes, &of.accounts, &of.catalog))
                 })
+                .on_connect(connection::watched(Patience::default()))
                 .workers(1)
                 .disable_signals()
                 .shutdown_timeout(5)
@@ -193,4 +210,12 @@ fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
 #[must_use]
 pub fn cache_folder(data: &Path) -> std::path::PathBuf {
     data.join("cache")
+}
+
+/// The decode worker's program: as configured, else beside the running one.
+fn decoder(config: &Config) -> anyhow::Result<std::path::PathBuf> {
+    match &config.workers.decoder {
+        Some(path) => Ok(path.clone()),
+        None => Ok(std::env::current_exe()?.with_file_name("tunelocker-worker")),
+    }
 }

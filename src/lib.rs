@@ -8,7 +8,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`error`] [`ids`] [`clock`] | a variant per reaction of a caller; typed ids; the only reader of the wall clock |
+//! | [`error`] [`ids`] [`clock`] [`body`] | a variant per reaction of a caller; typed ids; the only reader of the wall clock; bytes on their way out |
 //! | [`media`] | one file of media: formats, tags, pictures, lyrics, cue sheets, and the sandboxed worker processes that read untrusted bytes. No database, no network |
 //! | [`config`] [`events`] [`db`] | settings by section; what changed, as ids; one writer and many readers of SQLite |
 //! | [`accounts`] | who may do what: users, credentials, the one verifier, plans, the quota ledger, LAN devices |
@@ -32,6 +32,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod body;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

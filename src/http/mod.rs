@@ -1,1 +1,13 @@
-//! What all HTTP faces share: ranges and bodies, client address, security headers, request log.
+//! What all HTTP faces share: answers with files and running streams, ranges, whether the client
+//! is still there, the client's address, security headers, the request log. Knows no face.
+
+pub mod connection;
+pub mod file;
+pub mod headers;
+pub mod live;
+pub mod log;
+mod origin;
+mod pieces;
+mod range;
+
+pub use origin::{TrustedProxies, origin};

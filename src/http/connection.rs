@@ -1,0 +1,187 @@
+//! Whether the client is still there. actix looks at a socket only while it reads or writes, so a
+//! body that waits, or one whose client stopped reading, would never learn that nobody listens.
+//! Each body therefore has a watch that looks at its socket every few seconds.
+
+use std::{
+    any::Any,
+    io,
+    os::fd::{AsFd, OwnedFd},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_web::{
+    HttpRequest,
+    body::{BodySize, MessageBody},
+    dev::Extensions,
+    rt::net::TcpStream,
+};
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{Shutdown, shutdown},
+};
+use tokio::{task::JoinHandle, time::Instant};
+
+/// How long a silent client is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often to look whether the socket is closed.
+    pub look: Duration,
+    /// How long a client may read nothing: a paused player does just that.
+    pub stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { look: Duration::from_secs(5), stall: Duration::from_secs(600) }
+    }
+}
+
+/// A second handle on the client's socket.
+#[derive(Debug, Clone)]
+struct Connection {
+    socket: Arc<OwnedFd>,
+    patience: Patience,
+}
+
+/// For `HttpServer::on_connect`: remembers the socket for the watches of its bodies.
+pub fn watched(
+    patience: Patience,
+) -> impl Fn(&dyn Any, &mut Extensions) + Clone + Send + Sync + 'static {
+    move |stream, data| {
+        if let Some(stream) = stream.downcast_ref::<TcpStream>()
+            && let Ok(socket) = stream.as_fd().try_clone_to_owned()
+        {
+            data.insert(Connection { socket: Arc::new(socket), patience });
+        }
+    }
+}
+
+/// A body that ends with an error as soon as its client is gone or stalls.
+pub(super) fn guarded<B>(request: &HttpRequest, body: B) -> Guarded<B> {
+    let watch = request.conn_data::<Connection>().cloned().map(Watch::start);
+    Guarded { body, watch }
+}
+
+/// See [`guarded`].
+pub(super) struct Guarded<B> {
+    body: B,
+    watch: Option<Watch>,
+}
+
+impl<B> MessageBody for Guarded<B>
+where
+    B: MessageBody<Error = io::Error> + Unpin,
+{
+    type Error = io::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, io::Error>>> {
+        let this = self.get_mut();
+        if let Some(watch) = &this.watch {
+            watch.seen.polled(cx);
+            if watch.seen.is_gone.load(Ordering::Acquire) {
+                return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
+            }
+        }
+        let next = Pin::new(&mut this.body).poll_next(cx);
+        if let Some(watch) = &this.watch {
+            watch.seen.is_waiting.store(next.is_pending(), Ordering::Release);
+        }
+        next
+    }
+}
+
+/// Looks at the socket as long as it lives.
+struct Watch {
+    seen: Arc<Seen>,
+    task: JoinHandle<()>,
+}
+
+/// What body and watch tell each other.
+struct Seen {
+    began: Instant,
+    /// ms after `began` at which the dispatcher last wanted bytes: it does when it has sent most
+    /// of what it had.
+    polled_at: AtomicU64,
+    /// The dispatcher waits for us, so the client is not the one who stalls.
+    is_waiting: AtomicBool,
+    is_gone: AtomicBool,
+    body: AtomicWaker,
+}
+
+impl Seen {
+    fn polled(&self, cx: &mut Context<'_>) {
+        self.polled_at.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+        self.body.register(cx.waker());
+    }
+
+    fn idle(&self) -> Duration {
+        if self.is_waiting.load(Ordering::Acquire) {
+            return Duration::ZERO;
+        }
+        let polled_at = Duration::from_millis(self.polled_at.load(Ordering::Acquire));
+        self.began.elapsed().saturating_sub(polled_at)
+    }
+}
+
+impl Watch {
+    fn start(connection: Connection) -> Self {
+        let seen = Arc::new(Seen {
+            began: Instant::now(),
+            polled_at: AtomicU64::new(0),
+            is_waiting: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
+            body: AtomicWaker::new(),
+        });
+        let task = tokio::spawn(look(connection, seen.clone()));
+        Self { seen, task }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn look(connection: Connection, seen: Arc<Seen>) {
+    loop {
+        tokio::time::sleep(connection.patience.look).await;
+        if is_closed(&connection.socket) || connection.patience.stall <= seen.idle() {
+            // A dispatcher that waits for the body is woken; one that waits for room in the
+            // socket sees the shutdown.
+            seen.is_gone.store(true, Ordering::Release);
+            let _ = shutdown(&*connection.socket, Shutdown::Both);
+            seen.body.wake();
+            return;
+        }
+    }
+}
+
+/// The other side has closed or reset. One that only closed its sending half counts as gone:
+/// players do not do that.
+fn is_closed(socket: &OwnedFd) -> bool {
+    let asked = PollFlags::RDHUP;
+    let mut sockets = [PollFd::new(socket, asked)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut sockets, Some(&now)) {
+        Ok(0) | Err(_) => false,
+        Ok(_) => sockets[0]
+            .revents()
+            .intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
+    }
+}
