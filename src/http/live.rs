@@ -12,7 +12,6 @@ use actix_web::{
     http::{Method, StatusCode, header},
 };
 use bytes::Bytes;
-use futures_util::Stream;
 
 use super::{connection::guarded, file::Unsent};
 use crate::body::LiveBody;
