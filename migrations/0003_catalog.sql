@@ -132,10 +132,12 @@ create table album (
     created_at     integer not null,
     unique (library_id, key)
 ) strict;
-create index album_order on album (order_key, album_id);
-create index album_by_artist on album (artist_order_key, order_key, album_id);
-create index album_newest on album (created_at, album_id);
-create index album_year on album (year, order_key, album_id);
+-- Lists skip deep offsets inside these alone, so they carry what visibility needs.
+create index album_order on album (order_key, album_id, library_id);
+create index album_by_artist on album (artist_order_key, order_key, album_id, library_id);
+create index album_newest on album (created_at, album_id, library_id);
+create index album_year on album (year, order_key, album_id, library_id);
+create index album_genre on album (genre, album_id);
 create index album_folder on album (folder_id);
 
 create table album_artist (
@@ -218,9 +220,10 @@ create table track (
 create index track_album on track (album_id, disc, number, track_id);
 create index track_file on track (media_file_id, cue_index);
 create index track_folder on track (folder_id, order_key);
-create index track_order on track (order_key, track_id);
+create index track_order on track (order_key, track_id, library_id) where missing_at is null;
+create index track_present on track (track_id, library_id) where missing_at is null;
 create index track_library on track (library_id, path);
-create index track_newest on track (created_at, track_id);
+create index track_newest on track (created_at, track_id, library_id) where missing_at is null;
 create index track_missing on track (library_id, order_key) where missing_at is not null;
 create index track_audio on track (audio_hash) where audio_hash is not null;
 

@@ -22,3 +22,11 @@ pub struct Cover {
     /// For the ETag: content hash and size.
     pub tag: String,
 }
+
+impl Picture {
+    /// From the columns of an outer join.
+    pub(crate) fn from_row(id: Option<i64>, hash: Option<&[u8]>) -> Option<Self> {
+        let bytes: [u8; 4] = hash?.get(..4)?.try_into().ok()?;
+        Some(Self { id: id?.into(), hash: u32::from_be_bytes(bytes) })
+    }
+}

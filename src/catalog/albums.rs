@@ -1,0 +1,234 @@
+//! Albums: lists in every order that a face asks for, and single ones.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    Error, Result,
+    accounts::Principal,
+    catalog::{
+        Album, AlbumFacts, AlbumFilter, AlbumOrder, ArtistRef, Catalog, Item, List, Page, Picture, Track,
+        lists::Keep,
+        visible::{json_ids, literal, within},
+    },
+    ids::AlbumId,
+};
+
+impl Catalog {
+    /// Albums that match, in the wanted order.
+    pub async fn albums(
+        &self,
+        principal: &Principal,
+        filter: &AlbumFilter,
+        order: AlbumOrder,
+        page: Page,
+    ) -> Result<List<Album>> {
+        let (sql, count, keep) = statement(principal, filter, order);
+        let ids = self.page_of(&sql, &count, page, keep).await?;
+        let items = self.albums_by_row(principal, &ids.window).await?;
+        Ok(List { items, total: ids.total })
+    }
+
+    /// One album.
+    pub async fn album(&self, principal: &Principal, id: AlbumId) -> Result<Album> {
+        self.albums_by_row(principal, &[id.0])
+            .await?
+            .pop()
+            .filter(|album| principal.may_see(album.library))
+            .ok_or(Error::NotFound("Album"))
+    }
+
+    /// Several albums in the order asked; what is not visible or gone is left out.
+    pub async fn albums_by_id(&self, principal: &Principal, ids: &[AlbumId]) -> Result<Vec<Album>> {
+        let rows: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let mut albums = self.albums_by_row(principal, &rows).await?;
+        albums.retain(|album| principal.may_see(album.library));
+        Ok(albums)
+    }
+
+    /// The tracks of an album: disc, number, title.
+    pub async fn album_tracks(&self, principal: &Principal, id: AlbumId) -> Result<Vec<Track>> {
+        let visible = within("library_id", principal, None);
+        let from = format!("from track where album_id = {} and missing_at is null and {visible}", id.0);
+        let sql = format!("select track_id as id {from} order by disc, number, order_key, track_id");
+        let ids = self.page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision).await?;
+        self.tracks_by_row(principal, &ids.window).await
+    }
+
+    /// Albums by row, annotated, in the order of `rows`; rows that are gone are left out.
+    pub(super) async fn albums_by_row(&self, principal: &Principal, rows: &[i64]) -> Result<Vec<Album>> {
+        let facts = self.album_facts(rows).await?;
+        let marks = self.marks(principal).await?;
+        Ok(facts
+            .into_iter()
+            .map(|facts| Album { annotation: marks.of(Item::Album(facts.id)), facts })
+            .collect())
+    }
+
+    async fn album_facts(&self, rows: &[i64]) -> Result<Vec<Arc<AlbumFacts>>> {
+        let revision = self.revision().number;
+        let mut found = Vec::with_capacity(rows.len());
+        let mut unknown = Vec::new();
+        for row in rows {
+            let facts = self.inner.memory.albums.get(&(revision, *row)).await;
+            if facts.is_none() {
+                unknown.push(*row);
+            }
+            found.push(facts);
+        }
+        if unknown.is_empty() {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let mut read: HashMap<i64, Arc<AlbumFacts>> = HashMap::with_capacity(unknown.len());
+        for part in unknown.chunks(500) {
+            for facts in self.read_albums(part).await? {
+                let facts = Arc::new(facts);
+                self.inner.memory.albums.insert((revision, facts.id.0), facts.clone()).await;
+                read.insert(facts.id.0, facts);
+            }
+        }
+        Ok(rows
+            .iter()
+            .zip(found)
+            .filter_map(|(row, facts)| facts.or_else(|| read.get(row).cloned()))
+            .collect())
+    }
+
+    async fn read_albums(&self, rows: &[i64]) -> Result<Vec<AlbumFacts>> {
+        let rows = json_ids(rows.iter().copied());
+        let records = sqlx::query!(
+            r#"select a.album_id, a.library_id, a.folder_id, a.name, a.version, a.sort_name, a.order_key,
+                      a.display_artist, a.mbid, a.release_date, a.original_date, a.year,
+                      a.is_compilation, a.explicit, a.release_types, a.record_labels, a.moods, a.genre,
+                      a.track_count, a.duration_ms, a.size_bytes, a.created_at,
+                      p.picture_id as "picture_id?", p.hash as "hash?",
+                      (select json_group_array(json_array(artist_id, name)) from
+                         (select r.artist_id, r.name from album_artist aa join artist r using (artist_id)
+                          where aa.album_id = a.album_id order by aa.position)) as "artists!: String",
+                      (select json_group_array(name) from
+                         (select g.name from track t join track_genre tg using (track_id) join genre g using (genre_id)
+                          where t.album_id = a.album_id and t.missing_at is null
+                          group by g.genre_id order by count(*) desc, min(tg.position), g.name)) as "genres!: String",
+                      (select json_group_array(json_array(disc, title)) from
+                         (select disc, title from album_disc d where d.album_id = a.album_id order by disc)) as "discs!: String"
+               from album a left join picture p using (picture_id)
+               where a.album_id in (select value from json_each(?)) and a.track_count > 0"#,
+            rows
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        records
+            .into_iter()
+            .map(|row| {
+                Ok(AlbumFacts {
+                    id: row.album_id.into(),
+                    library: row.library_id.into(),
+                    folder: row.folder_id.map(Into::into),
+                    name: row.name,
+                    version: row.version,
+                    sort_name: row.sort_name,
+                    order_key: row.order_key,
+                    artists: artist_refs(&row.artists)?,
+                    display_artist: row.display_artist,
+                    mbid: row.mbid,
+                    release_date: row.release_date,
+                    original_date: row.original_date,
+                    year: row.year.and_then(|year| i32::try_from(year).ok()),
+                    is_compilation: row.is_compilation != 0,
+                    explicit: row.explicit,
+                    release_types: serde_json::from_str(&row.release_types)?,
+                    record_labels: serde_json::from_str(&row.record_labels)?,
+                    moods: serde_json::from_str(&row.moods)?,
+                    genre: row.genre,
+                    genres: serde_json::from_str(&row.genres)?,
+                    disc_titles: serde_json::from_str(&row.discs)?,
+                    picture: Picture::from_row(row.picture_id, row.hash.as_deref()),
+                    track_count: row.track_count as u32,
+                    duration_ms: row.duration_ms as u64,
+                    size_bytes: row.size_bytes as u64,
+                    created_at: row.created_at,
+                })
+            })
+            .collect()
+    }
+}
+
+/// `[[id, "name"], ...]` as SQLite grouped it.
+pub(super) fn artist_refs(json: &str) -> Result<Vec<ArtistRef>> {
+    if json == "[]" {
+        return Ok(Vec::new());
+    }
+    let pairs: Vec<(i64, String)> = serde_json::from_str(json)?;
+    Ok(pairs.into_iter().map(|(id, name)| ArtistRef { id: id.into(), name: name.into() }).collect())
+}
+
+/// The list as a statement for ids, one for their number, and whether the page may be kept.
+fn statement(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> (String, String, Keep) {
+    let mut from = String::from("from album a");
+    let mut keep = Keep::Revision;
+    let annotated = filter.starred
+        || filter.played
+        || filter.rated
+        || matches!(
+            order,
+            AlbumOrder::Recent | AlbumOrder::Frequent | AlbumOrder::Highest | AlbumOrder::Starred
+        );
+    if annotated {
+        keep = Keep::No;
+        from += &format!(
+            " join annotation n on n.user_id = {} and n.kind = 'album' and n.item_id = a.album_id",
+            principal.user.0
+        );
+    }
+    from += " where a.track_count > 0 and ";
+    from += &within("a.library_id", principal, filter.library);
+    if let Some(artist) = filter.album_artist {
+        from += &format!(" and a.album_id in (select album_id from album_artist where artist_id = {})", artist.0);
+    }
+    if let Some(artist) = filter.guest_artist {
+        from += &format!(
+            " and a.album_id in (select t.album_id from track_artist ta join track t using (track_id)
+                where ta.artist_id = {0} and t.missing_at is null)
+              and a.album_id not in (select album_id from album_artist where artist_id = {0})",
+            artist.0
+        );
+    }
+    if let Some(genre) = &filter.genre {
+        from += &format!(
+            " and a.album_id in (select t.album_id from genre g join track_genre tg using (genre_id)
+                join track t using (track_id) where g.name = {} and t.missing_at is null)",
+            literal(genre)
+        );
+    }
+    if let Some(year) = filter.from_year {
+        from += &format!(" and a.year >= {year}");
+    }
+    if let Some(year) = filter.to_year {
+        from += &format!(" and a.year <= {year}");
+    }
+    if filter.starred || order == AlbumOrder::Starred {
+        from += " and n.starred_at is not null";
+    }
+    if filter.played || matches!(order, AlbumOrder::Recent | AlbumOrder::Frequent) {
+        from += " and n.play_count > 0";
+    }
+    if filter.rated || order == AlbumOrder::Highest {
+        from += " and n.rating is not null";
+    }
+    let by = match order {
+        AlbumOrder::Name => "a.order_key, a.album_id",
+        AlbumOrder::Artist => "a.artist_order_key, a.order_key, a.album_id",
+        AlbumOrder::Newest => "a.created_at desc, a.album_id desc",
+        AlbumOrder::Recent => "n.played_at desc, a.album_id desc",
+        AlbumOrder::Frequent => "n.play_count desc, n.played_at desc, a.album_id desc",
+        AlbumOrder::Highest => "n.rating desc, n.rated_at desc, a.album_id desc",
+        AlbumOrder::Starred => "n.starred_at desc, a.album_id desc",
+        AlbumOrder::Year => "a.year, a.order_key, a.album_id",
+        AlbumOrder::YearDescending => "a.year desc, a.order_key desc, a.album_id desc",
+        AlbumOrder::Random => {
+            keep = Keep::No;
+            "random()"
+        }
+    };
+    let sql = format!("select a.album_id as id {from} order by {by}");
+    (sql, format!("select count(*) {from}"), keep)
+}

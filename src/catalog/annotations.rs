@@ -1,0 +1,135 @@
+//! Stars, ratings and listens: what people do to items.
+
+use crate::{
+    Error, Result,
+    accounts::Principal,
+    catalog::{Catalog, Item, Listen, Starred, marks::kind},
+    db::Tx,
+    ids::UserId,
+};
+
+impl Catalog {
+    /// Stars or unstars.
+    pub async fn set_starred(&self, principal: &Principal, item: Item, starred: Starred) -> Result<()> {
+        self.require_visible(principal, item).await?;
+        let (kind, row) = kind(item);
+        let at = (starred == Starred::Yes).then(|| self.clock.now());
+        let mut tx = self.db.write().await?;
+        // A second star keeps the first one's date.
+        sqlx::query!(
+            "insert into annotation (user_id, kind, item_id, starred_at) values (?1, ?2, ?3, ?4)
+             on conflict do update set starred_at = iif(?4 is null, null, coalesce(starred_at, ?4))",
+            principal.user,
+            kind,
+            row,
+            at
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.inner.marks.changed();
+        Ok(())
+    }
+
+    /// Rates 1 to 5, or removes the rating.
+    pub async fn set_rating(&self, principal: &Principal, item: Item, rating: Option<u8>) -> Result<()> {
+        if rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
+            return Err(Error::Invalid("A rating is a number from 1 to 5, or 0 to remove it".to_owned()));
+        }
+        self.require_visible(principal, item).await?;
+        let (kind, row) = kind(item);
+        let at = rating.map(|_| self.clock.now());
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "insert into annotation (user_id, kind, item_id, rating, rated_at) values (?1, ?2, ?3, ?4, ?5)
+             on conflict do update set rating = ?4, rated_at = ?5",
+            principal.user,
+            kind,
+            row,
+            rating,
+            at
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.inner.marks.changed();
+        Ok(())
+    }
+
+    /// Records listens; one (user, track, time) counts once however often it comes. Tracks that
+    /// the principal may not see are skipped.
+    pub async fn record_listens(&self, principal: &Principal, listens: &[Listen]) -> Result<()> {
+        require_person(principal)?;
+        let ids: Vec<_> = listens.iter().map(|listen| listen.track).collect();
+        let visible = self.tracks_by_id(principal, &ids).await?;
+        let mut tx = self.db.write().await?;
+        for listen in listens {
+            let Some(track) = visible.iter().find(|track| track.id == listen.track) else { continue };
+            let new = sqlx::query!(
+                "insert into listen (user_id, track_id, at, client) values (?, ?, ?, ?) on conflict do nothing",
+                principal.user,
+                listen.track,
+                listen.at,
+                listen.client
+            )
+            .execute(&mut *tx)
+            .await?
+            .rows_affected();
+            if new == 0 {
+                continue;
+            }
+            count_play(&mut tx, principal.user, Item::Track(track.id), listen.at).await?;
+            if let Some(album) = track.album {
+                count_play(&mut tx, principal.user, Item::Album(album), listen.at).await?;
+            }
+            for artist in &track.artists {
+                count_play(&mut tx, principal.user, Item::Artist(artist.id), listen.at).await?;
+            }
+        }
+        tx.commit().await?;
+        self.inner.marks.changed();
+        Ok(())
+    }
+
+    /// Fails as "not found" unless the principal is a person who may see the item.
+    pub(super) async fn require_visible(&self, principal: &Principal, item: Item) -> Result<()> {
+        require_person(principal)?;
+        self.require_seen(principal, item).await
+    }
+
+    /// Fails as "not found" unless the principal may see the item.
+    pub(super) async fn require_seen(&self, principal: &Principal, item: Item) -> Result<()> {
+        match item {
+            Item::Track(id) => self.track(principal, id).await.map(drop),
+            Item::Album(id) => self.album(principal, id).await.map(drop),
+            Item::Artist(id) => self.artist(principal, id).await.map(drop),
+            Item::Folder(id) => self.folder(principal, id).await.map(drop),
+            Item::Playlist(id) => self.playlist(principal, id).await.map(drop),
+        }
+    }
+}
+
+/// One more finished listen; the last one's time stays the latest, whatever order they come in.
+async fn count_play(tx: &mut Tx, user: UserId, item: Item, at: i64) -> Result<()> {
+    let (kind, row) = kind(item);
+    sqlx::query!(
+        "insert into annotation (user_id, kind, item_id, play_count, played_at) values (?1, ?2, ?3, 1, ?4)
+         on conflict do update set play_count = play_count + 1, played_at = max(coalesce(played_at, ?4), ?4)",
+        user,
+        kind,
+        row,
+        at
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Devices have no stars, queue or playlists of their own.
+pub(super) fn require_person(principal: &Principal) -> Result<()> {
+    if principal.is_person() {
+        Ok(())
+    } else {
+        Err(Error::Forbidden("A device without a user cannot keep anything".to_owned()))
+    }
+}

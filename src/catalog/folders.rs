@@ -1,0 +1,129 @@
+//! Libraries and the tree as it lies on disk, and genres.
+
+use std::{path::PathBuf, sync::Arc};
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::{
+    Error, Result,
+    accounts::Principal,
+    catalog::{
+        Catalog, Folder, Genre, Item, Library, LibraryKind, Page, Picture, Track, lists::Keep, visible::within,
+    },
+    ids::{FolderId, LibraryId},
+};
+
+impl Catalog {
+    /// Visible active libraries, by name.
+    pub async fn libraries(&self, principal: &Principal) -> Result<Vec<Library>> {
+        let visible = principal.libraries_json();
+        let rows = sqlx::query!(
+            "select library_id, name, kind, path, is_on_lan, state, scanned_at from library
+             where is_active = 1 and library_id in (select value from json_each(?)) order by name, library_id",
+            visible
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Library {
+                id: row.library_id.into(),
+                name: row.name,
+                kind: match row.kind.as_str() {
+                    "locker" => LibraryKind::Locker,
+                    "household" => LibraryKind::Household,
+                    _ => LibraryKind::Folder,
+                },
+                path: PathBuf::from(row.path),
+                is_on_lan: row.is_on_lan != 0,
+                state: row.state,
+                scanned_at: row.scanned_at,
+            })
+            .collect())
+    }
+
+    /// A folder.
+    pub async fn folder(&self, principal: &Principal, id: FolderId) -> Result<Folder> {
+        let condition = format!("f.folder_id = {}", id.0);
+        self.read_folders(principal, &condition).await?.pop().ok_or(Error::NotFound("Folder"))
+    }
+
+    /// The root folder of a library.
+    pub async fn root_folder(&self, principal: &Principal, id: LibraryId) -> Result<Folder> {
+        let condition = format!("f.library_id = {} and f.path = ''", id.0);
+        self.read_folders(principal, &condition).await?.pop().ok_or(Error::NotFound("Folder"))
+    }
+
+    /// Folders right below, ordered by name.
+    pub async fn subfolders(&self, principal: &Principal, id: FolderId) -> Result<Vec<Folder>> {
+        self.read_folders(principal, &format!("f.parent_id = {}", id.0)).await
+    }
+
+    /// Tracks right in a folder, ordered by path and place in it.
+    pub async fn folder_tracks(&self, principal: &Principal, id: FolderId) -> Result<Vec<Track>> {
+        let visible = within("library_id", principal, None);
+        let from = format!("from track where folder_id = {} and missing_at is null and {visible}", id.0);
+        let sql = format!("select track_id as id {from} order by path collate nocase, cue_index, track_id");
+        let ids = self.page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision).await?;
+        self.tracks_by_row(principal, &ids.window).await
+    }
+
+    /// Genres with counts of what is visible, by name.
+    pub async fn genres(&self, principal: &Principal) -> Result<Arc<Vec<Genre>>> {
+        let visible = within("t.library_id", principal, None);
+        let key = format!("{} {visible}", self.revision().number);
+        if let Some(genres) = self.inner.memory.genres.get(&key).await {
+            return Ok(genres);
+        }
+        let sql = format!(
+            "select g.genre_id, g.name, count(*) as tracks, count(distinct t.album_id) as albums
+             from genre g join track_genre tg using (genre_id) join track t using (track_id)
+             where t.missing_at is null and {visible} group by g.genre_id order by g.name"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
+        let genres: Arc<Vec<Genre>> = Arc::new(
+            rows.into_iter()
+                .map(|row| Genre {
+                    id: row.get::<i64, _>("genre_id").into(),
+                    name: row.get("name"),
+                    track_count: row.get::<i64, _>("tracks") as u32,
+                    album_count: row.get::<i64, _>("albums") as u32,
+                })
+                .collect(),
+        );
+        self.inner.memory.genres.insert(key, genres.clone()).await;
+        Ok(genres)
+    }
+
+    async fn read_folders(&self, principal: &Principal, condition: &str) -> Result<Vec<Folder>> {
+        let visible = within("f.library_id", principal, None);
+        let sql = format!(
+            "select f.folder_id, f.library_id, f.parent_id, f.path, f.created_at,
+                    iif(f.path = '', l.name, f.name) as name,
+                    p.picture_id, p.hash
+             from folder f join library l on l.library_id = f.library_id
+                  left join picture p on p.picture_id = coalesce(f.picture_id,
+                      (select b.picture_id from album b where b.folder_id = f.folder_id and b.picture_id is not null limit 1))
+             where {condition} and {visible} order by f.name collate nocase, f.folder_id"
+        );
+        let marks = self.marks(principal).await?;
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let id = FolderId(row.get("folder_id"));
+                let hash: Option<Vec<u8>> = row.get("hash");
+                Folder {
+                    id,
+                    library: LibraryId(row.get("library_id")),
+                    parent: row.get::<Option<i64>, _>("parent_id").map(Into::into),
+                    name: row.get("name"),
+                    path: row.get("path"),
+                    picture: Picture::from_row(row.get("picture_id"), hash.as_deref()),
+                    created_at: row.get("created_at"),
+                    annotation: marks.of(Item::Folder(id)),
+                }
+            })
+            .collect())
+    }
+}

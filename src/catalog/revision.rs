@@ -1,0 +1,84 @@
+//! The one counter that tells that the catalogue changed. It is kept in `meta`, grows inside the
+//! transaction that changes something, and is told after it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::{
+    Result,
+    catalog::Catalog,
+    clock::Millis,
+    db::{Db, Tx},
+    events::Event,
+};
+
+/// When the catalogue last changed. Feeds Subsonic `lastModified`, DLNA `SystemUpdateID`, ETags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revision {
+    /// Grows by one with each change.
+    pub number: i64,
+    /// When.
+    pub changed_at: Millis,
+}
+
+/// The counter in memory.
+#[derive(Debug)]
+pub(super) struct Counter {
+    number: AtomicI64,
+    changed_at: AtomicI64,
+}
+
+impl Counter {
+    /// Reads it from the database.
+    pub(super) async fn load(db: &Db, now: Millis) -> Result<Self> {
+        let number = value(db, "revision").await?.unwrap_or(0);
+        let changed_at = value(db, "revision_at").await?.unwrap_or(now);
+        Ok(Self { number: number.into(), changed_at: changed_at.into() })
+    }
+}
+
+impl Catalog {
+    /// Grows with every change that anybody could see.
+    pub fn revision(&self) -> Revision {
+        Revision {
+            number: self.inner.revision.number.load(Ordering::Acquire),
+            changed_at: self.inner.revision.changed_at.load(Ordering::Acquire),
+        }
+    }
+
+    /// Counts a change inside its transaction. Give the result to [`Self::announce`] after the
+    /// commit, and to nobody if there is none.
+    pub(crate) async fn bump_revision(&self, tx: &mut Tx) -> Result<Revision> {
+        let now = self.clock.now();
+        let number = sqlx::query_scalar!(
+            r#"insert into meta (key, value) values ('revision', '1')
+               on conflict (key) do update set value = cast(value as integer) + 1
+               returning cast(value as integer) as "number!: i64""#
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "insert into meta (key, value) values ('revision_at', cast(? as text))
+             on conflict (key) do update set value = excluded.value",
+            now
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(Revision { number, changed_at: now })
+    }
+
+    /// Makes a committed change known: drops what was remembered and publishes the event.
+    pub(crate) fn announce(&self, revision: Revision) {
+        self.inner.revision.number.fetch_max(revision.number, Ordering::AcqRel);
+        self.inner.revision.changed_at.fetch_max(revision.changed_at, Ordering::AcqRel);
+        self.inner.memory.forget();
+        self.events.publish(Event::CatalogChanged { revision: revision.number });
+    }
+}
+
+/// A number from `meta`.
+async fn value(db: &Db, key: &str) -> Result<Option<i64>> {
+    let text = sqlx::query_scalar!("select value from meta where key = ?", key)
+        .fetch_optional(db.read())
+        .await?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}

@@ -1,0 +1,166 @@
+//! Tracks: lists in every order that a face asks for, single ones, and where their bytes are.
+
+use std::path::PathBuf;
+
+use crate::{
+    Error, Result,
+    accounts::Principal,
+    catalog::{
+        Catalog, Item, List, Page, Track, TrackFilter, TrackOrder, TrackSource,
+        lists::Keep,
+        path_text,
+        visible::{literal, within},
+    },
+    ids::TrackId,
+};
+
+impl Catalog {
+    /// Tracks that match, in the wanted order.
+    pub async fn tracks(
+        &self,
+        principal: &Principal,
+        filter: &TrackFilter,
+        order: TrackOrder,
+        page: Page,
+    ) -> Result<List<Track>> {
+        let (sql, count, keep) = statement(principal, filter, order);
+        let ids = self.page_of(&sql, &count, page, keep).await?;
+        let items = self.tracks_by_row(principal, &ids.window).await?;
+        Ok(List { items, total: ids.total })
+    }
+
+    /// One track.
+    pub async fn track(&self, principal: &Principal, id: TrackId) -> Result<Track> {
+        self.tracks_by_row(principal, &[id.0])
+            .await?
+            .pop()
+            .filter(|track| principal.may_see(track.library))
+            .ok_or(Error::NotFound("Track"))
+    }
+
+    /// Several tracks in the order asked; what is not visible or gone is left out.
+    pub async fn tracks_by_id(&self, principal: &Principal, ids: &[TrackId]) -> Result<Vec<Track>> {
+        let rows: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let mut tracks = self.tracks_by_row(principal, &rows).await?;
+        tracks.retain(|track| principal.may_see(track.library));
+        Ok(tracks)
+    }
+
+    /// Where the bytes of a track are, for `playback`.
+    pub async fn track_source(&self, principal: &Principal, id: TrackId) -> Result<TrackSource> {
+        let track = self.track(principal, id).await?;
+        let place = sqlx::query!(
+            r#"select l.path as library_path, t.path, t.cue_index, t.start_ms, t.duration_ms
+               from track t join library l using (library_id) where t.track_id = ?"#,
+            id
+        )
+        .fetch_optional(self.db.read())
+        .await?
+        .ok_or(Error::NotFound("Track"))?;
+        let range_ms = place.cue_index.map(|_| {
+            let start = place.start_ms.max(0) as u64;
+            (start, start + place.duration_ms.max(0) as u64)
+        });
+        Ok(TrackSource { track, path: PathBuf::from(place.library_path).join(path_text::decode(&place.path)), range_ms })
+    }
+
+    /// The track that fits artist and title best, for the old getLyrics. Case does not matter.
+    pub async fn find_track(&self, principal: &Principal, artist: &str, title: &str) -> Result<Option<Track>> {
+        let query = format!("{artist} {title}");
+        let found = self.search_tracks(principal, &query, None, Page { offset: 0, limit: 50 }).await?;
+        let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+        let exact = |track: &&Track| {
+            (title.is_empty() || same(&track.title, title))
+                && (artist.is_empty() || same(&track.display_artist, artist))
+        };
+        let with_lyrics = found.items.iter().filter(exact).find(|track| track.has_lyrics);
+        Ok(with_lyrics.or_else(|| found.items.iter().find(exact)).cloned())
+    }
+
+    /// Tracks by row, annotated, in the order of `rows`; rows that are gone are left out.
+    pub(super) async fn tracks_by_row(&self, principal: &Principal, rows: &[i64]) -> Result<Vec<Track>> {
+        let facts = self.track_facts(rows).await?;
+        let marks = self.marks(principal).await?;
+        Ok(facts
+            .into_iter()
+            .map(|facts| Track {
+                annotation: marks.of(Item::Track(facts.id)),
+                bookmark_ms: marks.bookmark(facts.id),
+                facts,
+            })
+            .collect())
+    }
+}
+
+/// The list as a statement for ids, one for their number, and whether the page may be kept.
+fn statement(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> (String, String, Keep) {
+    let mut from = String::from("from track t");
+    let mut keep = Keep::Revision;
+    if order == TrackOrder::Album {
+        from += " left join album a on a.album_id = t.album_id";
+    }
+    let annotated = filter.starred
+        || matches!(order, TrackOrder::Recent | TrackOrder::Frequent | TrackOrder::Starred);
+    if annotated {
+        keep = Keep::No;
+        from += &format!(
+            " join annotation n on n.user_id = {} and n.kind = 'track' and n.item_id = t.track_id",
+            principal.user.0
+        );
+    }
+    from += " where t.missing_at is null and ";
+    from += &within("t.library_id", principal, filter.library);
+    if let Some(artist) = filter.artist {
+        from += &format!(" and t.track_id in (select track_id from track_artist where artist_id = {})", artist.0);
+    }
+    if let Some(composer) = filter.composer {
+        from += &format!(
+            " and t.track_id in (select track_id from track_artist where artist_id = {} and role = 'composer')",
+            composer.0
+        );
+    }
+    if let Some(genre) = &filter.genre {
+        from += &format!(
+            " and t.track_id in (select tg.track_id from genre g join track_genre tg using (genre_id) where g.name = {})",
+            literal(genre)
+        );
+    }
+    if let Some(year) = filter.from_year {
+        from += &format!(" and t.year >= {year}");
+    }
+    if let Some(year) = filter.to_year {
+        from += &format!(" and t.year <= {year}");
+    }
+    for (column, text) in [
+        ("t.title", &filter.title_contains),
+        ("t.display_artist", &filter.artist_contains),
+        ("t.album_name", &filter.album_contains),
+    ] {
+        if let Some(text) = text {
+            // instr on folded text, not like: a pattern's wildcards would be the client's.
+            from += &format!(" and instr(lower({column}), {}) > 0", literal(&text.to_lowercase()));
+        }
+    }
+    if filter.starred || order == TrackOrder::Starred {
+        from += " and n.starred_at is not null";
+    }
+    if matches!(order, TrackOrder::Recent | TrackOrder::Frequent) {
+        from += " and n.play_count > 0";
+    }
+    let by = match order {
+        TrackOrder::Title => "t.order_key, t.track_id",
+        TrackOrder::Album => {
+            "a.artist_order_key, a.order_key, a.album_id, t.disc, t.number, t.order_key, t.track_id"
+        }
+        TrackOrder::Newest => "t.created_at desc, t.track_id desc",
+        TrackOrder::Recent => "n.played_at desc, t.track_id desc",
+        TrackOrder::Frequent => "n.play_count desc, n.played_at desc, t.track_id desc",
+        TrackOrder::Starred => "n.starred_at desc, t.track_id desc",
+        TrackOrder::Random => {
+            keep = Keep::No;
+            "random()"
+        }
+    };
+    let sql = format!("select t.track_id as id {from} order by {by}");
+    (sql, format!("select count(*) {from}"), keep)
+}
