@@ -177,6 +177,7 @@ impl App {
             handles.push(server.handle());
             servers.push(tokio::spawn(server));
         }
+        self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));
         let ingest = self.services.ingest.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move {

@@ -6,7 +6,8 @@ use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Album, AlbumFacts, AlbumFilter, AlbumOrder, ArtistRef, Catalog, Item, List, Page, Picture, Track,
+        Album, AlbumFacts, AlbumFilter, AlbumOrder, ArtistRef, Catalog, Item, List, Page, Picture,
+        Track,
         lists::Keep,
         visible::{json_ids, literal, within},
     },
@@ -48,14 +49,22 @@ impl Catalog {
     /// The tracks of an album: disc, number, title.
     pub async fn album_tracks(&self, principal: &Principal, id: AlbumId) -> Result<Vec<Track>> {
         let visible = within("library_id", principal, None);
-        let from = format!("from track where album_id = {} and missing_at is null and {visible}", id.0);
-        let sql = format!("select track_id as id {from} order by disc, number, order_key, track_id");
-        let ids = self.page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision).await?;
+        let from =
+            format!("from track where album_id = {} and missing_at is null and {visible}", id.0);
+        let sql =
+            format!("select track_id as id {from} order by disc, number, order_key, track_id");
+        let ids = self
+            .page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision)
+            .await?;
         self.tracks_by_row(principal, &ids.window).await
     }
 
     /// Albums by row, annotated, in the order of `rows`; rows that are gone are left out.
-    pub(super) async fn albums_by_row(&self, principal: &Principal, rows: &[i64]) -> Result<Vec<Album>> {
+    pub(super) async fn albums_by_row(
+        &self,
+        principal: &Principal,
+        rows: &[i64],
+    ) -> Result<Vec<Album>> {
         let facts = self.album_facts(rows).await?;
         let marks = self.marks(principal).await?;
         Ok(facts
@@ -162,7 +171,11 @@ pub(super) fn artist_refs(json: &str) -> Result<Vec<ArtistRef>> {
 }
 
 /// The list as a statement for ids, one for their number, and whether the page may be kept.
-fn statement(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> (String, String, Keep) {
+fn statement(
+    principal: &Principal,
+    filter: &AlbumFilter,
+    order: AlbumOrder,
+) -> (String, String, Keep) {
     let mut from = String::from("from album a");
     let mut keep = Keep::Revision;
     let annotated = filter.starred
@@ -182,7 +195,10 @@ fn statement(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> 
     from += " where a.track_count > 0 and ";
     from += &within("a.library_id", principal, filter.library);
     if let Some(artist) = filter.album_artist {
-        from += &format!(" and a.album_id in (select album_id from album_artist where artist_id = {})", artist.0);
+        from += &format!(
+            " and a.album_id in (select album_id from album_artist where artist_id = {})",
+            artist.0
+        );
     }
     if let Some(artist) = filter.guest_artist {
         from += &format!(

@@ -10,7 +10,12 @@ use crate::{
 
 impl Catalog {
     /// Stars or unstars.
-    pub async fn set_starred(&self, principal: &Principal, item: Item, starred: Starred) -> Result<()> {
+    pub async fn set_starred(
+        &self,
+        principal: &Principal,
+        item: Item,
+        starred: Starred,
+    ) -> Result<()> {
         self.require_visible(principal, item).await?;
         let (kind, row) = kind(item);
         let at = (starred == Starred::Yes).then(|| self.clock.now());
@@ -32,9 +37,16 @@ impl Catalog {
     }
 
     /// Rates 1 to 5, or removes the rating.
-    pub async fn set_rating(&self, principal: &Principal, item: Item, rating: Option<u8>) -> Result<()> {
+    pub async fn set_rating(
+        &self,
+        principal: &Principal,
+        item: Item,
+        rating: Option<u8>,
+    ) -> Result<()> {
         if rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
-            return Err(Error::Invalid("A rating is a number from 1 to 5, or 0 to remove it".to_owned()));
+            return Err(Error::Invalid(
+                "A rating is a number from 1 to 5, or 0 to remove it".to_owned(),
+            ));
         }
         self.require_visible(principal, item).await?;
         let (kind, row) = kind(item);
@@ -64,7 +76,9 @@ impl Catalog {
         let visible = self.tracks_by_id(principal, &ids).await?;
         let mut tx = self.db.write().await?;
         for listen in listens {
-            let Some(track) = visible.iter().find(|track| track.id == listen.track) else { continue };
+            let Some(track) = visible.iter().find(|track| track.id == listen.track) else {
+                continue;
+            };
             let new = sqlx::query!(
                 "insert into listen (user_id, track_id, at, client) values (?, ?, ?, ?) on conflict do nothing",
                 principal.user,

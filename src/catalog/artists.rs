@@ -8,7 +8,8 @@ use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Annotation, Artist, ArtistFacts, ArtistFilter, ArtistRole, Catalog, Item, List, Page, Picture,
+        Annotation, Artist, ArtistFacts, ArtistFilter, ArtistRole, Catalog, Item, List, Page,
+        Picture,
         visible::{json_ids, within},
     },
     ids::ArtistId,
@@ -16,7 +17,12 @@ use crate::{
 
 impl Catalog {
     /// Artists with at least one visible work in the wanted role, by order key.
-    pub async fn artists(&self, principal: &Principal, filter: &ArtistFilter, page: Page) -> Result<List<Artist>> {
+    pub async fn artists(
+        &self,
+        principal: &Principal,
+        filter: &ArtistFilter,
+        page: Page,
+    ) -> Result<List<Artist>> {
         let all = self.artist_list(principal, filter).await?;
         let marks = self.marks(principal).await?;
         let annotated = all.iter().map(|artist| Artist {
@@ -27,9 +33,13 @@ impl Catalog {
         if filter.starred {
             let mut starred: Vec<Artist> =
                 annotated.filter(|artist| artist.annotation.starred_at.is_some()).collect();
-            starred.sort_by_key(|artist| std::cmp::Reverse((artist.annotation.starred_at, artist.id)));
+            starred
+                .sort_by_key(|artist| std::cmp::Reverse((artist.annotation.starred_at, artist.id)));
             let total = starred.len() as u64;
-            return Ok(List { items: starred.into_iter().skip(offset).take(limit).collect(), total });
+            return Ok(List {
+                items: starred.into_iter().skip(offset).take(limit).collect(),
+                total,
+            });
         }
         Ok(List { items: annotated.skip(offset).take(limit).collect(), total: all.len() as u64 })
     }
@@ -40,9 +50,15 @@ impl Catalog {
     }
 
     /// Artists by row, annotated, in the order of `rows`; those without a visible work are left out.
-    pub(super) async fn artists_by_row(&self, principal: &Principal, rows: &[i64]) -> Result<Vec<Artist>> {
-        let condition =
-            format!("r.artist_id in (select value from json_each('{}'))", json_ids(rows.iter().copied()));
+    pub(super) async fn artists_by_row(
+        &self,
+        principal: &Principal,
+        rows: &[i64],
+    ) -> Result<Vec<Artist>> {
+        let condition = format!(
+            "r.artist_id in (select value from json_each('{}'))",
+            json_ids(rows.iter().copied())
+        );
         let read = self.read_artists(principal, None, &condition).await?;
         let marks = self.marks(principal).await?;
         Ok(rows
@@ -56,7 +72,11 @@ impl Catalog {
     }
 
     /// The whole list for these libraries and this role, from memory if it is there.
-    async fn artist_list(&self, principal: &Principal, filter: &ArtistFilter) -> Result<Arc<Vec<Artist>>> {
+    async fn artist_list(
+        &self,
+        principal: &Principal,
+        filter: &ArtistFilter,
+    ) -> Result<Arc<Vec<Artist>>> {
         let within = within("library_id", principal, filter.library);
         let key = format!("{} {:?} {within}", self.revision().number, filter.role);
         if let Some(list) = self.inner.memory.artists.get(&key).await {
@@ -156,7 +176,10 @@ impl Catalog {
         .await?;
         Ok(found
             .into_iter()
-            .filter_map(|row| Picture::from_row(Some(row.picture_id), Some(&row.hash)).map(|p| (row.picture_id, p)))
+            .filter_map(|row| {
+                Picture::from_row(Some(row.picture_id), Some(&row.hash))
+                    .map(|p| (row.picture_id, p))
+            })
             .collect())
     }
 }

@@ -29,7 +29,12 @@ impl Covers {
 impl Catalog {
     /// The picture of an item as bytes; `size` is the longest edge in pixels, never scaled up.
     /// NotFound when it has none.
-    pub async fn cover(&self, principal: &Principal, item: Item, size: Option<u32>) -> Result<Cover> {
+    pub async fn cover(
+        &self,
+        principal: &Principal,
+        item: Item,
+        size: Option<u32>,
+    ) -> Result<Cover> {
         let _ = (self.picture_of(principal, item).await?, size);
         Err(Error::NotFound("Picture"))
     }

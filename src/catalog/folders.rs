@@ -8,7 +8,8 @@ use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Catalog, Folder, Genre, Item, Library, LibraryKind, Page, Picture, Track, lists::Keep, visible::within,
+        Catalog, Folder, Genre, Item, Library, LibraryKind, Page, Picture, Track, lists::Keep,
+        visible::within,
     },
     ids::{FolderId, LibraryId},
 };
@@ -62,9 +63,14 @@ impl Catalog {
     /// Tracks right in a folder, ordered by path and place in it.
     pub async fn folder_tracks(&self, principal: &Principal, id: FolderId) -> Result<Vec<Track>> {
         let visible = within("library_id", principal, None);
-        let from = format!("from track where folder_id = {} and missing_at is null and {visible}", id.0);
-        let sql = format!("select track_id as id {from} order by path collate nocase, cue_index, track_id");
-        let ids = self.page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision).await?;
+        let from =
+            format!("from track where folder_id = {} and missing_at is null and {visible}", id.0);
+        let sql = format!(
+            "select track_id as id {from} order by path collate nocase, cue_index, track_id"
+        );
+        let ids = self
+            .page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision)
+            .await?;
         self.tracks_by_row(principal, &ids.window).await
     }
 

@@ -22,7 +22,13 @@ pub(super) enum Keep {
 impl Catalog {
     /// Runs `select id from ... order by ...` for a window. `sql` names one id column and
     /// carries no limit; `count` is the same list counted.
-    pub(super) async fn page_of(&self, sql: &str, count: &str, page: Page, keep: Keep) -> Result<Arc<Ids>> {
+    pub(super) async fn page_of(
+        &self,
+        sql: &str,
+        count: &str,
+        page: Page,
+        keep: Keep,
+    ) -> Result<Arc<Ids>> {
         let mut windowed = String::with_capacity(sql.len() + 96);
         let _ = write!(
             windowed,
@@ -63,7 +69,8 @@ impl Catalog {
         {
             return Ok(ids.total);
         }
-        let total: i64 = sqlx::query_scalar(AssertSqlSafe(count.to_owned())).fetch_one(self.db.read()).await?;
+        let total: i64 =
+            sqlx::query_scalar(AssertSqlSafe(count.to_owned())).fetch_one(self.db.read()).await?;
         let total = u64::try_from(total).unwrap_or(0);
         if keep == Keep::Revision {
             self.inner.memory.ids.insert(key, Arc::new(Ids { window: Vec::new(), total })).await;

@@ -49,7 +49,10 @@ pub(super) struct AllMarks {
 impl Default for AllMarks {
     fn default() -> Self {
         Self {
-            by_user: Cache::builder().max_capacity(64).time_to_idle(Duration::from_secs(90)).build(),
+            by_user: Cache::builder()
+                .max_capacity(64)
+                .time_to_idle(Duration::from_secs(90))
+                .build(),
             generation: 0.into(),
         }
     }
@@ -97,9 +100,10 @@ impl Catalog {
         )
         .fetch_all(self.db.read())
         .await?;
-        let bookmarks = sqlx::query!("select track_id, position_ms from bookmark where user_id = ?", user)
-            .fetch_all(self.db.read())
-            .await?;
+        let bookmarks =
+            sqlx::query!("select track_id, position_ms from bookmark where user_id = ?", user)
+                .fetch_all(self.db.read())
+                .await?;
         let mut items: HashMap<Item, Annotation> = HashMap::with_capacity(own.len());
         for row in own {
             let Some(item) = item(&row.kind, row.item_id) else { continue };
@@ -119,7 +123,8 @@ impl Catalog {
                 items.entry(item).or_default().average_rating = Some(row.average);
             }
         }
-        let bookmarks = bookmarks.into_iter().map(|row| (row.track_id.into(), row.position_ms)).collect();
+        let bookmarks =
+            bookmarks.into_iter().map(|row| (row.track_id.into(), row.position_ms)).collect();
         Ok(Marks { items, bookmarks })
     }
 }

@@ -45,7 +45,9 @@ impl Default for Memory {
             tracks: Cache::builder().max_capacity(4_000).time_to_idle(rest).build(),
             ids: Cache::builder()
                 .max_capacity(400_000)
-                .weigher(|key: &String, ids: &Arc<Ids>| (key.len() / 8 + ids.window.len() + 8) as u32)
+                .weigher(|key: &String, ids: &Arc<Ids>| {
+                    (key.len() / 8 + ids.window.len() + 8) as u32
+                })
                 .time_to_idle(rest)
                 .build(),
             artists: Cache::builder()

@@ -30,7 +30,11 @@ impl Catalog {
     }
 
     /// Its tracks in order; those that the principal may not see are left out.
-    pub async fn playlist_tracks(&self, principal: &Principal, id: PlaylistId) -> Result<Vec<Track>> {
+    pub async fn playlist_tracks(
+        &self,
+        principal: &Principal,
+        id: PlaylistId,
+    ) -> Result<Vec<Track>> {
         self.playlist(principal, id).await?;
         let tracks: Vec<i64> = sqlx::query_scalar!(
             "select track_id from playlist_entry where playlist_id = ? order by position",
@@ -57,7 +61,7 @@ impl Catalog {
         let mut tx = self.db.write().await?;
         let id = sqlx::query_scalar!(
             "insert into playlist (user_id, name, created_at, changed_at) values (?1, ?2, ?3, ?3)
-             returning playlist_id",
+             returning playlist_id as \"playlist_id!\"",
             principal.user,
             name,
             now
@@ -121,7 +125,9 @@ impl Catalog {
             remove_shown(&mut entries, &shown, &change.remove);
             entries.extend(add);
             if MAX_ENTRIES < entries.len() {
-                return Err(Error::Invalid(format!("A playlist holds at most {MAX_ENTRIES} tracks")));
+                return Err(Error::Invalid(format!(
+                    "A playlist holds at most {MAX_ENTRIES} tracks"
+                )));
             }
             write_entries(&mut tx, id, &entries).await?;
         }
@@ -151,7 +157,11 @@ impl Catalog {
         Ok(())
     }
 
-    async fn only_visible(&self, principal: &Principal, tracks: &[TrackId]) -> Result<Vec<TrackId>> {
+    async fn only_visible(
+        &self,
+        principal: &Principal,
+        tracks: &[TrackId],
+    ) -> Result<Vec<TrackId>> {
         if MAX_ENTRIES < tracks.len() {
             return Err(Error::Invalid(format!("A playlist holds at most {MAX_ENTRIES} tracks")));
         }
@@ -163,12 +173,17 @@ impl Catalog {
             json_ids(tracks.iter().map(|track| track.0)),
             within("library_id", principal, None)
         );
-        let seen: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
+        let seen: Vec<i64> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
         let seen: std::collections::HashSet<i64> = seen.into_iter().collect();
         Ok(tracks.iter().copied().filter(|track| seen.contains(&track.0)).collect())
     }
 
-    async fn read_playlists(&self, principal: &Principal, condition: &str) -> Result<Vec<Playlist>> {
+    async fn read_playlists(
+        &self,
+        principal: &Principal,
+        condition: &str,
+    ) -> Result<Vec<Playlist>> {
         let seen = within("t.library_id", principal, None);
         // A list kept in step with a file belongs to whoever may see its library.
         let visible = format!(

@@ -66,9 +66,13 @@ impl Catalog {
     pub async fn remove_bookmark(&self, principal: &Principal, track: TrackId) -> Result<()> {
         self.require_visible(principal, Item::Track(track)).await?;
         let mut tx = self.db.write().await?;
-        sqlx::query!("delete from bookmark where user_id = ? and track_id = ?", principal.user, track)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "delete from bookmark where user_id = ? and track_id = ?",
+            principal.user,
+            track
+        )
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         self.inner.marks.changed();
         Ok(())
@@ -88,7 +92,8 @@ impl Catalog {
         let saved: Vec<TrackId> = serde_json::from_str(&row.tracks)?;
         let tracks = self.tracks_by_id(principal, &saved).await?;
         let current = usize::try_from(row.current_index).unwrap_or(0);
-        let (current_index, is_same) = repaired(&saved, current, |id| tracks.iter().any(|track| track.id == id));
+        let (current_index, is_same) =
+            repaired(&saved, current, |id| tracks.iter().any(|track| track.id == id));
         Ok(Some(PlayQueue {
             tracks,
             current_index,
@@ -111,7 +116,9 @@ impl Catalog {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         if tracks.is_empty() {
-            sqlx::query!("delete from play_queue where user_id = ?", principal.user).execute(&mut *tx).await?;
+            sqlx::query!("delete from play_queue where user_id = ?", principal.user)
+                .execute(&mut *tx)
+                .await?;
         } else {
             let current = current_index.min(tracks.len() - 1) as i64;
             let position_ms = position_ms.max(0);

@@ -58,7 +58,8 @@ impl Catalog {
         library: Option<LibraryId>,
         page: Page,
     ) -> Result<List<Track>> {
-        let seen = format!("e.missing_at is null and {}", within("e.library_id", principal, library));
+        let seen =
+            format!("e.missing_at is null and {}", within("e.library_id", principal, library));
         let (sql, count) = statement("track", "track_id", query, &seen);
         let ids = self.page_of(&sql, &count, page, Keep::Revision).await?;
         let items = self.tracks_by_row(principal, &ids.window).await?;
@@ -71,7 +72,10 @@ fn statement(table: &str, id: &str, query: &str, seen: &str) -> (String, String)
     match words(query) {
         Words::Everything => {
             let from = format!("from {table} e where {seen}");
-            (format!("select e.{id} as id {from} order by e.{id}"), format!("select count(*) {from}"))
+            (
+                format!("select e.{id} as id {from} order by e.{id}"),
+                format!("select count(*) {from}"),
+            )
         }
         Words::Nothing => ("select 0 as id where false".to_owned(), "select 0".to_owned()),
         Words::Match(expression) => {

@@ -12,7 +12,12 @@ use crate::{
 
 impl Catalog {
     /// Tracks of an artist, most played by this household first, then by album order.
-    pub async fn top_tracks(&self, principal: &Principal, artist: ArtistId, count: u32) -> Result<Vec<Track>> {
+    pub async fn top_tracks(
+        &self,
+        principal: &Principal,
+        artist: ArtistId,
+        count: u32,
+    ) -> Result<Vec<Track>> {
         let sql = format!(
             "select t.track_id from track t
                 left join (select item_id, sum(play_count) as plays from annotation where kind = 'track' group by item_id) n
@@ -23,24 +28,36 @@ impl Catalog {
             within("t.library_id", principal, None),
             artist.0
         );
-        let rows: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
+        let rows: Vec<i64> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
         self.tracks_by_row(principal, &rows).await
     }
 
     /// Tracks like this item, never itself: those that share genres and artists, then years, with
     /// chance among equals so that a radio does not repeat.
-    pub async fn similar_tracks(&self, principal: &Principal, like: Item, count: u32) -> Result<Vec<Track>> {
+    pub async fn similar_tracks(
+        &self,
+        principal: &Principal,
+        like: Item,
+        count: u32,
+    ) -> Result<Vec<Track>> {
         let (tracks, artists) = match like {
             Item::Track(id) => (
                 format!("select {}", id.0),
-                format!("select artist_id from track_artist where track_id = {} and role = 'artist'", id.0),
+                format!(
+                    "select artist_id from track_artist where track_id = {} and role = 'artist'",
+                    id.0
+                ),
             ),
             Item::Album(id) => (
                 format!("select track_id from track where album_id = {}", id.0),
                 format!("select artist_id from album_artist where album_id = {}", id.0),
             ),
             Item::Artist(id) => (
-                format!("select track_id from track_artist where artist_id = {} and role in ('artist', 'albumartist')", id.0),
+                format!(
+                    "select track_id from track_artist where artist_id = {} and role in ('artist', 'albumartist')",
+                    id.0
+                ),
                 format!("select {}", id.0),
             ),
             Item::Folder(_) | Item::Playlist(_) => return Ok(Vec::new()),
@@ -63,7 +80,8 @@ impl Catalog {
              order by sum(weight) + (random() & 1023) / 512.0 desc limit {count}",
             within("t.library_id", principal, None)
         );
-        let rows: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
+        let rows: Vec<i64> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
         self.tracks_by_row(principal, &rows).await
     }
 }

@@ -5,9 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     Result,
     catalog::{
-        Catalog, Contributor, Picture, ReplayGain, TrackFacts,
-        model::ArtistRef,
-        visible::json_ids,
+        Catalog, Contributor, Picture, ReplayGain, TrackFacts, model::ArtistRef, visible::json_ids,
     },
 };
 

@@ -61,13 +61,23 @@ impl Catalog {
             let start = place.start_ms.max(0) as u64;
             (start, start + place.duration_ms.max(0) as u64)
         });
-        Ok(TrackSource { track, path: PathBuf::from(place.library_path).join(path_text::decode(&place.path)), range_ms })
+        Ok(TrackSource {
+            track,
+            path: PathBuf::from(place.library_path).join(path_text::decode(&place.path)),
+            range_ms,
+        })
     }
 
     /// The track that fits artist and title best, for the old getLyrics. Case does not matter.
-    pub async fn find_track(&self, principal: &Principal, artist: &str, title: &str) -> Result<Option<Track>> {
+    pub async fn find_track(
+        &self,
+        principal: &Principal,
+        artist: &str,
+        title: &str,
+    ) -> Result<Option<Track>> {
         let query = format!("{artist} {title}");
-        let found = self.search_tracks(principal, &query, None, Page { offset: 0, limit: 50 }).await?;
+        let found =
+            self.search_tracks(principal, &query, None, Page { offset: 0, limit: 50 }).await?;
         let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
         let exact = |track: &&Track| {
             (title.is_empty() || same(&track.title, title))
@@ -78,7 +88,11 @@ impl Catalog {
     }
 
     /// Tracks by row, annotated, in the order of `rows`; rows that are gone are left out.
-    pub(super) async fn tracks_by_row(&self, principal: &Principal, rows: &[i64]) -> Result<Vec<Track>> {
+    pub(super) async fn tracks_by_row(
+        &self,
+        principal: &Principal,
+        rows: &[i64],
+    ) -> Result<Vec<Track>> {
         let facts = self.track_facts(rows).await?;
         let marks = self.marks(principal).await?;
         Ok(facts
@@ -93,7 +107,11 @@ impl Catalog {
 }
 
 /// The list as a statement for ids, one for their number, and whether the page may be kept.
-fn statement(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> (String, String, Keep) {
+fn statement(
+    principal: &Principal,
+    filter: &TrackFilter,
+    order: TrackOrder,
+) -> (String, String, Keep) {
     let mut from = String::from("from track t");
     let mut keep = Keep::Revision;
     if order == TrackOrder::Album {
@@ -111,7 +129,10 @@ fn statement(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> 
     from += " where t.missing_at is null and ";
     from += &within("t.library_id", principal, filter.library);
     if let Some(artist) = filter.artist {
-        from += &format!(" and t.track_id in (select track_id from track_artist where artist_id = {})", artist.0);
+        from += &format!(
+            " and t.track_id in (select track_id from track_artist where artist_id = {})",
+            artist.0
+        );
     }
     if let Some(composer) = filter.composer {
         from += &format!(

@@ -11,7 +11,9 @@ pub(super) fn within(column: &str, principal: &Principal, only: Option<LibraryId
     sql.push_str(column);
     sql.push_str(" in (");
     let mut first = true;
-    for library in principal.libraries.iter().filter(|library| only.is_none_or(|only| only == **library)) {
+    for library in
+        principal.libraries.iter().filter(|library| only.is_none_or(|only| only == **library))
+    {
         if !first {
             sql.push(',');
         }
