@@ -1,7 +1,33 @@
 //! Settings: one struct and one file a section. Defaults < TOML file < `TUNELOCKER_*` environment
 //! (`_FILE` variants for secrets) < flags. Unknown keys are errors that name key and line.
+//!
+//! Only `cli` loads and only `app` reads a [`Config`]; everything below gets the values it uses.
+
+mod document;
+mod environment;
+mod http;
+mod ingest;
+mod lan;
+mod load;
+mod log;
+mod playback;
+mod subsonic;
+mod tls;
+mod workers;
 
 use std::{net::SocketAddr, path::PathBuf};
+
+pub use self::{
+    http::Http,
+    ingest::Ingest,
+    lan::Lan,
+    load::{Invalid, Sources, load},
+    log::{Log, LogFormat},
+    playback::Playback,
+    subsonic::{LoginPassword, Subsonic},
+    tls::Tls,
+    workers::{Sandbox, Workers},
+};
 
 /// Everything that an operator can choose, validated.
 #[derive(Debug, Clone)]
@@ -16,40 +42,22 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The LAN listener; `None` is `--no-lan`.
     pub lan: Option<Lan>,
+    /// What the HTTP faces must know about the way to them.
+    pub http: Http,
+    /// Certificate and key of the public listener; `None` is plain http.
+    pub tls: Option<Tls>,
+    /// The Subsonic face.
+    pub subsonic: Subsonic,
+    /// How music gets in.
+    pub ingest: Ingest,
+    /// How music gets out.
+    pub playback: Playback,
     /// Worker processes.
     pub workers: Workers,
-    /// The admin to make at first start, without the set-up page.
+    /// What is logged, and how.
+    pub log: Log,
+    /// The admin to make at first start, without the set-up page: name and password.
     pub first_admin: Option<(String, String)>,
-}
-
-/// What is offered on the local network.
-#[derive(Debug, Clone)]
-pub struct Lan {
-    /// DLNA over HTTP.
-    pub listen: SocketAddr,
-    /// Interfaces for SSDP and mDNS by name; empty = every one that is up, multicast-capable and not loopback.
-    pub interfaces: Vec<String>,
-}
-
-/// Where the worker programs are. `None` = beside the running program.
-#[derive(Debug, Clone, Default)]
-pub struct Workers {
-    /// `tunelocker` itself, run as `tunelocker worker`.
-    pub daemon: Option<PathBuf>,
-    /// `tunelocker-worker`, which decodes.
-    pub decoder: Option<PathBuf>,
-    /// Decode even where the sandbox cannot be built whole.
-    pub sandbox: Sandbox,
-}
-
-/// How strict the sandbox is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sandbox {
-    /// Refuse to decode without seccomp.
-    #[default]
-    Required,
-    /// Decode with what there is.
-    Degraded,
 }
 
 impl Config {
@@ -62,7 +70,13 @@ impl Config {
             libraries: Vec::new(),
             listen: ([127, 0, 0, 1], 0).into(),
             lan: None,
+            http: Http::default(),
+            tls: None,
+            subsonic: Subsonic::default(),
+            ingest: Ingest::default(),
+            playback: Playback::default(),
             workers: Workers::default(),
+            log: Log::default(),
             first_admin: None,
         }
     }

@@ -1,0 +1,136 @@
+//! From the sources to one [`Config`]: finds the data folder and the file, lays the sources over
+//! each other and says in a sentence what is wrong.
+
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::{Config, document::Document, environment};
+
+const SERVICE_DATA: &str = "/var/lib/tunelocker";
+const SYSTEM_FILE: &str = "/etc/tunelocker.toml";
+
+/// The configuration makes no sense; the sentence names the key, and the file with its line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(String);
+
+impl Invalid {
+    /// With a sentence for the operator.
+    pub(crate) fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+/// Where settings come from, besides the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// Flags in the shape of the file.
+    pub flags: toml::Table,
+    /// The environment.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// This process's environment and nothing else.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        Self {
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Sets one flag: `lan.listen` and its value.
+    pub fn flag(&mut self, path: &str, value: impl Into<toml::Value>) {
+        environment::merge(&mut self.flags, environment::nest(path, value.into()));
+    }
+
+    fn variable(&self, name: &str) -> Option<&str> {
+        let found = self.environment.iter().find(|(variable, _)| variable == name)?;
+        Some(found.1.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// `--data`, else `TUNELOCKER_DATA`.
+    fn data(&self) -> Option<PathBuf> {
+        let flag = self.flags.get("data").and_then(toml::Value::as_str);
+        flag.or_else(|| self.variable("TUNELOCKER_DATA")).map(PathBuf::from)
+    }
+
+    /// Where the data folder is when nothing names one.
+    fn default_data(&self) -> PathBuf {
+        let own = rustix::process::geteuid().as_raw();
+        let service = std::fs::metadata(SERVICE_DATA).is_ok_and(|folder| folder.uid() == own);
+        if own == 0 || service {
+            return SERVICE_DATA.into();
+        }
+        match (self.variable("XDG_DATA_HOME"), self.variable("HOME")) {
+            (Some(share), _) if Path::new(share).is_absolute() => {
+                Path::new(share).join("tunelocker")
+            }
+            (_, Some(home)) => Path::new(home).join(".local/share/tunelocker"),
+            _ => SERVICE_DATA.into(),
+        }
+    }
+}
+
+/// The configuration that all sources make together, and the same as TOML text without secrets.
+pub fn load(sources: &Sources) -> Result<(Config, String), Invalid> {
+    let named = sources.data();
+    let data = named.clone().unwrap_or_else(|| sources.default_data());
+    let mut merged = match find_file(sources, &data) {
+        Some(file) => read_file(&file)?,
+        None => toml::Table::new(),
+    };
+    environment::merge(&mut merged, environment::read(sources.environment.iter().cloned())?);
+    environment::merge(&mut merged, sources.flags.clone());
+    merged.remove("config");
+    let document: Document =
+        merged.try_into().map_err(|error| Invalid::new(error.message().to_owned()))?;
+    let data = named.or_else(|| document.data().cloned()).unwrap_or(data);
+    let data = std::path::absolute(&data).unwrap_or(data);
+    let shown = toml::to_string(&document.clone().without_secrets())
+        .map_err(|error| Invalid::new(error.to_string()))?;
+    let config = document.complete(data)?;
+    let head = if shown.starts_with("data = ") {
+        String::new()
+    } else {
+        format!("data = {}\n", toml::Value::from(config.data.to_string_lossy().into_owned()))
+    };
+    Ok((config, head + &shown))
+}
+
+/// A file that was asked for must be there; the others are taken if they are.
+fn find_file(sources: &Sources, data: &Path) -> Option<PathBuf> {
+    let named =
+        sources.file.clone().or_else(|| sources.variable("TUNELOCKER_CONFIG").map(PathBuf::from));
+    named.or_else(|| {
+        let own = data.join("tunelocker.toml");
+        [own, SYSTEM_FILE.into()].into_iter().find(|path| path.exists())
+    })
+}
+
+fn read_file(path: &Path) -> Result<toml::Table, Invalid> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Invalid::new(format!("cannot read {}: {error}", path.display())))?;
+    let at_line = |error: &toml::de::Error| {
+        let line = error.span().map_or(1, |span| {
+            1 + text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count()
+        });
+        Invalid::new(format!("{}, line {line}: {}", path.display(), error.message()))
+    };
+    // Read as the whole document once, for the line of a wrong key or value; then as a table, so
+    // that the environment can be laid over it.
+    toml::from_str::<Document>(&text).map_err(|error| at_line(&error))?;
+    text.parse::<toml::Table>().map_err(|error| at_line(&error))
+}
+
+#[cfg(test)]
+mod tests;
