@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Abilities;
 use crate::{
     Error, Result,
     ids::{LibraryId, UserId},
@@ -56,12 +57,14 @@ pub struct Principal {
     pub libraries: Arc<[LibraryId]>,
     /// Ceilings of plan and user.
     pub caps: Caps,
+    /// The user's switches.
+    pub abilities: Abilities,
 }
 
 impl Principal {
     /// The household as the LAN sees it.
     #[must_use]
-    pub fn household(libraries: Vec<LibraryId>) -> Self {
+    pub(crate) fn household(libraries: Vec<LibraryId>) -> Self {
         Self {
             user: UserId(0),
             name: "household".into(),
@@ -69,6 +72,18 @@ impl Principal {
             scope: Scope::Device,
             libraries: libraries.into(),
             caps: Caps::default(),
+            abilities: Abilities { upload: false, ..Abilities::default() },
+        }
+    }
+
+    /// The command line's own: an admin with nobody behind it, who sees no library.
+    #[must_use]
+    pub(crate) fn operator() -> Self {
+        Self {
+            name: "operator".into(),
+            role: Role::Admin,
+            scope: Scope::Full,
+            ..Self::household(Vec::new())
         }
     }
 

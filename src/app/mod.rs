@@ -64,9 +64,14 @@ impl Services {
             .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
         let db = Db::open(&config.data.join("tunelocker.db")).await?;
         let events = Events::default();
-        let accounts =
-            Accounts::open(db.clone(), clock.clone(), events.clone(), &config.data.join("keys"))
-                .await?;
+        let accounts = Accounts::open(
+            db.clone(),
+            clock.clone(),
+            events.clone(),
+            &config.data.join("keys"),
+            config.drive.clone(),
+        )
+        .await?;
         let drive = Drive::open(
             config.drive.clone(),
             db.clone(),

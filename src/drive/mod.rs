@@ -1,7 +1,15 @@
 //! What is kept: each locker's tree of plain files on disk, published by rename, charged to the
 //! byte. Knows nothing of music.
 
+mod names;
+mod put;
+mod tree;
+
 use std::path::PathBuf;
+
+pub use names::{NameProblem, RelativePath};
+pub use put::{Condition, Stored, Target};
+pub use tree::{Entry, EntryKind, OpenFile};
 
 use crate::{accounts::Accounts, clock::Clock, db::Db, events::Events};
 
