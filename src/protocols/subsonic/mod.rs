@@ -1,10 +1,159 @@
-//! Subsonic 1.16.1 and OpenSubsonic under `/rest`.
+//! Subsonic 1.16.1 and OpenSubsonic under `/rest`. Reading order: [`routes`] is the table of
+//! contents; [`call`] is one request; the files named after the sections of the specification
+//! hold the methods; [`responses`] its types; [`reply`] and [`xml`] the spelling; [`failure`] the
+//! refusals. Every answer is an envelope at HTTP 200; nothing here redirects or asks for a login.
 
-use actix_web::web::ServiceConfig;
+mod album_song_lists;
+mod bookmarks;
+mod browsing;
+mod call;
+mod failure;
+mod format;
+mod id;
+mod media_annotation;
+mod media_library_scanning;
+mod media_retrieval;
+mod params;
+mod playlists;
+mod reply;
+mod responses;
+mod routes;
+mod searching;
+mod system;
+mod unoffered;
+mod user_management;
+mod xml;
 
-use crate::{accounts::Accounts, catalog::Catalog};
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{Method, header},
+    web::{self, Data, Payload, ServiceConfig},
+};
+use futures_util::StreamExt as _;
+
+pub use routes::methods;
+
+use self::{
+    call::{Answer, Call, Services, dialect},
+    failure::Failure,
+    format::Format,
+    params::Params,
+    reply::Spelling,
+    routes::Access,
+};
+use crate::{
+    accounts::Accounts, catalog::Catalog, clock::Clock, ingest::Ingest, playback::Playback,
+};
+
+/// Queues of twenty thousand ids come as forms (C30).
+const LONGEST_FORM: usize = 16 << 20;
+
+/// How long a form may take to arrive.
+const FORM_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Adds the routes.
-pub fn configure(routes: &mut ServiceConfig, accounts: &Accounts, catalog: &Catalog) {
-    let _ = (routes, accounts, catalog);
+pub fn configure(
+    routes: &mut ServiceConfig,
+    accounts: &Accounts,
+    catalog: &Catalog,
+    ingest: &Ingest,
+    playback: &Playback,
+    clock: &Clock,
+) {
+    let services = Services {
+        accounts: accounts.clone(),
+        catalog: catalog.clone(),
+        ingest: ingest.clone(),
+        playback: playback.clone(),
+        clock: clock.clone(),
+    };
+    routes.service(
+        web::resource(["/rest", "/rest/{method:.*}"])
+            .app_data(Data::new(services))
+            .route(web::to(serve)),
+    );
+}
+
+async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return reply::preflight(request.headers());
+    }
+    let (form, trouble) = match form(&request, body).await {
+        Ok(form) => (form, None),
+        Err(failure) => (String::new(), Some(failure)),
+    };
+    let params = Params::read(request.query_string(), &form);
+    let dialect = dialect(&params);
+    let (format, answer) = match (Format::of(&params), trouble) {
+        (Err((format, failure)), _) => (format, Err(failure)),
+        (Ok(format), Some(failure)) => (format, Err(failure)),
+        (Ok(format), None) => {
+            let answer = run(&request, &services, params, format.clone()).await;
+            (format, answer)
+        }
+    };
+    let mut response = answer.unwrap_or_else(|failure| {
+        let help = failure.is_about_signing_in().then(|| help_url(&request));
+        reply::failure(Spelling { format: &format, dialect }, &failure, help)
+    });
+    reply::allow_any_origin(response.headers_mut());
+    reply::compress(response, request.method(), request.headers())
+}
+
+async fn run(
+    request: &HttpRequest,
+    services: &Data<Services>,
+    params: Params,
+    format: Format,
+) -> Answer {
+    let name = request.match_info().get("method").unwrap_or_default();
+    let name = name.strip_suffix(".view").unwrap_or(name);
+    match routes::find(name) {
+        Some(Access::Anyone(method)) => {
+            method(Spelling { format: &format, dialect: dialect(&params) })
+        }
+        Some(Access::Known(method)) => {
+            let call = Call::open(request, services, params, format).await?;
+            method(&call).await
+        }
+        None => Err(Failure::generic(format!("There is no method {name:?} here"))),
+    }
+}
+
+/// The body of a form; other bodies are left alone.
+async fn form(request: &HttpRequest, mut body: Payload) -> Result<String, Failure> {
+    if request.method() != Method::POST {
+        return Ok(String::new());
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_form = kind.is_none_or(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    });
+    if !is_form {
+        return Ok(String::new());
+    }
+    let read = async {
+        let mut bytes = Vec::new();
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|_| Failure::generic("The form did not arrive whole"))?;
+            if LONGEST_FORM < bytes.len() + piece.len() {
+                return Err(Failure::generic("The form is longer than 16 MiB"));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    };
+    let bytes = tokio::time::timeout(FORM_PATIENCE, read)
+        .await
+        .map_err(|_| Failure::generic("The form took too long to arrive"))??;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Where people make an app password: the panel, at the address that the app itself used.
+fn help_url(request: &HttpRequest) -> String {
+    let connection = request.connection_info();
+    format!("{}://{}/connect", connection.scheme(), connection.host())
 }

@@ -1,0 +1,132 @@
+//! Bookmarks, and the saved queue in its two forms: by the current song's id, and by its index.
+
+use serde::Serialize;
+
+use super::{
+    call::{Answer, Call},
+    failure::Failure,
+    id::{self, Id},
+    params::number,
+    responses::{Date, Mapped, Song, listed},
+};
+use crate::{
+    catalog::{Bookmark, PlayQueue, Track},
+    ids::TrackId,
+};
+
+/// `getBookmarks`.
+pub(super) async fn get_bookmarks(call: &Call) -> Answer {
+    #[derive(Serialize)]
+    struct Marked<'a> {
+        position: i64,
+        username: &'a str,
+        comment: &'a str,
+        created: Date,
+        changed: Date,
+        entry: Song<'a>,
+    }
+    let bookmarks = call.catalog().bookmarks(&call.principal).await?;
+    let list: Vec<_> = bookmarks
+        .iter()
+        .map(|bookmark: &Bookmark| Marked {
+            position: bookmark.position_ms,
+            username: &call.principal.name,
+            comment: &bookmark.comment,
+            created: Date(bookmark.created_at),
+            changed: Date(bookmark.changed_at),
+            entry: Song::of(&bookmark.track),
+        })
+        .collect();
+    call.reply("bookmarks", &listed("bookmark", list))
+}
+
+/// `createBookmark`: makes or moves it.
+pub(super) async fn create_bookmark(call: &Call) -> Answer {
+    let id = id::track(&call.params, "id")?;
+    let position = number("position", call.params.required("position")?)?;
+    let comment = call.params.text("comment").unwrap_or_default();
+    call.catalog().set_bookmark(&call.principal, id, position, comment).await?;
+    call.done()
+}
+
+/// `deleteBookmark`.
+pub(super) async fn delete_bookmark(call: &Call) -> Answer {
+    let id = id::track(&call.params, "id")?;
+    call.catalog().remove_bookmark(&call.principal, id).await?;
+    call.done()
+}
+
+/// What both forms of the queue share.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Queue<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<Id<TrackId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_index: Option<usize>,
+    position: i64,
+    username: &'a str,
+    changed: Date,
+    changed_by: &'a str,
+    entry: Mapped<'a, Track, Song<'a>>,
+}
+
+impl<'a> Queue<'a> {
+    fn of(call: &'a Call, queue: &'a PlayQueue) -> Self {
+        Self {
+            current: None,
+            current_index: None,
+            position: queue.position_ms,
+            username: &call.principal.name,
+            changed: Date(queue.changed_at),
+            changed_by: &queue.changed_by,
+            entry: Mapped(&queue.tracks, Song::of),
+        }
+    }
+}
+
+/// `getPlayQueue`: nothing when nothing was saved (C31).
+pub(super) async fn get_play_queue(call: &Call) -> Answer {
+    let Some(queue) = call.catalog().play_queue(&call.principal).await? else {
+        return call.done();
+    };
+    let current = queue.tracks.get(queue.current_index).map(|track| Id(track.id));
+    call.reply("playQueue", &Queue { current, ..Queue::of(call, &queue) })
+}
+
+/// `getPlayQueueByIndex`.
+pub(super) async fn get_play_queue_by_index(call: &Call) -> Answer {
+    let Some(queue) = call.catalog().play_queue(&call.principal).await? else {
+        return call.done();
+    };
+    let current_index = (!queue.tracks.is_empty()).then_some(queue.current_index);
+    call.reply("playQueueByIndex", &Queue { current_index, ..Queue::of(call, &queue) })
+}
+
+/// `savePlayQueue`: no songs clear it; a current song that is not among them means the first.
+pub(super) async fn save_play_queue(call: &Call) -> Answer {
+    let songs = id::tracks(&call.params, "id");
+    let current = call.params.get("current").and_then(id::item);
+    let index = songs.iter().position(|song| current == Some(crate::catalog::Item::Track(*song)));
+    save(call, &songs, index.unwrap_or(0)).await
+}
+
+/// `savePlayQueueByIndex`: the index has to be there and inside.
+pub(super) async fn save_play_queue_by_index(call: &Call) -> Answer {
+    let songs = id::tracks(&call.params, "id");
+    let index = match call.params.number::<i64>("currentIndex")? {
+        None if songs.is_empty() => 0,
+        None => return Err(Failure::missing("currentIndex")),
+        Some(index) => match usize::try_from(index) {
+            Ok(index) if index < songs.len() || songs.is_empty() => index,
+            _ => return Err(Failure::out_of_range("currentIndex")),
+        },
+    };
+    save(call, &songs, index).await
+}
+
+async fn save(call: &Call, songs: &[TrackId], index: usize) -> Answer {
+    let position = call.params.number::<i64>("position")?.unwrap_or(0).max(0);
+    call.catalog().save_play_queue(&call.principal, songs, index, position, &call.client).await?;
+    call.done()
+}

@@ -1,0 +1,105 @@
+//! What is known about artists and albums, and what goes with what. A known id never fails here,
+//! whatever is missing (C19, C20).
+
+use super::super::{
+    call::{Answer, Call},
+    failure::Failure,
+    id,
+    responses::{AlbumInfo, ArtistInfo, Mapped, Song, listed},
+};
+use crate::{
+    catalog::{Artist, Item, Page, Track, identity::artist_name_key},
+    ids::ArtistId,
+};
+
+/// `getArtistInfo`.
+pub(in super::super) async fn get_artist_info(call: &Call) -> Answer {
+    artist_info(call, "artistInfo").await
+}
+
+/// `getArtistInfo2`.
+pub(in super::super) async fn get_artist_info2(call: &Call) -> Answer {
+    artist_info(call, "artistInfo2").await
+}
+
+/// `getAlbumInfo` and `getAlbumInfo2`: of an album, or of a song's.
+pub(in super::super) async fn get_album_info(call: &Call) -> Answer {
+    let (catalog, who) = (call.catalog(), &call.principal);
+    let album = match id::required(&call.params, "id")? {
+        Item::Album(id) => Some(id),
+        Item::Track(id) => catalog.track(who, id).await?.album,
+        Item::Folder(id) => catalog.folder(who, id).await.map(|_| None)?,
+        Item::Artist(_) | Item::Playlist(_) => return Err(Failure::not_found("Album")),
+    };
+    match album {
+        Some(id) => {
+            let album = catalog.album(who, id).await?;
+            call.reply("albumInfo", &AlbumInfo::of(&album))
+        }
+        None => call.reply("albumInfo", &AlbumInfo::default()),
+    }
+}
+
+/// `getSimilarSongs`.
+pub(in super::super) async fn get_similar_songs(call: &Call) -> Answer {
+    similar_songs(call, "similarSongs").await
+}
+
+/// `getSimilarSongs2`.
+pub(in super::super) async fn get_similar_songs2(call: &Call) -> Answer {
+    similar_songs(call, "similarSongs2").await
+}
+
+/// `getTopSongs`: of an artist by id, else by name. Nobody of that name has no songs.
+pub(in super::super) async fn get_top_songs(call: &Call) -> Answer {
+    let count = call.params.count(&["count", "size", "limit"], 50, 500)?;
+    let artist = match call.params.get("id") {
+        Some(text) => match id::item(text) {
+            Some(Item::Artist(id)) => Some(id),
+            _ => return Err(Failure::not_found("Artist")),
+        },
+        None => artist_named(call, call.params.required("artist")?).await?,
+    };
+    let songs = match artist {
+        Some(id) => call.catalog().top_tracks(&call.principal, id, count).await?,
+        None => Vec::new(),
+    };
+    reply_songs(call, "topSongs", &songs)
+}
+
+async fn artist_info(call: &Call, name: &'static str) -> Answer {
+    let (catalog, who) = (call.catalog(), &call.principal);
+    let artist = match id::required(&call.params, "id")? {
+        Item::Artist(id) => Some(id),
+        Item::Album(id) => catalog.album(who, id).await?.artists.first().map(|artist| artist.id),
+        Item::Track(id) => catalog.track(who, id).await?.artists.first().map(|artist| artist.id),
+        Item::Folder(id) => catalog.folder(who, id).await.map(|_| None)?,
+        Item::Playlist(_) => return Err(Failure::not_found("Artist")),
+    };
+    match artist {
+        Some(id) => {
+            let artist = catalog.artist(who, id).await?;
+            call.reply(name, &ArtistInfo::of(&artist))
+        }
+        None => call.reply(name, &ArtistInfo::default()),
+    }
+}
+
+async fn similar_songs(call: &Call, name: &'static str) -> Answer {
+    let like = id::required(&call.params, "id")?;
+    let count = call.params.count(&["count", "size", "limit"], 50, 500)?;
+    let songs = call.catalog().similar_tracks(&call.principal, like, count).await?;
+    reply_songs(call, name, &songs)
+}
+
+async fn artist_named(call: &Call, name: &str) -> Result<Option<ArtistId>, Failure> {
+    let page = Page { offset: 0, limit: 50 };
+    let key = artist_name_key(name);
+    let found = call.catalog().search_artists(&call.principal, name, None, page).await?.items;
+    let is_same = |artist: &&Artist| artist_name_key(&artist.name) == key;
+    Ok(found.iter().find(is_same).map(|artist| artist.id))
+}
+
+fn reply_songs(call: &Call, name: &'static str, songs: &[Track]) -> Answer {
+    call.reply(name, &listed("song", Mapped(songs, Song::of)))
+}

@@ -1,0 +1,108 @@
+//! Media annotation: stars, ratings, scrobbles.
+
+use super::{
+    call::{Answer, Call},
+    failure::Failure,
+    id,
+    params::number,
+};
+use crate::{
+    Error,
+    catalog::{Item, Listen, Starred},
+    ids::TrackId,
+};
+
+/// `star`.
+pub(super) async fn star(call: &Call) -> Answer {
+    set_starred(call, Starred::Yes).await
+}
+
+/// `unstar`.
+pub(super) async fn unstar(call: &Call) -> Answer {
+    set_starred(call, Starred::No).await
+}
+
+/// `setRating`: 1 to 5, or 0 to take it away.
+pub(super) async fn set_rating(call: &Call) -> Answer {
+    let item = id::required(&call.params, "id")?;
+    let rating = match number::<i64>("rating", call.params.required("rating")?)? {
+        0 => None,
+        stars @ 1..=5 => Some(stars as u8),
+        _ => return Err(Failure::generic("A rating is a number from 0 to 5")),
+    };
+    call.catalog().set_rating(&call.principal, item, rating).await?;
+    call.done()
+}
+
+/// `scrobble`: what is heard now, or what was heard; late and repeated batches count once (C33).
+pub(super) async fn scrobble(call: &Call) -> Answer {
+    let params = &call.params;
+    params.required("id")?;
+    if params.flag("submission")? == Some(false) {
+        for id in id::tracks(params, "id") {
+            skip_missing(call.playback().set_now_playing(&call.principal, id, &call.client).await)?;
+        }
+        return call.done();
+    }
+    let listens = listens(call)?;
+    call.catalog().record_listens(&call.principal, &listens).await?;
+    call.done()
+}
+
+/// Songs with their times. Without times all were heard now.
+fn listens(call: &Call) -> Result<Vec<Listen>, Failure> {
+    let ids: Vec<Option<TrackId>> = call
+        .params
+        .all("id")
+        .map(|text| match id::item(text) {
+            Some(Item::Track(id)) => Some(id),
+            _ => None,
+        })
+        .collect();
+    let mut times = Vec::new();
+    for text in call.params.all("time") {
+        times.push(number("time", text)?);
+    }
+    if times.is_empty() {
+        times = vec![call.now(); ids.len()];
+    }
+    if times.len() != ids.len() {
+        return Err(Failure::generic("There are not as many times as songs"));
+    }
+    let heard = ids.into_iter().zip(times).filter_map(|(track, at)| {
+        Some(Listen { track: track?, at, client: call.client.to_string() })
+    });
+    Ok(heard.collect())
+}
+
+/// Any kind of id may stand in any of the three parameters (C34). All known ones are starred; an
+/// unknown one is told afterwards.
+async fn set_starred(call: &Call, starred: Starred) -> Answer {
+    let mut first_missing = None;
+    let mut count = 0;
+    for name in ["id", "albumId", "artistId"] {
+        for text in call.params.all(name) {
+            count += 1;
+            let result = match id::item(text) {
+                Some(item) => call.catalog().set_starred(&call.principal, item, starred).await,
+                None => Err(Error::NotFound("Item")),
+            };
+            match result {
+                Err(Error::NotFound(what)) => first_missing = first_missing.or(Some(what)),
+                other => other?,
+            }
+        }
+    }
+    match first_missing {
+        _ if count == 0 => Err(Failure::missing("id")),
+        Some(what) => Err(Error::NotFound(what).into()),
+        None => call.done(),
+    }
+}
+
+fn skip_missing(result: crate::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(Error::NotFound(_)) => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,189 @@
+//! Media retrieval: streams, downloads, covers, lyrics. Answers bytes, or an envelope as ever.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, ETag, EntityTag, Header as _, HeaderValue, IfNoneMatch},
+    },
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    call::{Answer, Call},
+    failure::Failure,
+    id,
+    responses::{OldLyrics, StructuredLyrics, listed},
+};
+use crate::{
+    Error,
+    catalog::{Cover, Item, Track},
+    http::{file, live},
+    ids::AlbumId,
+    playback::{Opened, Wish, WishFormat},
+};
+
+/// What may stand unescaped in a file name of a header.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// `stream`: the original unless something else is asked for.
+pub(super) async fn stream(call: &Call) -> Answer {
+    let params = &call.params;
+    let id = id::track(params, "id")?;
+    if !call.principal.abilities.stream {
+        return Err(Failure::forbidden("This user may not play"));
+    }
+    let format = match params.get("format") {
+        None => None,
+        Some(name) => Some(WishFormat::parse(name).ok_or_else(|| {
+            Failure::generic("The format is one of raw, opus, mp3, aac, m4a, flac and wav")
+        })?),
+    };
+    let offset = params.number::<f64>("timeOffset")?.unwrap_or(0.0);
+    let wish = Wish {
+        format,
+        max_bitrate_kbps: params.number::<u32>("maxBitRate")?.filter(|limit| *limit > 0),
+        offset: Duration::try_from_secs_f64(offset.max(0.0)).unwrap_or(Duration::MAX),
+        estimate_length: params.flag("estimateContentLength")?.unwrap_or(false),
+    };
+    let opened = call.playback().open(&call.principal, id, &wish, &call.client).await?;
+    Ok(send(call, opened))
+}
+
+/// `download`: the original, to keep.
+pub(super) async fn download(call: &Call) -> Answer {
+    let id = id::track(&call.params, "id")?;
+    if !call.principal.abilities.download {
+        return Err(Failure::forbidden("This user may not download"));
+    }
+    let track = call.catalog().track(&call.principal, id).await?;
+    let wish = Wish::original();
+    let opened = call.playback().open(&call.principal, id, &wish, &call.client).await?;
+    let mut response = send(call, opened);
+    if let Ok(value) = HeaderValue::from_str(&disposition(&track)) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}
+
+/// `getCoverArt`: by the id of anything that has a picture.
+pub(super) async fn get_cover_art(call: &Call) -> Answer {
+    let text = call.params.required("id")?;
+    let size = call.params.number::<u32>("size")?.filter(|size| *size > 0);
+    let item = id::item(text).ok_or_else(|| Failure::not_found("Picture"))?;
+    let cover = call.catalog().cover(&call.principal, item, size).await;
+    let cover = match (item, id::picture_hash(text)) {
+        // An album's id with another picture's hash: one of its songs has that picture.
+        (Item::Album(album), Some(hash)) if !shows(&cover, hash) => {
+            song_cover(call, album, hash, size).await?.map_or(cover, Ok)
+        }
+        _ => cover,
+    }?;
+    Ok(send_cover(call, cover))
+}
+
+/// `getAvatar`: people have no pictures here.
+pub(super) async fn get_avatar(call: &Call) -> Answer {
+    call.params.required("username")?;
+    Err(Failure::not_found("Avatar"))
+}
+
+/// `getLyrics`: by names; nothing found is an empty answer.
+pub(super) async fn get_lyrics(call: &Call) -> Answer {
+    let artist = call.params.get("artist").unwrap_or_default();
+    let title = call.params.get("title").unwrap_or_default();
+    let found = match (artist, title) {
+        ("", "") => None,
+        _ => call.catalog().find_track(&call.principal, artist, title).await?,
+    };
+    let lyrics = match &found {
+        Some(track) => call.catalog().lyrics(&call.principal, track.id).await?,
+        None => Vec::new(),
+    };
+    let Some((track, text)) = found.as_ref().zip(lyrics.first()) else {
+        return call
+            .reply("lyrics", &OldLyrics { artist: None, title: None, value: String::new() });
+    };
+    let lines: Vec<&str> = text.lines.iter().map(|(_, line)| line.as_str()).collect();
+    let answer = OldLyrics {
+        artist: Some(&track.display_artist),
+        title: Some(&track.title),
+        value: lines.join("\n"),
+    };
+    call.reply("lyrics", &answer)
+}
+
+/// `getLyricsBySongId`.
+pub(super) async fn get_lyrics_by_song_id(call: &Call) -> Answer {
+    let id = id::track(&call.params, "id")?;
+    let track = call.catalog().track(&call.principal, id).await?;
+    let lyrics = call.catalog().lyrics(&call.principal, id).await?;
+    let list: Vec<_> = lyrics.iter().map(|each| StructuredLyrics::of(&track, each)).collect();
+    call.reply("lyricsList", &listed("structuredLyrics", list))
+}
+
+fn send(call: &Call, opened: Opened) -> HttpResponse {
+    match opened {
+        Opened::File(body) => file::respond(&call.request, body),
+        Opened::Live(body) => live::respond(&call.request, body),
+    }
+}
+
+/// Whether this is the picture with that hash, or a failure that says nothing about it.
+fn shows(cover: &Result<Cover, Error>, hash: u32) -> bool {
+    match cover {
+        Ok(cover) => cover.tag.starts_with(&format!("{hash:08x}")),
+        Err(error) => !matches!(error, Error::NotFound(_)),
+    }
+}
+
+async fn song_cover(
+    call: &Call,
+    album: AlbumId,
+    hash: u32,
+    size: Option<u32>,
+) -> Result<Option<Cover>, Failure> {
+    let songs = call.catalog().album_tracks(&call.principal, album).await?;
+    let has_it = |song: &&Track| song.picture.is_some_and(|picture| picture.hash == hash);
+    let Some(song) = songs.iter().find(has_it) else { return Ok(None) };
+    match call.catalog().cover(&call.principal, Item::Track(song.id), size).await {
+        Ok(cover) => Ok(Some(cover)),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Apps may keep it for a year: the id changes with the picture.
+fn send_cover(call: &Call, cover: Cover) -> HttpResponse {
+    let tag = EntityTag::new_strong(cover.tag);
+    let is_known = match IfNoneMatch::parse(&call.request) {
+        Ok(IfNoneMatch::Any) => true,
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|each| each.weak_eq(&tag)),
+        Err(_) => false,
+    };
+    let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "private, max-age=31536000"));
+    response.insert_header(ETag(tag));
+    if is_known {
+        return response.finish();
+    }
+    response.insert_header((header::CONTENT_TYPE, cover.mime));
+    response.body(cover.bytes)
+}
+
+/// Keep it as a file of this name.
+fn disposition(track: &Track) -> String {
+    let name: String = format!("{}.{}", track.title, track.suffix)
+        .chars()
+        .map(|letter| if letter.is_control() || "/\\".contains(letter) { '_' } else { letter })
+        .collect();
+    let ascii: String = name
+        .chars()
+        .map(|letter| if letter.is_ascii() && letter != '"' { letter } else { '_' })
+        .collect();
+    let encoded = utf8_percent_encode(&name, ATTRIBUTE);
+    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
+}

@@ -1,0 +1,100 @@
+//! Searching. An empty query is everything, page by page: how apps fetch a whole library (C8).
+
+use serde::Serialize;
+
+use super::{
+    call::{Answer, Call},
+    failure::Failure,
+    responses::{AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, Song},
+};
+use crate::catalog::{Album, Artist, Page, Track};
+
+/// Apps ask for pages of ten thousand and mean it (C9).
+const LONGEST_PAGE: u32 = 10_000;
+
+/// `search`, as it was before 1.4.0: songs alone.
+pub(super) async fn search(call: &Call) -> Answer {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct SearchResult<'a> {
+        offset: u32,
+        total_hits: u64,
+        r#match: Mapped<'a, Track, Song<'a>>,
+    }
+    let words = ["artist", "album", "title", "any"].map(|name| call.params.get(name));
+    let query = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let page = page(call, "count", "offset")?;
+    let found = call.catalog().search_tracks(&call.principal, &query, None, page).await?;
+    let answer = SearchResult {
+        offset: page.offset,
+        total_hits: found.total,
+        r#match: Mapped(&found.items, Song::of),
+    };
+    call.reply("searchResult", &answer)
+}
+
+/// `search2`: with albums as directories.
+pub(super) async fn search2(call: &Call) -> Answer {
+    #[derive(Serialize)]
+    struct SearchResult2<'a> {
+        artist: Mapped<'a, Artist, FolderArtist<'a>>,
+        album: Mapped<'a, Album, DirectoryChild<'a>>,
+        song: Mapped<'a, Track, Song<'a>>,
+    }
+    let (artists, albums, songs) = find(call).await?;
+    let answer = SearchResult2 {
+        artist: Mapped(&artists, FolderArtist::of),
+        album: Mapped(&albums, DirectoryChild::of_album),
+        song: Mapped(&songs, Song::of),
+    };
+    call.reply("searchResult2", &answer)
+}
+
+/// `search3`.
+pub(super) async fn search3(call: &Call) -> Answer {
+    #[derive(Serialize)]
+    struct SearchResult3<'a> {
+        artist: Mapped<'a, Artist, ArtistId3<'a>>,
+        album: Mapped<'a, Album, AlbumId3<'a>>,
+        song: Mapped<'a, Track, Song<'a>>,
+    }
+    let (artists, albums, songs) = find(call).await?;
+    let answer = SearchResult3 {
+        artist: Mapped(&artists, ArtistId3::of),
+        album: Mapped(&albums, AlbumId3::of),
+        song: Mapped(&songs, Song::of),
+    };
+    call.reply("searchResult3", &answer)
+}
+
+/// A kind whose count is 0 is not looked for.
+async fn find(call: &Call) -> Result<(Vec<Artist>, Vec<Album>, Vec<Track>), Failure> {
+    let (catalog, who) = (call.catalog(), &call.principal);
+    // An app that leaves the query out means an empty one.
+    let query = call.params.get("query").unwrap_or_default();
+    let library = call.params.library(who);
+    let artists = page(call, "artistCount", "artistOffset")?;
+    let albums = page(call, "albumCount", "albumOffset")?;
+    let songs = page(call, "songCount", "songOffset")?;
+    Ok((
+        match artists.limit {
+            0 => Vec::new(),
+            _ => catalog.search_artists(who, query, library, artists).await?.items,
+        },
+        match albums.limit {
+            0 => Vec::new(),
+            _ => catalog.search_albums(who, query, library, albums).await?.items,
+        },
+        match songs.limit {
+            0 => Vec::new(),
+            _ => catalog.search_tracks(who, query, library, songs).await?.items,
+        },
+    ))
+}
+
+fn page(call: &Call, count: &str, offset: &str) -> Result<Page, Failure> {
+    Ok(Page {
+        offset: call.params.offset(offset)?,
+        limit: call.params.count(&[count], 20, LONGEST_PAGE)?,
+    })
+}

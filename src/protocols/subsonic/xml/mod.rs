@@ -1,0 +1,281 @@
+//! One serde model, two spellings: `serde_json` writes the JSON form, this the XML form.
+//! Scalars become attributes, structs child elements, lists repeated children; a field called
+//! `value` is the element's text, and [`Text`] is an element with text alone. Everything goes
+//! straight into one buffer, so a struct must name its scalars before its children.
+
+mod element;
+mod escape;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt::{self, Display, Write as _},
+    io::Write as _,
+};
+
+use serde::ser::{Error as _, Impossible, Serialize, Serializer};
+
+use self::{
+    element::{Element, Flattened, Items},
+    escape::Escaped,
+};
+
+pub(super) use escape::escape;
+
+/// Marks a scalar that XML spells as `<name>text</name>` and JSON as a plain member.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'a>(pub(super) &'a str);
+
+const TEXT: &str = "$text";
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(TEXT, self.0)
+    }
+}
+
+/// Who will read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Anybody who skips what he does not know.
+    Full,
+    /// Old parsers that take any `<artist>` for one of theirs (C1): no nested OpenSubsonic elements.
+    Legacy,
+}
+
+/// Appends `<name …>…</name>`, or the repeated elements of a list.
+pub(super) fn append<T: Serialize + ?Sized>(
+    out: &mut Vec<u8>,
+    name: &'static str,
+    value: &T,
+    dialect: Dialect,
+) -> Result<(), Fault> {
+    value.serialize(Node { out, name, place: Place::Repeated, dialect })
+}
+
+/// A value that has no XML form, or a struct whose fields stand in the wrong order.
+#[derive(Debug)]
+pub(super) struct Fault(String);
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl serde::ser::Error for Fault {
+    fn custom<T: Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A field of an element whose start tag is still open (true) or closed (false).
+    Field { tag_is_open: bool },
+    /// An item of a list, or the root: always an element.
+    Repeated,
+}
+
+/// One named value on its way into the buffer.
+struct Node<'a> {
+    out: &'a mut Vec<u8>,
+    name: &'a str,
+    place: Place,
+    dialect: Dialect,
+}
+
+impl<'a> Node<'a> {
+    /// Closes the parent's start tag if this is its first child.
+    fn as_child(self) -> Self {
+        if self.place == (Place::Field { tag_is_open: true }) {
+            self.out.push(b'>');
+        }
+        self
+    }
+
+    fn scalar(self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
+        match self.place {
+            Place::Field { .. } if self.name == "value" => {
+                write(self.as_child().out);
+            }
+            Place::Field { tag_is_open: true } => {
+                self.out.push(b' ');
+                self.out.extend_from_slice(self.name.as_bytes());
+                self.out.extend_from_slice(b"=\"");
+                write(self.out);
+                self.out.push(b'"');
+            }
+            Place::Field { tag_is_open: false } => {
+                return Err(Fault(format!("attribute {} after a child element", self.name)));
+            }
+            Place::Repeated => self.element(write),
+        }
+        Ok(())
+    }
+
+    /// `<name>text</name>`.
+    fn element(self, write: impl FnOnce(&mut Vec<u8>)) {
+        let Self { out, name, .. } = self.as_child();
+        out.push(b'<');
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'>');
+        write(out);
+        close(out, name);
+    }
+
+    fn open(self) -> Element<'a> {
+        let Self { out, name, dialect, .. } = self.as_child();
+        out.push(b'<');
+        out.extend_from_slice(name.as_bytes());
+        Element { out, name, dialect, tag_is_open: true }
+    }
+
+    fn unsupported<T>(kind: &str) -> Result<T, Fault> {
+        Err(Fault::custom(format!("a {kind} has no XML form")))
+    }
+}
+
+fn close(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b"</");
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'>');
+}
+
+/// Numbers and booleans: what `Display` says needs no escaping.
+macro_rules! plain {
+    ($($method:ident $type:ty),*) => {
+        $(fn $method(self, value: $type) -> Result<(), Fault> {
+            self.scalar(|out| {
+                // Writing to a Vec cannot fail.
+                let _ = write!(out, "{value}");
+            })
+        })*
+    };
+}
+
+impl<'a> Serializer for Node<'a> {
+    type Ok = ();
+    type Error = Fault;
+    type SerializeSeq = Items<'a>;
+    type SerializeTuple = Impossible<(), Fault>;
+    type SerializeTupleStruct = Impossible<(), Fault>;
+    type SerializeTupleVariant = Impossible<(), Fault>;
+    type SerializeMap = Flattened<'a>;
+    type SerializeStruct = Element<'a>;
+    type SerializeStructVariant = Impossible<(), Fault>;
+
+    plain!(
+        serialize_bool bool, serialize_i8 i8, serialize_i16 i16, serialize_i32 i32,
+        serialize_i64 i64, serialize_u8 u8, serialize_u16 u16, serialize_u32 u32,
+        serialize_u64 u64, serialize_f32 f32, serialize_f64 f64
+    );
+
+    fn serialize_str(self, value: &str) -> Result<(), Fault> {
+        self.scalar(|out| escape(out, value))
+    }
+
+    fn collect_str<T: ?Sized + Display>(self, value: &T) -> Result<(), Fault> {
+        let mut failed = false;
+        self.scalar(|out| failed = write!(Escaped(out), "{value}").is_err())?;
+        if failed { Err(Fault::custom("a value could not be written")) } else { Ok(()) }
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Fault> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_none(self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Fault> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), Fault> {
+        Self::unsupported("byte string")
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Fault> {
+        self.open().done();
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, name: &str) -> Result<(), Fault> {
+        self.serialize_str(name)
+    }
+
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(
+        mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), Fault> {
+        if name == TEXT && self.place != Place::Repeated {
+            self = self.as_child();
+            self.place = Place::Repeated;
+        }
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Fault> {
+        Self::unsupported("variant")
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a>, Fault> {
+        Ok(Items { out: self.out, name: self.name, place: self.place, dialect: self.dialect })
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Fault> {
+        Self::unsupported("tuple")
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Fault> {
+        Self::unsupported("tuple")
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Fault> {
+        Self::unsupported("variant")
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Flattened<'a>, Fault> {
+        Ok(Flattened { element: self.open(), key: String::new() })
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Element<'a>, Fault> {
+        Ok(self.open())
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Fault> {
+        Self::unsupported("variant")
+    }
+}
