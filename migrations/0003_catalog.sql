@@ -80,6 +80,7 @@ create table picture (
     path          text not null,
     is_embedded   integer not null check (is_embedded in (0, 1))
 ) strict;
+create index picture_path on picture (path);
 
 -- A name shared by all libraries; visible to those who can see a work of theirs.
 create table artist (
@@ -224,6 +225,7 @@ create index track_order on track (order_key, track_id, library_id) where missin
 create index track_present on track (track_id, library_id) where missing_at is null;
 create index track_library on track (library_id, path);
 create index track_newest on track (created_at, track_id, library_id) where missing_at is null;
+create index track_picture on track (picture_id) where picture_id is not null;
 create index track_missing on track (library_id, order_key) where missing_at is not null;
 create index track_audio on track (audio_hash) where audio_hash is not null;
 

@@ -26,6 +26,7 @@ mod similar;
 mod track_facts;
 mod tracks;
 mod visible;
+pub mod write;
 
 pub use model::*;
 pub use revision::Revision;

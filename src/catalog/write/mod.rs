@@ -1,0 +1,106 @@
+//! The write side: batches of understood files become rows, in one short transaction each. Only
+//! `ingest` calls it. Nothing here opens a file.
+
+mod albums;
+mod artists;
+mod batch;
+mod facts;
+mod files;
+mod folders;
+mod genres;
+mod gone;
+mod known;
+mod pictures;
+mod prune;
+mod rows;
+mod tracks;
+
+pub use batch::{
+    Applied, Batch, Content, FileFound, FileGone, FolderFound, FolderPicture, LyricsFound,
+    TrackFound,
+};
+
+use std::collections::HashSet;
+
+use self::{
+    batch::Scope,
+    tracks::{Related, TrackToWrite},
+};
+use crate::{Result, catalog::Catalog, ids::LibraryId};
+
+impl Catalog {
+    /// Writes what a scan found, in one transaction, and tells that the catalogue changed. A
+    /// batch may come again after a crash: rows are found by path.
+    pub(crate) async fn apply(&self, library: LibraryId, batch: &Batch) -> Result<Applied> {
+        let scope = Scope { library, now: self.clock.now() };
+        let mut tx = self.db.write().await?;
+        let mut touched = HashSet::new();
+        let folders = folders::upsert(&mut tx, scope, batch).await?;
+        let mut applied = Applied::default();
+        let mut former = HashSet::new();
+        if !batch.files.is_empty() {
+            let files =
+                files::upsert(&mut tx, scope, batch, &folders, &mut touched).await?;
+            let (tracks, before) = known::resolve(&mut tx, scope, batch, &files).await?;
+            touched.extend(before.albums);
+            former = before.artists;
+            gone::hide_tracks(&mut tx, scope, &before.surplus).await?;
+
+            let people = tracks.iter().flat_map(|track| &track.facts.parts).map(|part| &part.person);
+            let artists = artists::upsert(&mut tx, scope.now, people).await?;
+            let names = tracks.iter().flat_map(|track| &track.found.tags.genres);
+            let genres = genres::upsert(&mut tx, names).await?;
+            let pictures = pictures::upsert(&mut tx, scope, batch, &folders).await?;
+            let albums = albums::upsert(&mut tx, scope, &tracks, &artists, &folders).await?;
+            let related = Related {
+                artists: &artists,
+                albums: &albums,
+                folders: &folders,
+                genres: &genres,
+                pictures: &pictures,
+            };
+            tracks::upsert(&mut tx, scope, &tracks, &related).await?;
+            touched.extend(albums.values());
+            let known = tracks.iter().filter(|track| track.row.is_some());
+            let paths: Vec<&str> = known.map(|track: &TrackToWrite<'_>| track.path).collect();
+            applied.known_tracks = paths.len();
+            applied.new_tracks = tracks.len() - paths.len();
+            if !paths.is_empty() {
+                pictures::repair(&mut tx, scope, paths.into_iter()).await?;
+            }
+        } else if !batch.pictures.is_empty() {
+            pictures::upsert(&mut tx, scope, batch, &folders).await?;
+        }
+        touched.extend(albums_of_pictures(&mut tx, batch, &folders).await?);
+        let touched: Vec<i64> = touched.into_iter().collect();
+        albums::refresh(&mut tx, scope, &touched).await?;
+        prune::artists(&mut tx, &former).await?;
+        folders::complete(&mut tx, &folders, &batch.complete).await?;
+        let revision = self.bump_revision(&mut tx).await?;
+        tx.commit().await?;
+        self.announce(revision);
+        Ok(applied)
+    }
+}
+
+/// Albums whose cover may follow from the folder pictures of a batch.
+async fn albums_of_pictures(
+    tx: &mut crate::db::Tx,
+    batch: &Batch,
+    folders: &folders::FolderIds,
+) -> Result<Vec<i64>> {
+    if batch.pictures.is_empty() {
+        return Ok(Vec::new());
+    }
+    let folders = rows::list(batch.pictures.iter().filter_map(|(folder, _)| folders.get(folder)));
+    let albums = sqlx::query_scalar!(
+        r#"select album_id as "album_id!: i64" from album where folder_id in (select value from json_each(?1))
+           union
+           select album_id from track
+           where folder_id in (select value from json_each(?1)) and album_id is not null"#,
+        folders
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(albums)
+}

@@ -1,0 +1,126 @@
+//! Picture rows, by content. Bytes stay where they are; a row says in which file.
+
+use std::collections::HashMap;
+
+use super::{
+    batch::{Batch, Content, Scope},
+    folders::FolderIds,
+    rows::{Rows, last_id, list},
+};
+use crate::{Result, db::Tx, media::tags::PictureFacts};
+
+/// Row ids by content hash in hex.
+pub(super) type PictureIds = HashMap<String, i64>;
+
+/// Makes rows for every picture in or beside the files of a batch, and points folders at theirs.
+pub(super) async fn upsert(
+    tx: &mut Tx,
+    scope: Scope,
+    batch: &Batch,
+    folders: &FolderIds,
+) -> Result<PictureIds> {
+    let mut wanted: HashMap<&str, (&PictureFacts, &str, bool)> = HashMap::new();
+    // A picture file is cheaper to open than one inside a track, so it is preferred as source.
+    for picture in batch.pictures.iter().filter_map(|(_, picture)| picture.as_ref()) {
+        wanted.insert(&picture.facts.hash, (&picture.facts, &picture.path, false));
+    }
+    for file in &batch.files {
+        if let Content::Tracks { tracks, .. } = &file.content {
+            for facts in tracks.iter().filter_map(|track| track.tags.picture.as_ref()) {
+                wanted.entry(&facts.hash).or_insert((facts, &file.path, true));
+            }
+        }
+    }
+    wanted.retain(|hash, _| hash.len() == 64);
+    let mut ids = PictureIds::with_capacity(wanted.len());
+    if !wanted.is_empty() {
+        let hashes = list(wanted.keys());
+        let known = sqlx::query!(
+            r#"select picture_id, lower(hex(hash)) as "hash!: String", library_id, path from picture
+               where hash in (select unhex(value) from json_each(?))"#,
+            hashes
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        ids.extend(known.into_iter().map(|row| (row.hash, row.picture_id)));
+        let mut next = last_id(tx, "picture").await?;
+        let mut new = Rows::new();
+        for (hash, (facts, path, is_embedded)) in &wanted {
+            if ids.contains_key(*hash) {
+                continue;
+            }
+            next += 1;
+            new.row(|row| {
+                row.value(next).text(hash).text(&facts.mime).value(facts.width);
+                row.value(facts.height).value(facts.size_bytes).value(scope.library);
+                row.text(path).value(u8::from(*is_embedded));
+            });
+            ids.insert((*hash).to_owned(), next);
+        }
+        new.run(
+            tx,
+            "insert into picture (picture_id, hash, mime, width, height, size_bytes, library_id, path, is_embedded)
+             select value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6,
+                    value->>7, value->>8
+             from json_each(?)",
+        )
+        .await?;
+    }
+    let mut of_folders = Rows::new();
+    for (folder, picture) in &batch.pictures {
+        let Some(folder) = folders.get(folder) else { continue };
+        let picture = picture.as_ref().and_then(|picture| ids.get(&picture.facts.hash));
+        of_folders.row(|row| {
+            row.value(folder).value(picture);
+        });
+    }
+    of_folders
+        .run(
+            tx,
+            "update folder set picture_id = j.value->>1 from json_each(?) j
+             where folder_id = j.value->>0 and picture_id is not j.value->>1",
+        )
+        .await?;
+    Ok(ids)
+}
+
+/// Pictures that were last seen inside these files are taken from another file that has them, if
+/// they are not in there any more; those that nothing shows go.
+pub(super) async fn repair<'a>(
+    tx: &mut Tx,
+    scope: Scope,
+    paths: impl Iterator<Item = &'a str>,
+) -> Result<()> {
+    let paths = list(paths);
+    let stale = sqlx::query_scalar!(
+        "select picture_id from picture p
+         where p.path in (select value from json_each(?)) and p.library_id = ? and p.is_embedded = 1
+           and not exists (select 1 from track x where x.picture_id = p.picture_id and x.path = p.path
+                             and x.library_id = p.library_id and x.missing_at is null)",
+        paths,
+        scope.library
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let stale = list(stale);
+    sqlx::query!(
+        "update picture set library_id = x.library_id, path = x.path, is_embedded = 1 from track x
+         where x.picture_id = picture.picture_id and x.missing_at is null
+           and picture.picture_id in (select value from json_each(?))",
+        stale
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "delete from picture where picture_id in (select value from json_each(?))
+           and not exists (select 1 from track x where x.picture_id = picture.picture_id)
+           and not exists (select 1 from folder f where f.picture_id = picture.picture_id)",
+        stale
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
