@@ -229,16 +229,19 @@ async fn derive_artists(tx: &mut Tx, scope: Scope, albums: &str) -> Result<()> {
     let (mut mixed, mut single) = (Vec::new(), Rows::new());
     for album in &derived {
         match (album.artists, album.track) {
-            (1, Some(track)) => single.row(|row| {
+            (1, track) => single.row(|row| {
                 row.value(album.album_id).value(track);
             }),
             _ => mixed.push(album.album_id),
         }
     }
     let all = list(derived.iter().map(|album| album.album_id));
-    sqlx::query!("delete from album_artist where album_id in (select value from json_each(?))", all)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "delete from album_artist where album_id in (select value from json_each(?))",
+        all
+    )
+    .execute(&mut **tx)
+    .await?;
     let single = single.into_text();
     sqlx::query!(
         "insert into album_artist (album_id, position, artist_id)

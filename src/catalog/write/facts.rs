@@ -60,14 +60,9 @@ pub(super) fn track_facts(tags: &Tags, path: &str) -> TrackFacts {
     let album_artists =
         people(&tags.album_artists, &tags.sort_album_artists, &tags.mbid_album_artists);
     let mut artists = people(&tags.artists, &tags.sort_artists, &tags.mbid_artists);
-    let mut display_artist =
-        tags.display_artist.clone().unwrap_or_else(|| joined(artists.iter()));
+    let mut display_artist = tags.display_artist.clone().unwrap_or_else(|| joined(artists.iter()));
     if artists.is_empty() {
-        artists = if album_artists.is_empty() {
-            vec![unknown()]
-        } else {
-            album_artists.clone()
-        };
+        artists = if album_artists.is_empty() { vec![unknown()] } else { album_artists.clone() };
         display_artist = joined(artists.iter());
     }
     let release_date = tags.release_date.clone().or_else(|| tags.date.clone()).unwrap_or_default();
@@ -236,7 +231,10 @@ mod tests {
     #[test]
     fn nobody_is_named_unknown() {
         let facts = track_facts(&Tags::default(), "A/B/01 song.mp3");
-        assert_eq!((facts.title.as_str(), facts.display_artist.as_str()), ("01 song", UNKNOWN_ARTIST));
+        assert_eq!(
+            (facts.title.as_str(), facts.display_artist.as_str()),
+            ("01 song", UNKNOWN_ARTIST)
+        );
         assert!(facts.album.is_none());
         let facts = track_facts(&tags(&[], &["Ann"], "Blue"), "x.mp3");
         assert_eq!(facts.display_artist, "Ann");

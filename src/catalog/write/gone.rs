@@ -98,12 +98,9 @@ pub(super) async fn forget_files(
     .execute(&mut **tx)
     .await?;
     let rows = list(tracks.iter().map(|track| track.track_id));
-    sqlx::query!(
-        "delete from track_search where rowid in (select value from json_each(?))",
-        rows
-    )
-    .execute(&mut **tx)
-    .await?;
+    sqlx::query!("delete from track_search where rowid in (select value from json_each(?))", rows)
+        .execute(&mut **tx)
+        .await?;
     sqlx::query!(
         "delete from media_file where media_file_id in (select value from json_each(?))",
         files

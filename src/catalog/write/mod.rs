@@ -39,14 +39,14 @@ impl Catalog {
         let mut applied = Applied::default();
         let mut former = HashSet::new();
         if !batch.files.is_empty() {
-            let files =
-                files::upsert(&mut tx, scope, batch, &folders, &mut touched).await?;
+            let files = files::upsert(&mut tx, scope, batch, &folders, &mut touched).await?;
             let (tracks, before) = known::resolve(&mut tx, scope, batch, &files).await?;
             touched.extend(before.albums);
             former = before.artists;
             gone::hide_tracks(&mut tx, scope, &before.surplus).await?;
 
-            let people = tracks.iter().flat_map(|track| &track.facts.parts).map(|part| &part.person);
+            let people =
+                tracks.iter().flat_map(|track| &track.facts.parts).map(|part| &part.person);
             let artists = artists::upsert(&mut tx, scope.now, people).await?;
             let names = tracks.iter().flat_map(|track| &track.found.tags.genres);
             let genres = genres::upsert(&mut tx, names).await?;
