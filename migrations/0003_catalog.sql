@@ -56,7 +56,7 @@ create table media_file (
     inode         integer not null default 0,
     state         text not null check (state in ('ok', 'unreadable')),
     reason        text not null default '',
-    -- BLAKE3 of size and first and last 64 KiB: finds a file again that moved.
+    -- BLAKE3 of the first 64 KiB; with the size it finds a file again that moved.
     quick_key     blob,
     -- Sizes and times of what lies beside it and belongs to it (.lrc, .txt, .cue), as one number.
     sidecar_stamp integer not null default 0,

@@ -2,8 +2,11 @@
 //! hold and tells `catalog`. Knows nothing of protocols or playback, and writes nothing to a
 //! library.
 
+mod diff;
 pub mod libraries;
+mod listing;
 mod status;
+mod walk;
 
 pub use status::{LibraryScan, Phase, ScanStatus, Watching};
 

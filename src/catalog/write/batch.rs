@@ -61,7 +61,7 @@ pub struct FileFound {
 pub enum Content {
     /// Music.
     Tracks {
-        /// BLAKE3 of size and both ends.
+        /// BLAKE3 of its first 64 KiB.
         quick_key: [u8; 32],
         /// One, or the parts of an image.
         tracks: Vec<TrackFound>,

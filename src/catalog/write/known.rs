@@ -33,6 +33,7 @@ struct Hidden {
     path: String,
     cue_index: Option<i64>,
     quick_key: Option<Vec<u8>>,
+    size_bytes: i64,
     title: String,
     artist: String,
     album: String,
@@ -122,7 +123,7 @@ async fn revive(
     let keys = list(new.iter().filter_map(|track| quick_key(track)).map(hex::encode));
     let titles = list(new.iter().map(|track| &track.facts.order_key));
     let hidden = sqlx::query!(
-        "select track_id, path, cue_index, quick_key, title, display_artist, album_name, duration_ms,
+        "select track_id, path, cue_index, quick_key, size_bytes, title, display_artist, album_name, duration_ms,
                 mbid_recording, album_id
          from track
          where library_id = ?1 and missing_at is not null and media_file_id is null
@@ -146,6 +147,7 @@ async fn revive(
                 path: row.path,
                 cue_index: row.cue_index,
                 quick_key: row.quick_key,
+                size_bytes: row.size_bytes,
                 title: row.title,
                 artist: row.display_artist,
                 album: row.album_name,
@@ -177,6 +179,7 @@ fn quick_key<'a>(track: &TrackToWrite<'a>) -> Option<&'a [u8; 32]> {
 
 fn has_key(track: &TrackToWrite<'_>, hidden: &Hidden) -> bool {
     quick_key(track).is_some_and(|key| hidden.quick_key.as_deref() == Some(key.as_slice()))
+        && track.file.size_bytes == hidden.size_bytes
 }
 
 fn has_path(track: &TrackToWrite<'_>, hidden: &Hidden) -> bool {
