@@ -1,5 +1,13 @@
 //! One file of media: formats, tags, pictures, lyrics, cue sheets, and the worker processes in
 //! which untrusted bytes are understood. No database, no network, no catalogue.
 
+pub mod cue;
+pub mod format;
+pub mod lyrics;
+pub(crate) mod pictures;
+pub mod playlist_file;
+mod source;
 pub mod tags;
+pub mod text;
+mod understand;
 pub mod worker;

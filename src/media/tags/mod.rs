@@ -1,7 +1,43 @@
 //! What a file says about itself, as plain values. Read by lofty inside a worker process; nothing
 //! here opens a file by name.
 
+mod asf;
+mod assemble;
+mod comments;
+mod dsd;
+mod fields;
+mod files;
+mod guess;
+mod id3;
+mod matroska;
+mod names;
+mod ogg_flac;
+
 use serde::{Deserialize, Serialize};
+
+pub use names::ReadOptions;
+
+use super::{pictures, source::Source};
+
+/// Reads what a file says about itself, completed from its path where it says nothing. An error
+/// is a sentence that says why it is not music.
+pub(crate) fn read(
+    source: &mut Source<'_>,
+    relative_path: &str,
+    options: &ReadOptions,
+) -> Result<Tags, String> {
+    let (audio, mut fields) = files::read(source)?;
+    let picture = fields.picture.take();
+    let mut tags = assemble::assemble(audio, fields, options);
+    tags.picture = picture.and_then(|bytes| pictures::facts(&bytes).ok());
+    guess::complete(&mut tags, relative_path);
+    Ok(tags)
+}
+
+/// The bytes of the front cover inside a file, else of its first picture.
+pub(crate) fn picture(source: &mut Source<'_>) -> Result<Option<Vec<u8>>, String> {
+    Ok(files::read(source)?.1.picture)
+}
 
 /// Everything that one file says about itself. Multi-valued fields keep the tag's order and hold
 /// no empty and no repeated values.

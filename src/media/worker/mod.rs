@@ -1,17 +1,157 @@
 //! The process boundary: untrusted bytes are understood in processes of the daemon's own program
 //! (`tunelocker worker`) that hold nothing but the descriptors they were passed.
 
+mod child;
+mod frames;
+mod pool;
+mod process;
 pub mod sandbox;
 pub mod selftest;
+mod wire;
 
-use std::process::ExitCode;
+use std::{fs::File, path::PathBuf, sync::Arc};
 
-/// Runs this process as a worker until its parent closes the socket on standard input.
-/// `arguments` are those after `worker`; `--selftest` tries to break out instead.
-#[must_use]
-pub fn serve(arguments: &[std::ffi::OsString]) -> ExitCode {
-    if arguments.iter().any(|argument| argument == "--selftest") {
-        return selftest::run(sandbox::Profile::Tags);
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+pub use child::serve;
+use frames::Kind;
+use pool::{Failure, Shared};
+
+pub use crate::media::tags::ReadOptions;
+use crate::{Error, Result, media::tags::Tags};
+
+/// Worker processes: started when needed, at most so many, ended when idle. Cheap to clone; the
+/// workers end with the last clone.
+#[derive(Clone)]
+pub struct Pool {
+    open: Arc<Open>,
+}
+
+/// One file to be read.
+#[derive(Debug)]
+pub struct ReadItem {
+    /// Open for reading, a regular file: opened and checked by the caller.
+    pub file: File,
+    /// Its path below its library, `/` between names. Only names are guessed from it.
+    pub relative_path: String,
+    /// How to split names.
+    pub options: ReadOptions,
+}
+
+/// What is known of a file after reading it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Understood {
+    /// What it says about itself, completed from its path where it says nothing.
+    pub tags: Tags,
+    /// BLAKE3 of its first 64 KiB; together with its size the quick key.
+    pub quick_key: [u8; 32],
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A file that is not music, or not as far as can be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Why, as a sentence.
+    pub reason: String,
+}
+
+/// Where the picture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PicturePlace {
+    /// The file is the picture.
+    Whole,
+    /// Inside a file of music: its front cover, else its first picture.
+    Embedded,
+}
+
+/// A picture that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PictureBytes {
+    /// As found.
+    pub bytes: Bytes,
+    /// By content.
+    pub mime: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// BLAKE3 of the bytes, hex.
+    pub hash: String,
+}
+
+/// Closes the queue with the last [`Pool`]; the threads hold only what is shared.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.close();
     }
-    ExitCode::FAILURE
+}
+
+impl Pool {
+    /// A pool of at most `processes` of `program` (the daemon itself). Nothing is started yet.
+    #[must_use]
+    pub fn new(program: PathBuf, processes: usize) -> Self {
+        Self { open: Arc::new(Open(Shared::new(program, processes))) }
+    }
+
+    /// Reads files; the answers are in the order of the items. A file that kills or hangs a worker
+    /// is unreadable, the others of its batch are not.
+    pub async fn understand(&self, items: Vec<ReadItem>) -> Vec<Result<Understood, Unreadable>> {
+        self.open.0.understand(items).await
+    }
+
+    /// Takes a picture out of a file and looks at it. `NotFound` if there is none.
+    pub async fn picture(&self, file: File, place: PicturePlace) -> Result<PictureBytes> {
+        let kind = match place {
+            PicturePlace::Whole => Kind::WholePicture,
+            PicturePlace::Embedded => Kind::EmbeddedPicture,
+        };
+        let answer = self.open.0.ask(kind, Vec::new(), Some(file)).await?;
+        let bytes = Bytes::from(answer);
+        let (width, height) =
+            (wire_number(&bytes, 0).unwrap_or(0), wire_number(&bytes, 4).unwrap_or(0));
+        let bytes = bytes.slice(8.min(bytes.len())..);
+        // The type decides how browsers treat the bytes, so the worker's word is not enough.
+        let mime = crate::media::format::picture_mime(&bytes)
+            .ok_or_else(|| Error::Invalid("This is not a picture".to_owned()))?;
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        Ok(PictureBytes { bytes, mime: mime.to_owned(), width, height, hash })
+    }
+
+    /// A picture as JPEG whose longer edge is at most `edge` pixels; never larger than it was.
+    pub async fn scale(&self, bytes: Bytes, edge: u32) -> Result<Bytes> {
+        let mut payload = Vec::with_capacity(bytes.len() + 4);
+        payload.extend(edge.to_le_bytes());
+        payload.extend_from_slice(&bytes);
+        let scaled = Bytes::from(self.open.0.ask(Kind::Scale, payload, None).await?);
+        if crate::media::format::picture_mime(&scaled) == Some("image/jpeg") {
+            Ok(scaled)
+        } else {
+            Err(Error::Invalid("This picture cannot be scaled".to_owned()))
+        }
+    }
+
+    /// How many workers run now.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.open.0.running()
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(reason) if reason.is_empty() => Self::NotFound("picture"),
+            Failure::Refused(reason) => Self::Invalid(reason),
+            Failure::Lost => Self::Invalid(failure.to_string()),
+            Failure::NotStarted(_) => Self::Unavailable(failure.to_string()),
+        }
+    }
+}
+
+fn wire_number(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }

@@ -1,0 +1,153 @@
+//! Pictures: what they are, told by content; scaled down for screens. Runs inside a worker.
+
+use std::{fs::File, io::Cursor};
+
+use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
+use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, codecs::jpeg::JpegEncoder};
+
+use super::{
+    format::picture_mime,
+    source::Source,
+    tags::{self, PictureFacts},
+};
+
+/// Larger pictures are not taken.
+pub(crate) const MOST_BYTES: usize = 16 << 20;
+const MOST_EDGE: u32 = 8192;
+const MOST_PIXELS: u64 = 40_000_000;
+const MOST_MEMORY: u64 = 200 << 20;
+/// What may be asked for.
+const EDGES: std::ops::RangeInclusive<u32> = 32..=2048;
+const QUALITY: u8 = 82;
+
+/// A picture and what it is.
+pub(crate) struct Picture {
+    bytes: Vec<u8>,
+    width: u32,
+    height: u32,
+}
+
+/// What a picture is, from its header alone.
+pub(crate) fn facts(bytes: &[u8]) -> Result<PictureFacts, String> {
+    let mime = picture_mime(bytes).ok_or("It is not a picture that is known here")?;
+    let (width, height) = dimensions(bytes)?;
+    Ok(PictureFacts {
+        hash: blake3::hash(bytes).to_hex().to_string(),
+        mime: mime.to_owned(),
+        width,
+        height,
+        size_bytes: bytes.len() as u64,
+    })
+}
+
+/// The front cover inside a file of music. The refusal is empty if there is none.
+pub(crate) fn embedded(file: &File) -> Result<Picture, String> {
+    let mut source = Source::open(file).map_err(|error| error.to_string())?;
+    let bytes = tags::picture(&mut source)?.ok_or_else(String::new)?;
+    let (width, height) = dimensions(&bytes)?;
+    Ok(Picture { bytes, width, height })
+}
+
+/// A file that is a picture.
+pub(crate) fn whole(file: &File) -> Result<Picture, String> {
+    let mut source = Source::open(file).map_err(|error| error.to_string())?;
+    if source.size() > MOST_BYTES as u64 {
+        return Err("This picture is too large".to_owned());
+    }
+    let bytes = source.bytes(0, MOST_BYTES).map_err(|error| error.to_string())?;
+    let (width, height) = dimensions(&bytes)?;
+    Ok(Picture { bytes, width, height })
+}
+
+/// Width, height, bytes: as an answer of a worker.
+pub(crate) fn framed(picture: Picture) -> Vec<u8> {
+    let mut answer = Vec::with_capacity(picture.bytes.len() + 8);
+    answer.extend(picture.width.to_le_bytes());
+    answer.extend(picture.height.to_le_bytes());
+    answer.extend(picture.bytes);
+    answer
+}
+
+/// A JPEG whose longer edge is at most `edge`, never larger than the picture was.
+pub(crate) fn scale(bytes: &[u8], edge: u32) -> Result<Vec<u8>, String> {
+    let edge = edge.clamp(*EDGES.start(), *EDGES.end());
+    let (width, height) = dimensions(bytes)?;
+    let picture = decode(bytes)?;
+    let (to_width, to_height) = fit(width, height, edge);
+    let rgb = if (to_width, to_height) == (width, height) {
+        picture.to_rgb8().into_raw()
+    } else {
+        resize(picture, to_width, to_height)?
+    };
+    let mut out = Vec::with_capacity(64 << 10);
+    JpegEncoder::new_with_quality(&mut out, QUALITY)
+        .encode(&rgb, to_width, to_height, image::ExtendedColorType::Rgb8)
+        .map_err(|error| error.to_string())?;
+    Ok(out)
+}
+
+fn reader(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, String> {
+    if bytes.len() > MOST_BYTES {
+        return Err("This picture is too large".to_owned());
+    }
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MOST_EDGE);
+    limits.max_image_height = Some(MOST_EDGE);
+    limits.max_alloc = Some(MOST_MEMORY);
+    reader.limits(limits);
+    Ok(reader)
+}
+
+fn dimensions(bytes: &[u8]) -> Result<(u32, u32), String> {
+    let decoder = reader(bytes)?.into_decoder().map_err(|error| error.to_string())?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 || pixels > MOST_PIXELS || width.max(height) > MOST_EDGE {
+        return Err("This picture has too many pixels".to_owned());
+    }
+    Ok((width, height))
+}
+
+fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+    reader(bytes)?.decode().map_err(|error| error.to_string())
+}
+
+fn resize(picture: DynamicImage, width: u32, height: u32) -> Result<Vec<u8>, String> {
+    // A transparent picture lies on white, as in a browser.
+    let rgb = if picture.color().has_alpha() { on_white(&picture) } else { picture.into_rgb8() };
+    let failed = |error: &dyn std::fmt::Display| format!("It cannot be scaled: {error}");
+    let (from_width, from_height) = rgb.dimensions();
+    let from = Image::from_vec_u8(from_width, from_height, rgb.into_raw(), PixelType::U8x3)
+        .map_err(|error| failed(&error))?;
+    let mut to = Image::new(width, height, PixelType::U8x3);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(fast_image_resize::FilterType::CatmullRom));
+    Resizer::new().resize(&from, &mut to, &options).map_err(|error| failed(&error))?;
+    Ok(to.into_vec())
+}
+
+fn on_white(picture: &DynamicImage) -> image::RgbImage {
+    let mut rgb = image::RgbImage::new(picture.width(), picture.height());
+    for (from, to) in picture.to_rgba8().pixels().zip(rgb.pixels_mut()) {
+        let [red, green, blue, alpha] = from.0.map(u32::from);
+        let over = |value: u32| ((value * alpha + 255 * (255 - alpha)) / 255) as u8;
+        to.0 = [over(red), over(green), over(blue)];
+    }
+    rgb
+}
+
+/// The largest size with the same proportions whose longer edge is at most `edge`.
+fn fit(width: u32, height: u32, edge: u32) -> (u32, u32) {
+    let longer = width.max(height);
+    if longer <= edge {
+        return (width, height);
+    }
+    let scaled = |side: u32| {
+        let side = (u64::from(side) * u64::from(edge) + u64::from(longer) / 2) / u64::from(longer);
+        side.max(1) as u32
+    };
+    (scaled(width), scaled(height))
+}

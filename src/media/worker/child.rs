@@ -1,0 +1,114 @@
+//! The worker's side: confines itself, then answers messages until its parent is gone.
+
+use std::{
+    fs::File,
+    io,
+    os::{fd::AsFd as _, unix::net::UnixStream},
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use super::{
+    frames::{self, Frame, Kind, Receiver},
+    sandbox::{Profile, confine},
+    selftest, wire,
+};
+use crate::media::{pictures, understand};
+
+/// Answers of a batch are sent together, at the latest when there are so many bytes of them.
+const FLUSH_BYTES: usize = 32 << 10;
+/// Or when so much time went by: the parent watches for signs of life.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+/// Runs this process as a worker until its parent closes the socket on standard input.
+/// `arguments` are those after `worker`; `--selftest` tries to break out instead.
+#[must_use]
+pub fn serve(arguments: &[std::ffi::OsString]) -> ExitCode {
+    if arguments.iter().any(|argument| argument == "--selftest") {
+        return selftest::run(Profile::Tags);
+    }
+    // Cloned before the walls stand; standard input itself stays where it is.
+    let Ok(socket) = io::stdin().as_fd().try_clone_to_owned() else { return ExitCode::FAILURE };
+    let socket = UnixStream::from(socket);
+    // A panic is an answer like any other; nobody reads its text.
+    std::panic::set_hook(Box::new(|_| ()));
+    let _ = confine(Profile::Tags);
+    match answer_all(&socket) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn answer_all(socket: &UnixStream) -> io::Result<()> {
+    let mut receiver = Receiver::new(socket.as_fd());
+    let mut out = Vec::new();
+    while let Some(frame) = receiver.next()? {
+        match frame.kind {
+            Kind::Understand => understand_all(socket, frame, &mut out)?,
+            _ => {
+                let answer = guarded(|| answer_one(frame));
+                put(&mut out, answer, |out, payload| {
+                    out.extend_from_slice(&payload);
+                    Ok(())
+                })?;
+            }
+        }
+        frames::send(socket, &out, &[])?;
+        // One large picture must not stay for good.
+        out = Vec::with_capacity(FLUSH_BYTES);
+    }
+    Ok(())
+}
+
+fn understand_all(socket: &UnixStream, frame: Frame, out: &mut Vec<u8>) -> io::Result<()> {
+    let items = wire::read_items(&frame.payload)?;
+    let mut flushed = Instant::now();
+    for ((path, options), descriptor) in items.into_iter().zip(frame.descriptors) {
+        let file = File::from(descriptor);
+        let understood = guarded(|| understand::understand(&file, &path, &options));
+        put(out, understood, |out, understood| wire::write_understood(out, &understood))?;
+        if out.len() > FLUSH_BYTES || flushed.elapsed() > FLUSH_AFTER {
+            frames::send(socket, out, &[])?;
+            out.clear();
+            flushed = Instant::now();
+        }
+    }
+    Ok(())
+}
+
+fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
+    let file = frame.descriptors.into_iter().next().map(File::from);
+    match (frame.kind, file) {
+        (Kind::EmbeddedPicture, Some(file)) => pictures::embedded(&file).map(pictures::framed),
+        (Kind::WholePicture, Some(file)) => pictures::whole(&file).map(pictures::framed),
+        (Kind::Scale, _) => {
+            let (edge, bytes) =
+                frame.payload.split_first_chunk().ok_or_else(|| "No picture".to_owned())?;
+            pictures::scale(bytes, u32::from_le_bytes(*edge))
+        }
+        _ => Err("Unknown question".to_owned()),
+    }
+}
+
+/// Runs a parser so that a panic is a refusal.
+fn guarded<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(parse))
+        .unwrap_or_else(|_| Err("The reader failed over this file".to_owned()))
+}
+
+/// Appends one answer or refusal to `out` as a whole message.
+fn put<T>(
+    out: &mut Vec<u8>,
+    answer: Result<T, String>,
+    write: impl FnOnce(&mut Vec<u8>, T) -> io::Result<()>,
+) -> io::Result<()> {
+    let kind = if answer.is_ok() { Kind::Answer } else { Kind::Refusal };
+    let start = frames::begin(out, kind, 0);
+    match answer {
+        Ok(answer) => write(out, answer)?,
+        Err(reason) => out.extend_from_slice(reason.as_bytes()),
+    }
+    frames::end(out, start);
+    Ok(())
+}

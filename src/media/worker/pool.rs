@@ -1,0 +1,243 @@
+//! A bounded set of worker processes with one queue. Each process is driven by a thread of its
+//! own that starts it, feeds it, replaces it when it fails, and ends it when it has been idle.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use super::{ReadItem, Understood, Unreadable, frames::Kind, process::Process};
+
+/// Files in one message: enough that messages cost nothing, few enough that one bad file does not
+/// cost the rest a second reading of many.
+const BATCH: usize = 32;
+/// An idle worker ends, for its memory's sake.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Answer of one question: bytes, or a sentence.
+pub(super) type Answer = Result<Vec<u8>, Failure>;
+
+/// Why there is no answer.
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    /// The worker looked and says no.
+    Refused(String),
+    /// The worker died or hung over it, twice.
+    Lost,
+    /// No worker could be started.
+    NotStarted(String),
+}
+
+/// The queue and what is known about the threads that empty it.
+pub(super) struct Shared {
+    program: PathBuf,
+    most: usize,
+    state: Mutex<State>,
+    wake: Condvar,
+    room: Semaphore,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    threads: usize,
+    idle: usize,
+    closed: bool,
+}
+
+enum Job {
+    Understand(Vec<ReadItem>, oneshot::Sender<Vec<Result<Understood, Unreadable>>>),
+    Ask { kind: Kind, payload: Vec<u8>, file: Option<std::fs::File>, tell: oneshot::Sender<Answer> },
+}
+
+impl Shared {
+    pub(super) fn new(program: PathBuf, most: usize) -> Arc<Self> {
+        let most = most.max(1);
+        Arc::new(Self {
+            program,
+            most,
+            state: Mutex::default(),
+            wake: Condvar::new(),
+            room: Semaphore::new(2 * most),
+        })
+    }
+
+    /// Reads files in batches; the answers are in the order of the items.
+    pub(super) async fn understand(
+        self: &Arc<Self>,
+        items: Vec<ReadItem>,
+    ) -> Vec<Result<Understood, Unreadable>> {
+        let mut items = items.into_iter().peekable();
+        let mut batches = Vec::new();
+        while items.peek().is_some() {
+            let batch: Vec<_> = items.by_ref().take(BATCH).collect();
+            batches.push(async {
+                let _room = self.room.acquire().await;
+                let (files, (tell, told)) = (batch.len(), oneshot::channel());
+                self.push(Job::Understand(batch, tell));
+                let lost = || Unreadable { reason: Failure::Lost.to_string() };
+                told.await.unwrap_or_else(|_| (0..files).map(|_| Err(lost())).collect())
+            });
+        }
+        futures_util::future::join_all(batches).await.into_iter().flatten().collect()
+    }
+
+    /// Asks one question about one file or some bytes.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        kind: Kind,
+        payload: Vec<u8>,
+        file: Option<std::fs::File>,
+    ) -> Answer {
+        let _room = self.room.acquire().await;
+        let (tell, told) = oneshot::channel();
+        self.push(Job::Ask { kind, payload, file, tell });
+        told.await.unwrap_or(Err(Failure::Lost))
+    }
+
+    /// No more questions: idle workers end now, busy ones after their job.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.wake.notify_all();
+    }
+
+    /// How many workers run or are about to.
+    pub(super) fn running(&self) -> usize {
+        self.state().threads
+    }
+
+    fn push(self: &Arc<Self>, job: Job) {
+        let mut state = self.state();
+        state.jobs.push_back(job);
+        if state.idle < state.jobs.len() && state.threads < self.most {
+            let shared = Arc::clone(self);
+            let thread = std::thread::Builder::new().name("media-worker".to_owned());
+            if thread.spawn(move || shared.drive()).is_ok() {
+                state.threads += 1;
+            } else if state.threads == 0 {
+                // Nobody will ever take it; its asker hears that it is lost.
+                state.jobs.clear();
+            }
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// The life of one thread and its process.
+    fn drive(&self) {
+        let mut process = None;
+        while let Some(job) = self.next() {
+            match job {
+                Job::Understand(items, tell) => {
+                    let _ = tell.send(self.read_all(&mut process, &items));
+                }
+                Job::Ask { kind, payload, file, tell } => {
+                    if !tell.is_closed() {
+                        let _ = tell.send(self.put(&mut process, kind, &payload, file.as_ref()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next job; `None` when there was none for so long that the process is to end.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.state();
+        state.idle += 1;
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                state.idle -= 1;
+                return Some(job);
+            }
+            let (again, waited) =
+                self.wake.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            state = again;
+            if state.jobs.is_empty() && (waited.timed_out() || state.closed) {
+                state.idle -= 1;
+                state.threads -= 1;
+                return None;
+            }
+        }
+    }
+
+    /// Reads a batch. What a worker did not answer for is read again file by file, so that only
+    /// the one it failed over is marked.
+    fn read_all(
+        &self,
+        process: &mut Option<Process>,
+        items: &[ReadItem],
+    ) -> Vec<Result<Understood, Unreadable>> {
+        let mut answers = Vec::with_capacity(items.len());
+        let all: Vec<&ReadItem> = items.iter().collect();
+        if let Err(failure) = self.with(process, |process| process.understand(&all, &mut answers)) {
+            for item in &all[answers.len()..] {
+                let mut answer = Vec::with_capacity(1);
+                let read = match failure {
+                    Failure::NotStarted(_) => Err(failure.clone()),
+                    _ => self.with(process, |process| process.understand(&[item], &mut answer)),
+                };
+                answers.push(match read {
+                    Ok(()) => answer.pop().expect("each item is answered"),
+                    Err(failure) => Err(Unreadable { reason: failure.to_string() }),
+                });
+            }
+        }
+        answers
+    }
+
+    /// One question, asked again of a new worker if the first one fails: it may have been killed
+    /// for a reason that has nothing to do with this file.
+    fn put(
+        &self,
+        process: &mut Option<Process>,
+        kind: Kind,
+        payload: &[u8],
+        file: Option<&std::fs::File>,
+    ) -> Answer {
+        let mut ask = || self.with(process, |process| process.ask(kind, payload, file));
+        let answer = match ask() {
+            Err(Failure::Lost) => ask(),
+            answer => answer,
+        };
+        answer?.map_err(Failure::Refused)
+    }
+
+    /// Does something with the process, started if need be and thrown away if it fails.
+    fn with<T>(
+        &self,
+        process: &mut Option<Process>,
+        work: impl FnOnce(&mut Process) -> std::io::Result<T>,
+    ) -> Result<T, Failure> {
+        if process.is_none() {
+            let started = Process::start(&self.program);
+            *process = Some(started.map_err(|error| {
+                tracing::error!(program = %self.program.display(), %error, "cannot start a media worker");
+                Failure::NotStarted(error.to_string())
+            })?);
+        }
+        let running = process.as_mut().expect("it has just been started");
+        work(running).map_err(|error| {
+            tracing::warn!(%error, "a media worker failed and is replaced");
+            *process = None;
+            Failure::Lost
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(reason) => f.write_str(reason),
+            Self::Lost => f.write_str("The worker process failed over this file"),
+            Self::NotStarted(error) => write!(f, "No worker process could be started: {error}"),
+        }
+    }
+}
