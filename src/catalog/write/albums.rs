@@ -153,7 +153,7 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
             track_count = t.tracks, duration_ms = t.duration, size_bytes = t.size,
             is_compilation = t.compilation,
             explicit = iif(t.explicit = 'explicit', 'explicit', iif(t.clean = t.tracks, 'clean', '')),
-            year = coalesce(iif(length(original_date) >= 4, cast(substr(original_date, 1, 4) as integer), null), t.year),
+            year = coalesce(iif(length(original_date) >= 4, cast(substr(original_date, 1, 4) as integer), null), t.year, album.year),
             genre = coalesce((
                 select g.name from track x join track_genre tg using (track_id) join genre g using (genre_id)
                 where x.album_id = album.album_id and x.missing_at is null

@@ -158,7 +158,7 @@ pub(super) async fn upsert<'a>(
         .run(
             tx,
             "update artist set name = j.value->>1, sort_name = j.value->>2, order_key = j.value->>3,
-                    mbid = coalesce(j.value->>4, mbid), key = coalesce(j.value->>5, key)
+                    mbid = coalesce(j.value->>4, artist.mbid), key = coalesce(j.value->>5, artist.key)
              from json_each(?) j where artist_id = j.value->>0",
         )
         .await?;

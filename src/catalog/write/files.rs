@@ -100,7 +100,7 @@ pub(super) async fn upsert(
         .run(
             tx,
             "update picture set path = j.value->>1 from json_each(?) j
-             where path = j.value->>0 and library_id = j.value->>2",
+             where picture.path = j.value->>0 and library_id = j.value->>2",
         )
         .await?;
     rows.run(

@@ -104,3 +104,6 @@ async fn albums_of_pictures(
     .await?;
     Ok(albums)
 }
+
+#[cfg(test)]
+mod tests;
