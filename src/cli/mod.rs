@@ -1,12 +1,57 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand. Scripts rely on its syntax, its output with `--json`
+//! and its exit codes: 0 done, 1 failed, 2 wrong usage, 78 configuration or newer schema.
+
+mod control;
+mod failure;
+mod line;
+mod print;
+mod request;
+mod serve;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser as _;
+
+use self::{
+    failure::Failure,
+    line::{Command, CommandLine},
+};
+use crate::{config, media};
 
 /// Runs the command line of this process to its exit code.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    // Before anything else starts: a worker is small and confines itself at once.
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == "worker") {
-        return crate::media::worker::serve(&arguments.collect::<Vec<_>>());
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    // Hidden, and first: a worker must not even look at the environment or the configuration.
+    if arguments.get(1).is_some_and(|first| first == "worker") {
+        return media::worker::serve(&arguments[2..]);
     }
-    std::process::ExitCode::SUCCESS
+    let line = CommandLine::parse_from(arguments);
+    let is_json = line.common.json;
+    match run(line) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(is_json),
+    }
+}
+
+fn run(line: CommandLine) -> Result<(), Failure> {
+    let CommandLine { common, command } = line;
+    let mut sources = common.sources();
+    match command {
+        Command::Serve(choices) => {
+            choices.apply(&mut sources);
+            serve::run(&config::load(&sources)?.0)
+        }
+        Command::Check(choices) => {
+            choices.apply(&mut sources);
+            let (_, text) = config::load(&sources)?;
+            print::configuration(&text, common.json)
+        }
+        other => {
+            let request = other.into_request()?;
+            let (config, _) = config::load(&sources)?;
+            let reply = control::perform(&config, request)?;
+            print::reply(&reply, common.json)
+        }
+    }
 }

@@ -1,0 +1,87 @@
+//! Results on standard output: tables for people, JSON for scripts.
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use super::{
+    failure::Failure,
+    request::{Plan, Reply, Scan, User},
+};
+
+/// One line. That nobody reads it any more is no failure of the command.
+pub(super) fn line(text: &str) {
+    let mut output = std::io::stdout().lock();
+    let _ = writeln!(output, "{text}");
+    let _ = output.flush();
+}
+
+/// The effective configuration.
+pub(super) fn configuration(text: &str, is_json: bool) -> Result<(), Failure> {
+    if is_json {
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| Failure::new(error.to_string()))?;
+        line(&serde_json::to_string(&table).map_err(crate::Error::from)?);
+    } else {
+        line(text.trim_end());
+    }
+    Ok(())
+}
+
+/// What a command brought back.
+pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
+    if is_json {
+        line(&object(reply).map_err(crate::Error::from)?.to_string());
+        return Ok(());
+    }
+    match reply {
+        Reply::Done => (),
+        Reply::Secret(secret) => line(secret),
+        Reply::Users(users) => table(&["NAME", "ROLE", "PLAN", "CREATED"], users.iter().map(user)),
+        Reply::Plans(plans) => table(&["NAME", "QUOTA", "USERS", "LABEL"], plans.iter().map(plan)),
+        Reply::Scan(Scan { scanning: true, .. }) => line("scan started"),
+        Reply::Scan(Scan { files, folders, errors, .. }) => {
+            line(&format!("{files} files in {folders} folders, {errors} unreadable"));
+        }
+    }
+    Ok(())
+}
+
+fn object(reply: &Reply) -> Result<Value, serde_json::Error> {
+    Ok(match reply {
+        Reply::Done => json!({ "done": true }),
+        Reply::Secret(secret) => json!({ "secret": secret }),
+        Reply::Users(users) => serde_json::to_value(users)?,
+        Reply::Plans(plans) => serde_json::to_value(plans)?,
+        Reply::Scan(scan) => serde_json::to_value(scan)?,
+    })
+}
+
+fn user(user: &User) -> Vec<String> {
+    let role = match user.role {
+        crate::accounts::Role::Admin => "admin",
+        crate::accounts::Role::User => "user",
+    };
+    let role = if user.disabled { format!("{role}, disabled") } else { role.to_owned() };
+    vec![user.name.clone(), role, user.plan.clone(), user.created.clone()]
+}
+
+fn plan(plan: &Plan) -> Vec<String> {
+    let quota = plan.quota.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+    vec![plan.name.clone(), quota, plan.users.to_string(), plan.label.clone()]
+}
+
+/// Columns as wide as what stands in them.
+fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let heads = heads.iter().map(|&head| head.to_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    for row in &rows {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            format!("{cell:<width$}", width = width(column).unwrap_or_default())
+        });
+        line(cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}

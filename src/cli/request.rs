@@ -1,0 +1,168 @@
+//! What a command asks for and what comes back, as it crosses the control socket; and the doing,
+//! by the server or, where none runs, by the command's own process.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Result,
+    accounts::{NewUser, PlanChange, Role, UserChange},
+    app::Services,
+    clock,
+    ingest::ScanKind,
+};
+
+/// How often a waiting scan is looked at.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Something to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    UserAdd { name: String, password: String, role: Role, plan: Option<String> },
+    UserList,
+    UserRemove { name: String },
+    UserSetPlan { name: String, plan: String },
+    UserSetPassword { name: String, password: String },
+    UserAppPassword { name: String, label: String },
+    PlanList,
+    PlanSet { name: String, quota: Quota, label: Option<String> },
+    PlanRemove { name: String },
+    Scan { full: bool, wait: bool },
+}
+
+/// How much a plan allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Quota {
+    Bytes(u64),
+    Unlimited,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Reply {
+    Done,
+    Secret(String),
+    Users(Vec<User>),
+    Plans(Vec<Plan>),
+    Scan(Scan),
+}
+
+/// A user as the command line shows it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) plan: String,
+    pub(super) created: String,
+    pub(super) disabled: bool,
+}
+
+/// A plan as the command line shows it. No quota is unlimited.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Plan {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) quota: Option<u64>,
+    pub(super) users: u32,
+}
+
+/// How far scans are.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Scan {
+    pub(super) scanning: bool,
+    pub(super) files: u64,
+    pub(super) folders: u64,
+    pub(super) errors: u64,
+}
+
+impl Request {
+    /// Does it, with an operator's rights: who may open the data folder or its socket owns the
+    /// server.
+    pub(super) async fn carry_out(self, services: &Services) -> Result<Reply> {
+        let accounts = &services.accounts;
+        let operator = accounts.operator();
+        match self {
+            Self::UserAdd { name, password, role, plan } => {
+                let new = NewUser { role, plan, ..NewUser::new(&name, &password) };
+                accounts.create_user(&operator, &new).await?;
+            }
+            Self::UserList => {
+                let users = accounts.users(&operator).await?;
+                return Ok(Reply::Users(users.into_iter().map(User::from).collect()));
+            }
+            Self::UserRemove { name } => accounts.remove_user(&operator, &name).await?,
+            Self::UserSetPlan { name, plan } => {
+                let change = UserChange { plan: Some(plan), ..UserChange::default() };
+                accounts.update_user(&operator, &name, &change).await?;
+            }
+            Self::UserSetPassword { name, password } => {
+                accounts.set_password(&operator, &name, &password).await?;
+            }
+            Self::UserAppPassword { name, label } => {
+                let user = accounts.principal_named(&name).await?;
+                let new = accounts.create_app_password(&user, &label).await?;
+                return Ok(Reply::Secret(new.secret));
+            }
+            Self::PlanList => {
+                let plans = accounts.plans(&operator).await?;
+                return Ok(Reply::Plans(plans.into_iter().map(Plan::from).collect()));
+            }
+            Self::PlanSet { name, quota, label } => {
+                let quota = match quota {
+                    Quota::Bytes(bytes) => Some(bytes),
+                    Quota::Unlimited => None,
+                };
+                let change = PlanChange { label, quota: Some(quota), ..PlanChange::default() };
+                accounts.set_plan(&operator, &name, &change).await?;
+            }
+            Self::PlanRemove { name } => accounts.remove_plan(&operator, &name).await?,
+            Self::Scan { full, wait } => return scan(services, full, wait).await,
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Whether the scanner must run for it.
+    pub(super) fn scans(&self) -> bool {
+        matches!(self, Self::Scan { .. })
+    }
+}
+
+async fn scan(services: &Services, full: bool, wait: bool) -> Result<Reply> {
+    let kind = if full { ScanKind::Full } else { ScanKind::Changes };
+    services.ingest.request_scan(kind);
+    while wait && services.ingest.status().is_scanning {
+        tokio::time::sleep(POLL).await;
+    }
+    let status = services.ingest.status();
+    if status.libraries.is_empty() {
+        return Err(Error::Invalid(
+            "there is no library to scan; name one with --library or in the configuration"
+                .to_owned(),
+        ));
+    }
+    Ok(Reply::Scan(Scan {
+        scanning: status.is_scanning,
+        files: status.files,
+        folders: status.folders,
+        errors: status.libraries.values().map(|library| library.errors).sum(),
+    }))
+}
+
+impl From<crate::accounts::User> for User {
+    fn from(user: crate::accounts::User) -> Self {
+        Self {
+            name: user.name,
+            role: user.role,
+            plan: user.plan_name,
+            created: clock::iso(user.created_at),
+            disabled: user.disabled_at.is_some(),
+        }
+    }
+}
+
+impl From<crate::accounts::Plan> for Plan {
+    fn from(plan: crate::accounts::Plan) -> Self {
+        Self { name: plan.name, label: plan.label, quota: plan.quota, users: plan.users }
+    }
+}

@@ -1,0 +1,89 @@
+//! `serve`: the daemon, from the lock to the last byte.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{control::Control, failure::Failure, print};
+use crate::{
+    app::{self, App},
+    clock::Clock,
+    config::Config,
+    ops::{
+        lifecycle,
+        lock::{Attempt, DataLock},
+        logs,
+    },
+};
+
+/// Serves until a signal.
+pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    logs::start(&config.log);
+    let lock = match DataLock::attempt(&config.data)? {
+        Attempt::Taken(lock) => lock,
+        Attempt::Held(holder) => return Err(taken(config, holder)),
+    };
+    let served = app::block_on(serve(config));
+    drop(lock);
+    served
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let app = App::build(config.clone(), Clock::System).await?;
+    let accounts = app.services().accounts.clone();
+    if let Some((name, password)) = &config.first_admin {
+        accounts.ensure_first_admin(name, password).await?;
+    }
+    let control = Control::bind(&config.data)?;
+    let stop = app.stop_token();
+    lifecycle::watch_signals(stop.clone())?;
+    tokio::spawn(control.run(app.services().clone(), stop));
+
+    let scheme = app.scheme();
+    let http = app.http_address();
+    let mut ready = format!("ready http={scheme}://{http}");
+    if let Some(lan) = app.lan_address() {
+        ready = format!("{ready} lan=http://{lan}");
+    }
+    print::line(&ready);
+    lifecycle::ready(&ready);
+    match accounts.set_up_token().await {
+        // On the console alone, never in the log: whoever has it becomes the administrator.
+        Ok(Some(token)) => {
+            print::line(&format!("setup {scheme}://{}/setup?token={token}", reachable(http)));
+        }
+        Ok(None) => (),
+        Err(error) => tracing::error!("no set-up link could be made: {error:?}"),
+    }
+    app.run_until_stopped().await?;
+    Ok(())
+}
+
+fn taken(config: &Config, holder: Option<u32>) -> Failure {
+    let who = holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    Failure::new(format!("{who} already serves the data folder {}", config.data.display()))
+}
+
+/// An address that another device can open: a listener on every interface is told by the first
+/// one that has a private address.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    if !bound.ip().is_unspecified() {
+        return bound;
+    }
+    let mut found: Vec<IpAddr> = if_addrs::get_if_addrs()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|interface| !interface.is_loopback() && !is_virtual(&interface.name))
+        .map(|interface| interface.ip())
+        .collect();
+    found.sort_by_key(|address| (!is_private(*address), address.is_ipv6()));
+    let address = found.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
+    SocketAddr::new(address, bound.port())
+}
+
+fn is_private(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_private())
+}
+
+/// Bridges and pairs of containers: real addresses that no phone can reach.
+fn is_virtual(name: &str) -> bool {
+    ["docker", "veth", "br-", "virbr", "lxc"].iter().any(|prefix| name.starts_with(prefix))
+}
