@@ -1,165 +1,79 @@
 //! The composition root: builds everything, binds sockets, spawns, stops. The only file that
 //! knows every other one.
 
+mod listeners;
+mod operations;
+mod services;
+mod tls;
+
 use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
+    net::SocketAddr,
+    path::{Path, PathBuf},
 };
 
-use actix_web::{App as HttpApp, HttpServer, dev::Server, middleware::from_fn};
-use anyhow::Context as _;
+use actix_web::dev::Server;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use self::services::Services;
 use crate::{
-    accounts::Accounts,
-    catalog::Catalog,
     clock::Clock,
     config::Config,
-    db::Db,
-    drive::Drive,
-    events::Events,
-    http::{
-        connection::{self, Patience},
-        headers, log,
-    },
-    ingest::{self, Ingest},
-    playback::{Playback, Settings},
-    protocols::{dlna, subsonic},
-    web,
+    ops::{health::Health, metrics::Metrics},
 };
 
 /// The whole daemon, built and bound, not yet running.
 pub struct App {
     http: Server,
     http_address: SocketAddr,
+    is_secure: bool,
     lan: Option<(Server, SocketAddr)>,
     services: Services,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
-/// The services, for whoever runs beside the servers (command line, tests).
-#[derive(Clone)]
-pub struct Services {
-    /// The database.
-    pub db: Db,
-    /// Who may do what.
-    pub accounts: Accounts,
-    /// What is kept.
-    pub drive: Drive,
-    /// What there is to hear.
-    pub catalog: Catalog,
-    /// How music gets in.
-    pub ingest: Ingest,
-    /// How music gets out.
-    pub playback: Playback,
-    /// What changed.
-    pub events: Events,
-    /// What time it is.
-    pub clock: Clock,
-}
-
-impl Services {
-    /// Opens the database and builds every service over it.
-    pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&config.data)
-            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
-        let db = Db::open(&config.data.join("tunelocker.db")).await?;
-        let events = Events::default();
-        let accounts = Accounts::open(
-            db.clone(),
-            clock.clone(),
-            events.clone(),
-            &config.data.join("keys"),
-            config.drive.clone(),
-        )
-        .await?;
-        let drive = Drive::open(
-            config.drive.clone(),
-            db.clone(),
-            clock.clone(),
-            events.clone(),
-            accounts.clone(),
-        )
-        .await?;
-        let catalog =
-            Catalog::open(db.clone(), clock.clone(), events.clone(), cache_folder(&config.data))
-                .await?;
-        let ingest = Ingest::new(
-            db.clone(),
-            clock.clone(),
-            events.clone(),
-            catalog.clone(),
-            ingest::Settings {
-                libraries: config.libraries.clone(),
-                drive: config.drive.clone(),
-                sweep: std::time::Duration::from_secs(300),
-            },
-        );
-        let mut settings =
-            Settings::new(decoder(config)?, cache_folder(&config.data).join("transcodes"));
-        settings.sandbox = config.workers.sandbox;
-        let playback = Playback::new(catalog.clone(), clock.clone(), events.clone(), settings)?;
-        Ok(Self { db, accounts, drive, catalog, ingest, playback, events, clock })
-    }
-}
-
 impl App {
-    /// Builds every service, then binds every socket. Nothing runs yet.
+    /// Builds every service, then binds every socket. Nothing runs yet. A LAN port that is taken
+    /// is logged and done without; everything else that fails is an error.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let services = Services::open(&config, clock).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let metrics = Metrics::default();
+        let health = Health::new(services.db.clone(), config.drive.clone());
 
-        let (listener, http_address) = bind(config.listen)?;
-        let of = services.clone();
-        let http = HttpServer::new(move || {
-            let of = of.clone();
-            HttpApp::new()
-                .wrap(from_fn(log::record))
-                .wrap(headers::security())
-                .configure(|routes| {
-                    let (accounts, clock) = (&of.accounts, &of.clock);
-                    let (catalog, ingest, playback) = (&of.catalog, &of.ingest, &of.playback);
-                    subsonic::configure(routes, accounts, catalog, ingest, playback, clock);
-                })
-                .configure(|routes| web::configure(routes, &of.accounts, &of.catalog, &of.drive))
-        })
-        .on_connect(connection::watched(Patience::default()))
-        .workers(2)
-        .disable_signals()
-        .shutdown_timeout(10)
-        .listen(listener)?
-        .run();
-
+        let (listener, http_address) = listeners::bind(config.listen)?;
+        let certificate = config.tls.as_ref().map(tls::Certificate::load).transpose()?;
+        if let Some(certificate) = &certificate {
+            tasks.spawn(certificate.clone().keep_fresh(stop.clone()));
+        }
+        let http = listeners::public(listener, &services, &health, &metrics, certificate.as_ref())?;
         let lan = match &config.lan {
             None => None,
-            Some(lan) => {
-                let (listener, address) = bind(lan.listen)?;
-                let of = services.clone();
-                let server = HttpServer::new(move || {
-                    let of = of.clone();
-                    HttpApp::new()
-                        .wrap(from_fn(log::record))
-                        .wrap(headers::security())
-                        .configure(|routes| dlna::configure(routes, &of.accounts, &of.catalog))
-                })
-                .on_connect(connection::watched(Patience::default()))
-                .workers(1)
-                .disable_signals()
-                .shutdown_timeout(5)
-                .listen(listener)?
-                .run();
-                Some((server, address))
-            }
+            Some(lan) => match listeners::bind(lan.listen) {
+                Ok((listener, address)) => {
+                    Some((listeners::lan(listener, &services, &metrics)?, address))
+                }
+                Err(error) => {
+                    tracing::warn!("going on without the LAN port: {error:#}");
+                    None
+                }
+            },
         };
-        Ok(Self { http, http_address, lan, services, stop, tasks })
+        let is_secure = certificate.is_some();
+        Ok(Self { http, http_address, is_secure, lan, services, stop, tasks })
     }
 
     /// Where the public listener is, with the port that it got.
     #[must_use]
     pub fn http_address(&self) -> SocketAddr {
         self.http_address
+    }
+
+    /// `http`, or `https` where a certificate is configured.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.is_secure { "https" } else { "http" }
     }
 
     /// Where the LAN listener is.
@@ -210,22 +124,19 @@ impl App {
     }
 }
 
-/// Binds now, so that a taken port is an error before anything runs.
-fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
+/// Runs a future on the runtime that the servers need.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    actix_web::rt::System::new().block_on(future)
 }
 
 /// The data folder's place for things that may be deleted at any time.
 #[must_use]
-pub fn cache_folder(data: &Path) -> std::path::PathBuf {
+pub fn cache_folder(data: &Path) -> PathBuf {
     data.join("cache")
 }
 
-/// The decode worker's program: as configured, else beside the running one.
-fn decoder(config: &Config) -> anyhow::Result<std::path::PathBuf> {
+/// The program that decodes: as configured, or beside this one.
+fn decoder(config: &Config) -> anyhow::Result<PathBuf> {
     match &config.workers.decoder {
         Some(path) => Ok(path.clone()),
         None => Ok(std::env::current_exe()?.with_file_name("tunelocker-worker")),

@@ -82,6 +82,11 @@ impl Db {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// Whether a read gets through.
+    pub async fn answers(&self) -> bool {
+        sqlx::query_scalar!("select 1").fetch_one(&self.reader).await.is_ok()
+    }
+
     /// Writes the log back and closes; the last thing before the process ends.
     pub async fn close(&self) {
         self.reader.close().await;

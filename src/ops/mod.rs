@@ -1,1 +1,10 @@
-//! Running: signals, sd_notify, logs, metrics, health.
+//! Running: signals and `sd_notify`, the lock on the data folder, logs, metrics, health. Knows
+//! nothing of music and of no face; `app` gives health and metrics their routes.
+
+pub mod filesystem;
+pub mod health;
+pub mod lifecycle;
+pub mod lock;
+pub mod logs;
+pub mod metrics;
+pub mod port_holder;

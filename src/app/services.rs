@@ -1,0 +1,91 @@
+//! Every service, built over one database.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::{
+    accounts::Accounts,
+    catalog::Catalog,
+    clock::Clock,
+    config::Config,
+    db::Db,
+    drive::Drive,
+    events::Events,
+    ingest::{self, Ingest},
+    ops::filesystem,
+    playback::{Playback, Settings},
+};
+
+/// The services, for whoever runs beside the servers (command line, tests).
+#[derive(Clone)]
+pub struct Services {
+    /// The database.
+    pub db: Db,
+    /// Who may do what.
+    pub accounts: Accounts,
+    /// What is kept.
+    pub drive: Drive,
+    /// What there is to hear.
+    pub catalog: Catalog,
+    /// How music gets in.
+    pub ingest: Ingest,
+    /// How music gets out.
+    pub playback: Playback,
+    /// What changed.
+    pub events: Events,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Services {
+    /// Opens the database and builds every service over it.
+    pub async fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&config.data)
+            .with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+        filesystem::require_local(&config.data)?;
+        let db = Db::open(&config.data.join("tunelocker.db")).await?;
+        let events = Events::default();
+        let accounts = Accounts::open(
+            db.clone(),
+            clock.clone(),
+            events.clone(),
+            &config.data.join("keys"),
+            config.drive.clone(),
+        )
+        .await?;
+        let drive = Drive::open(
+            config.drive.clone(),
+            db.clone(),
+            clock.clone(),
+            events.clone(),
+            accounts.clone(),
+        )
+        .await?;
+        let catalog = Catalog::open(
+            db.clone(),
+            clock.clone(),
+            events.clone(),
+            super::cache_folder(&config.data),
+        )
+        .await?;
+        let ingest = Ingest::new(
+            db.clone(),
+            clock.clone(),
+            events.clone(),
+            catalog.clone(),
+            ingest::Settings {
+                libraries: config.libraries.clone(),
+                drive: config.drive.clone(),
+                sweep: Duration::from_secs(config.ingest.sweep_seconds.into()),
+            },
+        );
+        let mut settings = Settings::new(
+            super::decoder(config)?,
+            super::cache_folder(&config.data).join("transcodes"),
+        );
+        settings.sandbox = config.workers.sandbox;
+        let playback = Playback::new(catalog.clone(), clock.clone(), events.clone(), settings)?;
+        Ok(Self { db, accounts, drive, catalog, ingest, playback, events, clock })
+    }
+}
