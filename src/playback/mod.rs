@@ -1,24 +1,30 @@
 //! How music gets out: the decision between original and transcode, streams, the transcode cache
 //! with its worker processes, and what plays now.
 
+mod cache;
+mod decision;
 mod forms;
+mod limits;
 mod now_playing;
+mod open;
+mod stream;
+mod transcode;
 mod wish;
+mod worker;
 
 pub use forms::{Form, forms};
 pub use now_playing::NowPlaying;
+pub use open::Opened;
 pub use wish::{Target, Wish, WishFormat};
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, Weak},
+};
 
 use crate::{
-    Error, Result,
-    accounts::Principal,
-    body::{FileBody, LiveBody},
-    catalog::Catalog,
-    clock::Clock,
-    config::Sandbox,
-    events::Events,
+    Result, accounts::Principal, catalog::Catalog, clock::Clock, config::Sandbox, events::Events,
     ids::TrackId,
 };
 
@@ -37,6 +43,8 @@ pub struct Settings {
     pub transcodes: usize,
     /// Transcodes at once for a user whose plan says nothing.
     pub transcodes_per_user: usize,
+    /// Streams at once, all users together.
+    pub streams: usize,
     /// Streams at once for a user whose plan says nothing.
     pub streams_per_user: usize,
 }
@@ -53,18 +61,23 @@ impl Settings {
             cache_bytes: 1 << 30,
             transcodes: (2 * cores).max(4),
             transcodes_per_user: 4,
+            streams: 1024,
             streams_per_user: 16,
         }
     }
 }
 
-/// A track's bytes, ready to be sent.
-#[derive(Debug)]
-pub enum Opened {
-    /// All there: an original or a finished transcode; ranges are possible.
-    File(FileBody),
-    /// A transcode that is being made.
-    Live(LiveBody),
+/// What runs at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Bodies that are being sent.
+    pub streams: usize,
+    /// Transcodes under way.
+    pub transcodes: usize,
+    /// Worker processes, the warm spare included.
+    pub workers: usize,
+    /// Bytes in the cache.
+    pub cache_bytes: u64,
 }
 
 /// The playback service. Cheap to clone.
@@ -78,17 +91,34 @@ struct Inner {
     catalog: Catalog,
     settings: Settings,
     now: now_playing::Store,
+    cache: Arc<cache::Cache>,
+    starter: Arc<worker::Starter>,
+    streams: limits::Gate,
+    transcodes: limits::Gate,
+    /// Transcodes that others may join, by cache name.
+    running: Mutex<HashMap<String, Weak<transcode::Transcode>>>,
 }
 
 impl Playback {
-    /// Over the catalogue. Starts nothing yet; the first transcode starts the first worker.
+    /// Over the catalogue. Starts no process yet; the first transcode starts the first worker.
     pub fn new(catalog: Catalog, clock: Clock, events: Events, settings: Settings) -> Result<Self> {
-        let now = now_playing::Store::new(clock, events);
-        Ok(Self { inner: Arc::new(Inner { catalog, settings, now }) })
+        let cache = cache::Cache::open(settings.cache.clone(), settings.cache_bytes)?;
+        let starter = worker::Starter::new(settings.worker.clone(), settings.sandbox)?;
+        let inner = Inner {
+            catalog,
+            now: now_playing::Store::new(clock, events),
+            cache: Arc::new(cache),
+            starter: Arc::new(starter),
+            streams: limits::Gate::new("streams"),
+            transcodes: limits::Gate::new("transcodes"),
+            running: Mutex::default(),
+            settings,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Opens a track in the form that fits the wish, the file, and the ceilings of the principal.
-    /// `client` is the client's name, for logs and limits. Dropping the answer frees everything.
+    /// `client` is the client's name, for logs. Dropping the answer frees everything.
     pub async fn open(
         &self,
         principal: &Principal,
@@ -97,8 +127,7 @@ impl Playback {
         client: &str,
     ) -> Result<Opened> {
         let source = self.inner.catalog.track_source(principal, track).await?;
-        let _ = (source, wish, client, &self.inner.settings);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        self.open_source(principal, &source, wish, client).await
     }
 
     /// Says that the principal now hears this track on this client. It ends by itself when the
@@ -120,5 +149,16 @@ impl Playback {
         let ids: Vec<TrackId> = entries.iter().map(|entry| entry.track).collect();
         let tracks = self.inner.catalog.tracks_by_id(principal, &ids).await?;
         Ok(now_playing::join(entries, tracks))
+    }
+
+    /// What runs at this moment.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        Load {
+            streams: self.inner.streams.count(),
+            transcodes: self.inner.transcodes.count(),
+            workers: self.inner.starter.running(),
+            cache_bytes: self.inner.cache.bytes(),
+        }
     }
 }

@@ -1,0 +1,118 @@
+//! What is asked of the decode worker and what it answers: one message a job, over the socket
+//! that is its standard input, together with the open file and the pipe for the result. The
+//! program itself is `tunelocker-worker`; nothing here knows libav.
+
+use serde::{Deserialize, Serialize};
+
+/// The largest message, in bytes, either way.
+pub const MESSAGE: usize = 4096;
+
+/// A container with its codec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Opus in Ogg.
+    Opus,
+    /// MP3, constant bitrate.
+    Mp3,
+    /// AAC-LC in ADTS.
+    Adts,
+    /// AAC-LC in fragmented MP4.
+    M4a,
+    /// FLAC, 16 or 24 bit.
+    Flac,
+    /// PCM in RIFF WAVE, little-endian.
+    Wav,
+    /// Bare PCM, 16 bit, big-endian.
+    L16,
+}
+
+/// One piece of work. What is `None` the worker takes from the source, within what the output can
+/// hold.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Job {
+    /// The form of the result.
+    pub output: Output,
+    /// kbit/s, for lossy ones.
+    pub bitrate_kbps: Option<u32>,
+    /// Hz.
+    pub sample_rate: Option<u32>,
+    /// 1, 2, or up to 8 for FLAC.
+    pub channels: Option<u32>,
+    /// 16 or 24, for FLAC and WAV.
+    pub bit_depth: Option<u32>,
+    /// Where to begin in the source, µs.
+    pub start_us: u64,
+    /// Where to end in the source, µs.
+    pub end_us: Option<u64>,
+}
+
+/// What the worker says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// It is confined and waits for a job.
+    Ready {
+        /// The walls that stand, in words.
+        layers: String,
+    },
+    /// The first sound is decoded; bytes follow on the pipe.
+    Started {
+        /// Exact length of the result in bytes, where it is known beforehand.
+        len: Option<u64>,
+        /// Hz of the result.
+        sample_rate: u32,
+        /// Channels of the result.
+        channels: u32,
+    },
+    /// Everything is written.
+    Done {
+        /// Samples a channel in the result.
+        frames: u64,
+    },
+    /// It will not do it; a sentence for people.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Rates that MP3, AAC and every player of PCM can take, descending.
+const COMMON_RATES: [u32; 9] =
+    [48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000];
+
+/// The common rate nearest to a source's: itself, or of its family (44.1 or 48 kHz) when it is
+/// higher, or the next higher one.
+#[must_use]
+pub fn common_rate(rate: u32) -> u32 {
+    if COMMON_RATES.contains(&rate) {
+        rate
+    } else if COMMON_RATES[0] < rate {
+        if rate.is_multiple_of(11_025) { 44_100 } else { 48_000 }
+    } else {
+        COMMON_RATES.into_iter().rev().find(|common| rate < *common).unwrap_or(44_100)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_stay_in_their_family() {
+        for (rate, expected) in [
+            (0, 8_000),
+            (8_000, 8_000),
+            (9_000, 11_025),
+            (44_100, 44_100),
+            (47_999, 48_000),
+            (88_200, 44_100),
+            (96_000, 48_000),
+            (192_000, 48_000),
+            (352_800, 44_100),
+            (2_822_400, 44_100),
+        ] {
+            assert_eq!(common_rate(rate), expected, "{rate}");
+        }
+    }
+}
