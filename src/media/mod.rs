@@ -1,13 +1,13 @@
 //! One file of media: formats, tags, pictures, lyrics, cue sheets, and the worker processes in
 //! which untrusted bytes are understood. No database, no network, no catalogue.
 
-mod source;
 pub mod cue;
 pub mod decode;
 pub mod format;
 pub mod lyrics;
-pub mod playlist_file;
 pub(crate) mod pictures;
+pub mod playlist_file;
+mod source;
 pub mod tags;
 pub mod text;
 mod understand;
