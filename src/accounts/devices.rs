@@ -1,13 +1,18 @@
-//! Devices on the LAN: remembered when seen, blocked or bound to a user by an admin.
+//! Devices on the LAN: remembered when seen, blocked or bound to a user by an admin. A device
+//! acts as the household, or as the user that it is bound to.
 
 use std::net::IpAddr;
 
-use super::{Accounts, Principal};
+use super::{Accounts, Principal, Scope, memory::KnownDevice};
 use crate::{
     Error, Result,
     clock::Millis,
+    events::Event,
     ids::{LanDeviceId, UserId},
 };
+
+/// More are not remembered: a flood of spoofed addresses must not fill the database.
+const MOST: i64 = 1000;
 
 /// A device that spoke to the LAN listener.
 #[derive(Debug, Clone)]
@@ -45,27 +50,114 @@ impl Accounts {
     /// The household: what DLNA devices without a user act as. Sees active libraries that are on
     /// the LAN.
     pub async fn household(&self) -> Result<Principal> {
-        let libraries: Vec<i64> = sqlx::query_scalar!(
+        if let Some(household) = self.memory.household() {
+            return Ok(household);
+        }
+        let generation = self.memory.generation();
+        let libraries = sqlx::query_scalar!(
             "select library_id from library where is_on_lan = 1 and is_active = 1 order by library_id"
         )
         .fetch_all(self.db.read())
         .await?;
-        Ok(Principal::household(libraries.into_iter().map(Into::into).collect()))
+        let household = Principal::household(libraries.into_iter().map(Into::into).collect());
+        self.memory.learn(generation, |known| known.set_household(household.clone()));
+        Ok(household)
     }
 
     /// Whom a LAN device acts as; sees and remembers it. A blocked one is `Forbidden`.
     pub async fn device(&self, address: IpAddr, user_agent: &str) -> Result<Principal> {
-        let _ = (address, user_agent);
-        self.household().await
+        let address = address.to_canonical();
+        let device = match self.memory.device(address) {
+            // Many devices name themselves only on some requests.
+            Some(device) if user_agent.is_empty() || device.user_agent == user_agent => device,
+            _ => self.remember(address, user_agent).await?,
+        };
+        self.memory.note_device(address, self.clock.now());
+        device.principal.ok_or_else(|| {
+            Error::Forbidden("This device was shut out by the administrator".to_owned())
+        })
     }
 
-    /// Devices seen, latest first.
+    async fn remember(&self, address: IpAddr, user_agent: &str) -> Result<KnownDevice> {
+        let generation = self.memory.generation();
+        let (key, now) = (address.to_string(), self.clock.now());
+        let agent = super::one_line(user_agent, 200);
+        let mut tx = self.db.write().await?;
+        let is_new = sqlx::query!(
+            "insert into lan_device (address, user_agent, first_seen_at, seen_at)
+             select ?1, ?2, ?3, ?3 where (select count(*) from lan_device) < ?4
+             on conflict (address) do nothing",
+            key,
+            agent,
+            now,
+            MOST
+        )
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        sqlx::query!(
+            "update lan_device set seen_at = ?1, user_agent = iif(?2 = '', user_agent, ?2) where address = ?3",
+            now,
+            agent,
+            key
+        )
+        .execute(&mut *tx)
+        .await?;
+        let row = sqlx::query!("select blocked_at, user_id from lan_device where address = ?", key)
+            .fetch_optional(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        if 0 < is_new {
+            self.events.publish(Event::LanDevicesChanged);
+        }
+        let is_blocked = row.as_ref().is_some_and(|row| row.blocked_at.is_some());
+        let principal = match row.and_then(|row| row.user_id) {
+            _ if is_blocked => None,
+            Some(user) => Some(self.bound(UserId(user)).await?),
+            None => Some(self.household().await?),
+        };
+        let device = KnownDevice { principal, user_agent: user_agent.to_owned() };
+        self.memory.learn(generation, |known| known.add_device(address, device.clone()));
+        Ok(device)
+    }
+
+    /// What a bound device sees: the user's libraries, with a device's rights.
+    async fn bound(&self, user: UserId) -> Result<Principal> {
+        match self.account(user).await? {
+            Some(account) if !account.is_disabled => {
+                Ok(Principal { scope: Scope::Device, ..account.full.clone() })
+            }
+            _ => self.household().await,
+        }
+    }
+
+    /// Devices seen, latest first. Admin only.
     pub async fn devices(&self, admin: &Principal) -> Result<Vec<LanDevice>> {
         admin.require_admin()?;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        self.write_uses().await?;
+        let rows = sqlx::query!(
+            r#"select lan_device_id, address, user_agent, d.name, blocked_at, first_seen_at, seen_at,
+                      d.user_id, u.name as "user_name?"
+               from lan_device d left join user u using (user_id) order by seen_at desc"#
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| LanDevice {
+                id: row.lan_device_id.into(),
+                address: row.address,
+                user_agent: row.user_agent,
+                name: row.name,
+                blocked_at: row.blocked_at,
+                user: row.user_id.map(UserId).zip(row.user_name),
+                first_seen_at: row.first_seen_at,
+                seen_at: row.seen_at,
+            })
+            .collect())
     }
 
-    /// Names, blocks or binds a device.
+    /// Names, blocks or binds a device. Admin only.
     pub async fn update_device(
         &self,
         admin: &Principal,
@@ -73,7 +165,43 @@ impl Accounts {
         change: &DeviceChange,
     ) -> Result<()> {
         admin.require_admin()?;
-        let _ = (id, change);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let now = self.clock.now();
+        let mut tx = self.db.write().await?;
+        sqlx::query_scalar!("select lan_device_id from lan_device where lan_device_id = ?", id.0)
+            .fetch_optional(&mut *tx)
+            .await?
+            .ok_or(Error::NotFound("Device"))?;
+        if let Some(name) = &change.name {
+            let name = super::one_line(name, 100);
+            sqlx::query!("update lan_device set name = ? where lan_device_id = ?", name, id.0)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(is_blocked) = change.is_blocked {
+            let blocked_at = is_blocked.then_some(now);
+            sqlx::query!(
+                "update lan_device set blocked_at = ? where lan_device_id = ?",
+                blocked_at,
+                id.0
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        if let Some(user) = change.user {
+            if let Some(user) = user {
+                sqlx::query_scalar!("select user_id from user where user_id = ?", user.0)
+                    .fetch_optional(&mut *tx)
+                    .await?
+                    .ok_or(Error::NotFound("User"))?;
+            }
+            let user = user.map(|user| user.0);
+            sqlx::query!("update lan_device set user_id = ? where lan_device_id = ?", user, id.0)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        self.memory.forget_all();
+        self.events.publish(Event::LanDevicesChanged);
+        Ok(())
     }
 }

@@ -1,7 +1,13 @@
-//! The quota ledger: bytes used and reserved, exact under any number of uploads at once.
+//! The quota ledger: bytes used and reserved, exact under any number of uploads at once. Each
+//! promise is one conditional update in the one writer; nothing is checked first and taken later.
 
 use super::{Accounts, Principal};
-use crate::{Error, Result, db::Tx, ids::LockerId};
+use crate::{
+    Error, Result,
+    db::Tx,
+    events::Event,
+    ids::{LockerId, UserId},
+};
 
 /// How full a locker is, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,17 +20,38 @@ pub struct Usage {
     pub reserved: u64,
 }
 
+impl Usage {
+    /// What is left; `None` is unlimited.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        self.quota.map(|quota| quota.saturating_sub(self.used).saturating_sub(self.reserved))
+    }
+}
+
 /// Bytes promised to one upload. Dropping it gives them back.
 #[derive(Debug)]
 pub struct Reservation {
+    accounts: Accounts,
     locker: LockerId,
+    id: i64,
+    bytes: u64,
+}
+
+/// A change of a locker's figure, for the ledger.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change<'a> {
+    /// Whose doing; 0 for the server's own.
+    pub(crate) user: UserId,
+    /// One word: `upload`, `remove`, `found`, `missing`.
+    pub(crate) reason: &'a str,
+    /// Which file, relative to the locker.
+    pub(crate) path: &'a str,
 }
 
 impl Accounts {
     /// How full a locker is that the principal may see.
     pub async fn usage(&self, principal: &Principal, locker: LockerId) -> Result<Usage> {
-        let _ = (principal, locker);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        Ok(self.locker(principal, locker).await?.usage)
     }
 
     /// Promises `bytes` of a locker to an upload staged as `staging`, or `QuotaExceeded`.
@@ -34,18 +61,217 @@ impl Accounts {
         bytes: u64,
         staging: &str,
     ) -> Result<Reservation> {
-        let _ = (bytes, staging);
-        Ok(Reservation { locker })
+        let now = self.clock.now();
+        let mut tx = self.db.write().await?;
+        take(&mut tx, locker, bytes).await?;
+        let amount = signed(bytes)?;
+        let id = sqlx::query_scalar!(
+            r#"insert into reservation (locker_id, bytes, staging, created_at) values (?, ?, ?, ?)
+             returning reservation_id as "id!: i64""#,
+            locker.0,
+            amount,
+            staging,
+            now
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Reservation { accounts: self.clone(), locker, id, bytes })
     }
 
-    /// Turns a reservation into used bytes, as part of the transaction that publishes the file.
+    /// Turns a reservation into used bytes, as part of the transaction that publishes the file:
+    /// `added` comes and `replaced` goes. Fails with `QuotaExceeded` if the difference is more
+    /// than was promised and no longer fits.
     pub(crate) async fn settle(
         &self,
         tx: &mut Tx,
-        reservation: Reservation,
-        actual: u64,
+        reservation: &Reservation,
+        added: u64,
+        replaced: u64,
+        change: Change<'_>,
     ) -> Result<()> {
-        let _ = (tx, reservation.locker, actual);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let needed = added.saturating_sub(replaced);
+        if reservation.bytes < needed {
+            take(tx, reservation.locker, needed - reservation.bytes).await?;
+            let more = signed(needed - reservation.bytes)?;
+            sqlx::query!(
+                "update reservation set bytes = bytes + ? where reservation_id = ?",
+                more,
+                reservation.id
+            )
+            .execute(&mut **tx)
+            .await?;
+        }
+        free(tx, reservation.id).await?;
+        self.change_used(tx, reservation.locker, signed(added)? - signed(replaced)?, change).await
     }
+
+    /// Moves a locker's settled figure by `bytes`, whatever the quota says: what lies on the disk
+    /// counts.
+    pub(crate) async fn change_used(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        bytes: i64,
+        change: Change<'_>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "update locker set used_bytes = max(0, used_bytes + ?) where locker_id = ?",
+            bytes,
+            locker.0
+        )
+        .execute(&mut **tx)
+        .await?;
+        let now = self.clock.now();
+        let user = change.user.0;
+        sqlx::query!(
+            "insert into ledger (at, locker_id, user_id, bytes, reason, path)
+             values (?, ?, nullif(?, 0), ?, ?, ?)",
+            now,
+            locker.0,
+            user,
+            bytes,
+            change.reason,
+            change.path
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What a crash left promised is given back; called before anything is served.
+    pub(super) async fn release_leftovers(&self) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        sqlx::query!("delete from reservation").execute(&mut *tx).await?;
+        sqlx::query!("update locker set reserved_bytes = 0 where reserved_bytes <> 0")
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Tells whoever shows a locker's bar that it moved.
+    pub(crate) async fn tell_usage(&self, locker: LockerId) -> Result<()> {
+        let user = sqlx::query_scalar!("select user_id from locker where locker_id = ?", locker.0)
+            .fetch_optional(self.db.read())
+            .await?
+            .flatten();
+        self.events.publish(Event::AccountChanged { user: UserId(user.unwrap_or(0)) });
+        Ok(())
+    }
+}
+
+impl Reservation {
+    /// Promised so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Promises more, or `QuotaExceeded`.
+    pub(crate) async fn extend(&mut self, more: u64) -> Result<()> {
+        let mut tx = self.accounts.db.write().await?;
+        take(&mut tx, self.locker, more).await?;
+        let amount = signed(more)?;
+        sqlx::query!(
+            "update reservation set bytes = bytes + ? where reservation_id = ?",
+            amount,
+            self.id
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.bytes += more;
+        Ok(())
+    }
+
+    /// Gives it back now, and waits until it is done.
+    pub(crate) async fn release(mut self) -> Result<()> {
+        let id = std::mem::take(&mut self.id);
+        release(&self.accounts, id).await
+    }
+
+    /// Its bytes were settled in a transaction that has been committed: nothing to give back.
+    pub(crate) fn close(mut self) {
+        self.id = 0;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let id = std::mem::take(&mut self.id);
+        // Without a runtime the process is ending, and the next start gives it back.
+        if id != 0
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let accounts = self.accounts.clone();
+            runtime.spawn(async move {
+                if let Err(error) = release(&accounts, id).await {
+                    tracing::error!("cannot release a reservation: {error:?}");
+                }
+            });
+        }
+    }
+}
+
+async fn release(accounts: &Accounts, id: i64) -> Result<()> {
+    let mut tx = accounts.db.write().await?;
+    free(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Gives a reservation's bytes back and forgets it.
+async fn free(tx: &mut Tx, id: i64) -> Result<()> {
+    sqlx::query!(
+        "update locker set reserved_bytes = reserved_bytes - r.bytes
+         from reservation r where r.reservation_id = ? and r.locker_id = locker.locker_id",
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("delete from reservation where reservation_id = ?", id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The one conditional update: nobody passes the limit by a byte.
+async fn take(tx: &mut Tx, locker: LockerId, bytes: u64) -> Result<()> {
+    let amount = signed(bytes)?;
+    let taken = sqlx::query!(
+        "update locker set reserved_bytes = reserved_bytes + ?1
+         where locker_id = ?2 and used_bytes + reserved_bytes + ?1 <= coalesce(
+             (select p.quota_bytes from plan p
+              where p.plan_id = coalesce((select u.plan_id from user u where u.user_id = locker.user_id), locker.plan_id)),
+             9223372036854775807)",
+        amount,
+        locker.0
+    )
+    .execute(&mut **tx)
+    .await?
+    .rows_affected();
+    if 0 < taken {
+        return Ok(());
+    }
+    let row = sqlx::query!(
+        r#"select l.used_bytes + l.reserved_bytes as "used!: i64", p.quota_bytes as "quota?: i64"
+           from locker l left join user u on u.user_id = l.user_id
+           left join plan p on p.plan_id = coalesce(u.plan_id, l.plan_id)
+           where l.locker_id = ?"#,
+        locker.0
+    )
+    .fetch_optional(&mut **tx)
+    .await?
+    .ok_or(Error::NotFound("Locker"))?;
+    Err(Error::QuotaExceeded {
+        used: row.used.unsigned_abs(),
+        quota: row.quota.unwrap_or(i64::MAX).unsigned_abs(),
+        needed: bytes,
+    })
+}
+
+/// Sizes beyond 2^62 are nonsense, and would overflow sums.
+fn signed(bytes: u64) -> Result<i64> {
+    i64::try_from(bytes)
+        .ok()
+        .filter(|bytes| *bytes < i64::MAX / 2)
+        .ok_or_else(|| Error::Invalid("That size is not possible".to_owned()))
 }

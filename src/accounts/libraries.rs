@@ -1,10 +1,12 @@
-//! Which libraries exist and who may see them: what `Principal::libraries` is made of.
+//! Who may see which library: what `Principal::libraries` is made of. The rows themselves are
+//! kept by `ingest` (folders of the configuration) and by [`super::lockers`].
 
 use std::path::PathBuf;
 
-use super::{Accounts, Principal};
+use super::{Abilities, Accounts, Principal};
 use crate::{
     Error, Result,
+    events::Event,
     ids::{LibraryId, UserId},
 };
 
@@ -39,31 +41,121 @@ pub struct LibraryAccess {
     pub granted: Vec<UserId>,
 }
 
+/// Who sees a library.
+#[derive(Debug, Clone, Default)]
+pub struct LibrarySharing {
+    /// Everybody here.
+    pub is_shared: bool,
+    /// Devices on the LAN.
+    pub is_on_lan: bool,
+    /// Besides, these.
+    pub granted: Vec<UserId>,
+}
+
 impl Accounts {
-    /// Makes the watched folders exactly these: new ones appear (shared, on the LAN), those that
-    /// left keep their rows unseen. Called at start with the configuration.
-    pub async fn set_folder_libraries(&self, folders: &[(String, PathBuf)]) -> Result<()> {
-        let _ = folders;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+    /// What a user sees: the own locker, what is granted, and what is shared with everybody.
+    pub(super) async fn visible_libraries(
+        &self,
+        user: UserId,
+        abilities: Abilities,
+    ) -> Result<Vec<LibraryId>> {
+        let sees_shared = abilities.sees_shared;
+        let ids = sqlx::query_scalar!(
+            "select library_id from library where is_active = 1 and (
+                 locker_id in (select locker_id from locker where user_id = ?1)
+                 or library_id in (select library_id from library_grant where user_id = ?1)
+                 or (is_shared = 1 and ?2))
+             order by library_id",
+            user.0,
+            sees_shared
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(ids.into_iter().map(Into::into).collect())
     }
 
     /// Every active library with its sharing. Admin only.
     pub async fn library_access(&self, admin: &Principal) -> Result<Vec<LibraryAccess>> {
         admin.require_admin()?;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let rows = sqlx::query!(
+            r#"select library_id, name, kind, path, is_shared, is_on_lan,
+                      (select json_group_array(user_id) from library_grant g where g.library_id = b.library_id)
+                      as "granted!: String"
+               from library b where is_active = 1 order by library_id"#
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(LibraryAccess {
+                    id: row.library_id.into(),
+                    name: row.name,
+                    kind: match row.kind.as_str() {
+                        "locker" => LibraryKind::Locker,
+                        "household" => LibraryKind::Household,
+                        _ => LibraryKind::Folder,
+                    },
+                    path: row.path.into(),
+                    is_shared: row.is_shared != 0,
+                    is_on_lan: row.is_on_lan != 0,
+                    granted: serde_json::from_str(&row.granted)?,
+                })
+            })
+            .collect()
     }
 
-    /// Who sees a library: everybody and the LAN, or those granted. The owner of a locker may do
-    /// it for his own, an admin for the others.
+    /// Says who sees a library. The owner of a locker does it for his own, an admin for the
+    /// others; an admin never opens somebody else's locker.
     pub async fn share_library(
         &self,
         principal: &Principal,
         library: LibraryId,
-        is_shared: bool,
-        is_on_lan: bool,
-        granted: &[UserId],
+        sharing: &LibrarySharing,
     ) -> Result<()> {
-        let _ = (principal, library, is_shared, is_on_lan, granted);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let mut tx = self.db.write().await?;
+        let row = sqlx::query!(
+            r#"select b.kind, l.user_id as "owner?: i64" from library b
+               left join locker l using (locker_id) where b.library_id = ? and b.is_active = 1"#,
+            library.0
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let owns = |row_owner: Option<i64>| row_owner == Some(principal.user.0);
+        match row {
+            Some(row) if row.kind == "locker" && owns(row.owner) => (),
+            Some(row) if row.kind != "locker" && principal.is_admin() => (),
+            Some(_) if principal.may_see(library) || principal.is_admin() => {
+                return Err(Error::Forbidden(
+                    "Only its owner, or for shared libraries an administrator, may do this"
+                        .to_owned(),
+                ));
+            }
+            _ => return Err(Error::NotFound("Library")),
+        }
+        sqlx::query!(
+            "update library set is_shared = ?, is_on_lan = ? where library_id = ?",
+            sharing.is_shared,
+            sharing.is_on_lan,
+            library.0
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!("delete from library_grant where library_id = ?", library.0)
+            .execute(&mut *tx)
+            .await?;
+        for user in &sharing.granted {
+            sqlx::query!(
+                "insert into library_grant (user_id, library_id)
+                 select user_id, ?1 from user where user_id = ?2 on conflict do nothing",
+                library.0,
+                user.0
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        self.memory.forget_all();
+        self.events.publish(Event::LibrariesChanged);
+        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use super::{Accounts, Principal, Usage};
 use crate::{
     Error, Result,
-    ids::{LibraryId, LockerId},
+    db::Tx,
+    ids::{LibraryId, LockerId, UserId},
 };
 
 /// Whose a locker is.
@@ -33,9 +34,148 @@ pub struct Locker {
 }
 
 impl Accounts {
-    /// Lockers that the principal may write to: the own one first, then the household's.
+    /// Lockers that the principal may use: the own one first, then the household's.
     pub async fn lockers(&self, principal: &Principal) -> Result<Vec<Locker>> {
-        let _ = principal;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let (user, visible) = (principal.user.0, principal.libraries_json());
+        let rows = sqlx::query!(
+            r#"select l.locker_id, l.kind, l.path, l.used_bytes, l.reserved_bytes, b.library_id as "library_id!: i64",
+                      p.quota_bytes as "quota_bytes?"
+               from locker l
+               join library b on b.locker_id = l.locker_id
+               left join user u on u.user_id = l.user_id
+               left join plan p on p.plan_id = coalesce(u.plan_id, l.plan_id)
+               where (l.kind = 'user' and l.user_id = ?1)
+                  or (l.kind = 'household' and b.library_id in (select value from json_each(?2)))
+               order by l.kind = 'household'"#,
+            user,
+            visible
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let is_household = row.kind == "household";
+                Locker {
+                    id: row.locker_id.into(),
+                    kind: if is_household { LockerKind::Household } else { LockerKind::User },
+                    name: if is_household {
+                        "household".into()
+                    } else {
+                        principal.name.to_string()
+                    },
+                    path: row.path,
+                    library: row.library_id.into(),
+                    usage: Usage {
+                        quota: row.quota_bytes.map(i64::unsigned_abs),
+                        used: row.used_bytes.unsigned_abs(),
+                        reserved: row.reserved_bytes.unsigned_abs(),
+                    },
+                }
+            })
+            .collect())
     }
+
+    /// One of them; what the principal may not use is not found.
+    pub async fn locker(&self, principal: &Principal, id: LockerId) -> Result<Locker> {
+        let lockers = self.lockers(principal).await?;
+        lockers.into_iter().find(|locker| locker.id == id).ok_or(Error::NotFound("Locker"))
+    }
+
+    /// The same, for adding or changing files: needs the ability to upload.
+    pub async fn writable_locker(&self, principal: &Principal, id: LockerId) -> Result<Locker> {
+        let locker = self.locker(principal, id).await?;
+        if principal.abilities.upload && principal.is_person() {
+            Ok(locker)
+        } else {
+            Err(Error::Forbidden("You may not add or change files here".to_owned()))
+        }
+    }
+
+    /// A user's own locker with its library.
+    pub(super) async fn insert_user_locker(
+        &self,
+        tx: &mut Tx,
+        user: UserId,
+        name: &str,
+    ) -> Result<()> {
+        let (path, now) = (format!("lockers/{name}"), self.clock.now());
+        let locker = sqlx::query_scalar!(
+            r#"insert into locker (kind, user_id, path, created_at) values ('user', ?, ?, ?)
+             on conflict (path) do nothing returning locker_id as "id!: i64""#,
+            user.0,
+            path,
+            now
+        )
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| {
+            Error::Conflict(format!(
+                "The files of an earlier user {name} are still being put away; try again in a moment"
+            ))
+        })?;
+        self.insert_library(tx, locker, name, &path, Sharing::Nobody).await
+    }
+
+    /// The household's locker, once.
+    pub(super) async fn insert_household_locker(
+        &self,
+        tx: &mut Tx,
+        sharing: Sharing,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let locker = sqlx::query_scalar!(
+            r#"insert into locker (kind, plan_id, path, created_at)
+             select 'household', plan_id, 'household', ?1 from plan where name = 'Unlimited'
+             on conflict (path) do nothing returning locker_id as "id!: i64""#,
+            now
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        match locker {
+            Some(locker) => {
+                self.insert_library(tx, locker, "Household", "household", sharing).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn insert_library(
+        &self,
+        tx: &mut Tx,
+        locker: i64,
+        name: &str,
+        path: &str,
+        sharing: Sharing,
+    ) -> Result<()> {
+        let kind = if path == "household" { "household" } else { "locker" };
+        let folder = self.drive.join(path).to_string_lossy().into_owned();
+        let shared = i64::from(matches!(sharing, Sharing::Everybody));
+        let now = self.clock.now();
+        // Another library may have the name already; ingest gives it a free one.
+        let unique = format!("{name} (locker {locker})");
+        sqlx::query!(
+            "insert into library (name, kind, path, locker_id, is_shared, is_on_lan, created_at)
+             values (iif(exists (select 1 from library where name = ?1), ?2, ?1), ?3, ?4, ?5, ?6, ?6, ?7)",
+            name,
+            unique,
+            kind,
+            folder,
+            locker,
+            shared,
+            now
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Who sees a new locker's music.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sharing {
+    /// Every user and the LAN.
+    Everybody,
+    /// The owner, or those granted.
+    Nobody,
 }

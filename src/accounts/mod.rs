@@ -7,7 +7,10 @@ mod devices;
 mod keys;
 mod ledger;
 mod libraries;
+mod limiter;
 mod lockers;
+mod memory;
+mod password;
 mod plans;
 mod principal;
 mod sessions;
@@ -17,14 +20,17 @@ mod verifier;
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    time::Duration,
 };
+
+use tokio_util::sync::CancellationToken;
 
 pub use abilities::Abilities;
 pub use app_passwords::{AppPassword, NewAppPassword};
 pub use devices::{DeviceChange, LanDevice};
 pub use ledger::{Reservation, Usage};
-pub use libraries::{LibraryAccess, LibraryKind};
+pub use libraries::{LibraryAccess, LibraryKind, LibrarySharing};
 pub use lockers::{Locker, LockerKind};
 pub use plans::{Plan, PlanChange};
 pub use principal::{Caps, Principal, Role, Scope};
@@ -42,6 +48,11 @@ pub struct Accounts {
     clock: Clock,
     events: Events,
     keys: Arc<keys::Keys>,
+    passwords: password::Passwords,
+    limiter: Arc<limiter::Limiter>,
+    memory: Arc<memory::Memory>,
+    /// The set-up link's secret, while nobody is here.
+    set_up: Arc<Mutex<Option<String>>>,
     /// Where lockers lie; library rows of lockers carry absolute paths below it.
     drive: Arc<Path>,
 }
@@ -56,8 +67,45 @@ impl Accounts {
         keys: &Path,
         drive: PathBuf,
     ) -> Result<Self> {
-        let keys = Arc::new(keys::Keys::open(keys)?);
-        let accounts = Self { db, clock, events, keys, drive: drive.into() };
+        let accounts = Self {
+            keys: Arc::new(keys::Keys::open(keys)?),
+            passwords: password::Passwords::new()?,
+            limiter: Arc::new(limiter::Limiter::new(clock.clone())),
+            memory: Arc::new(memory::Memory::new(events.subscribe())),
+            set_up: Arc::default(),
+            drive: std::path::absolute(drive)?.into(),
+            db,
+            clock,
+            events,
+        };
+        accounts.seed_plans().await?;
+        accounts.release_leftovers().await?;
         Ok(accounts)
     }
+
+    /// Writes "last used" and forgets old guesses, once a minute until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            tokio::select! {
+                _ = minute.tick() => (),
+                () = stop.cancelled() => break,
+            }
+            self.limiter.sweep();
+            self.keep_uses().await;
+        }
+        self.keep_uses().await;
+    }
+
+    async fn keep_uses(&self) {
+        if let Err(error) = self.write_uses().await {
+            tracing::warn!("cannot write when credentials were used: {error:?}");
+        }
+    }
+}
+
+/// Text from a client or form as one line of at most `most` characters.
+fn one_line(text: &str, most: usize) -> String {
+    let plain = text.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    plain.take(most).collect()
 }

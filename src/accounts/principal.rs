@@ -18,6 +18,21 @@ pub enum Role {
     User,
 }
 
+impl Role {
+    pub(super) fn from_column(text: &str) -> Self {
+        if text == "admin" { Self::Admin } else { Self::User }
+    }
+
+    /// As the database and the command line write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::User => "user",
+        }
+    }
+}
+
 /// What the credential allows, whatever the user's role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

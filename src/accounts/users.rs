@@ -1,11 +1,17 @@
 //! People's accounts.
 
-use super::{Abilities, Accounts, Principal, Role};
+use super::{Abilities, Accounts, Principal, Role, Scope, plans::plan_named};
 use crate::{
     Error, Result,
     clock::Millis,
+    db::Tx,
+    events::Event,
     ids::{LibraryId, PlanId, UserId},
 };
+
+const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
+/// Names that mean something else in a path or a message.
+const RESERVED: [&str; 5] = ["household", "operator", "removed", "trash", "staging"];
 
 /// A person's account.
 #[derive(Debug, Clone)]
@@ -97,17 +103,17 @@ impl Accounts {
     /// Whom a user id stands for, with full rights: for tests, the command line and the control
     /// socket, which have proved themselves otherwise.
     pub async fn principal(&self, user: UserId) -> Result<Principal> {
-        let _ = user;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let account = self.account(user).await?.ok_or(Error::NotFound("User"))?;
+        Ok(account.full.clone())
     }
 
     /// The same by login name.
     pub async fn principal_named(&self, name: &str) -> Result<Principal> {
-        let _ = name;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let account = self.load_named(&name.to_ascii_lowercase()).await?;
+        Ok(account.ok_or(Error::NotFound("User"))?.full.clone())
     }
 
-    /// An admin's rights with nobody behind them: the command line before anybody is here.
+    /// An admin's rights with nobody behind them: the command line and the control socket.
     #[must_use]
     pub fn operator(&self) -> Principal {
         Principal::operator()
@@ -116,20 +122,99 @@ impl Accounts {
     /// Every user, by name. Admin only.
     pub async fn users(&self, admin: &Principal) -> Result<Vec<User>> {
         admin.require_admin()?;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        self.read_users(None).await
     }
 
     /// One user: oneself, or anybody for an admin.
     pub async fn user(&self, principal: &Principal, name: &str) -> Result<User> {
-        let _ = (principal, name);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        if !principal.is_admin() && !principal.name.eq_ignore_ascii_case(name) {
+            return Err(Error::NotFound("User"));
+        }
+        self.read_users(Some(name)).await?.pop().ok_or(Error::NotFound("User"))
     }
 
-    /// Makes a user with a locker. Admin only.
+    async fn read_users(&self, name: Option<&str>) -> Result<Vec<User>> {
+        let rows = sqlx::query!(
+            r#"select u.user_id, u.name, u.display_name, u.email, u.role, u.plan_id, p.name as plan_name,
+                      u.abilities, u.max_bitrate_kbps, u.created_at, u.disabled_at
+               from user u join plan p using (plan_id)
+               where ?1 is null or u.name = ?1 order by u.name"#,
+            name
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        let mut users = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = UserId(row.user_id);
+            let abilities = serde_json::from_str(&row.abilities)?;
+            users.push(User {
+                id,
+                name: row.name,
+                display_name: row.display_name,
+                email: row.email,
+                role: Role::from_column(&row.role),
+                plan: row.plan_id.into(),
+                plan_name: row.plan_name,
+                abilities,
+                max_bitrate_kbps: row.max_bitrate_kbps.and_then(|rate| rate.try_into().ok()),
+                libraries: self.visible_libraries(id, abilities).await?,
+                created_at: row.created_at,
+                disabled_at: row.disabled_at,
+            });
+        }
+        Ok(users)
+    }
+
+    /// Makes a user with a locker. Admin only. On a server that nobody set up, it becomes a
+    /// household's.
     pub async fn create_user(&self, admin: &Principal, new: &NewUser) -> Result<UserId> {
         admin.require_admin()?;
-        let _ = new;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let name = check_name(&new.name)?;
+        check_password(&new.password)?;
+        let hash = self.passwords.hash(&new.password).await?;
+        let mut tx = self.db.write().await?;
+        self.settle_mode(&mut tx).await?;
+        let user = self.insert_user(&mut tx, name, &hash, new).await?;
+        tx.commit().await?;
+        self.memory.forget_all();
+        self.events.publish(Event::LibrariesChanged);
+        self.events.publish(Event::AccountChanged { user });
+        Ok(user)
+    }
+
+    pub(super) async fn insert_user(
+        &self,
+        tx: &mut Tx,
+        name: &str,
+        hash: &str,
+        new: &NewUser,
+    ) -> Result<UserId> {
+        let plan = match &new.plan {
+            Some(plan) => plan_named(tx, plan).await?,
+            None => self.default_plan(tx, new.role).await?,
+        };
+        let (role, now) = (new.role.as_str(), self.clock.now());
+        let abilities = serde_json::to_string(&new.abilities)?;
+        let display_name = super::one_line(&new.display_name, 100);
+        let email = super::one_line(&new.email, 200);
+        let user = sqlx::query_scalar!(
+            r#"insert into user (name, display_name, email, role, password_hash, plan_id, abilities, created_at, changed_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+             on conflict (name) do nothing returning user_id as "id!: i64""#,
+            name,
+            display_name,
+            email,
+            role,
+            hash,
+            plan,
+            abilities,
+            now
+        )
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or_else(|| Error::Conflict(format!("There is a user {name} already")))?;
+        self.insert_user_locker(tx, UserId(user), name).await?;
+        Ok(UserId(user))
     }
 
     /// Changes a user.
@@ -139,26 +224,232 @@ impl Accounts {
         name: &str,
         change: &UserChange,
     ) -> Result<()> {
-        let _ = (principal, name, change);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let is_own = principal.is_person() && principal.name.eq_ignore_ascii_case(name);
+        let is_personal = change.role.is_none()
+            && change.plan.is_none()
+            && change.abilities.is_none()
+            && change.max_bitrate_kbps.is_none()
+            && change.libraries.is_none()
+            && change.is_disabled.is_none();
+        if !principal.is_admin() && !(is_own && is_personal && principal.abilities.settings) {
+            principal.require_admin()?;
+            return Err(Error::Forbidden("You may not change this".to_owned()));
+        }
+        let now = self.clock.now();
+        let mut tx = self.db.write().await?;
+        let user = user_named(&mut tx, name).await?;
+        if let Some(text) = &change.display_name {
+            let text = super::one_line(text, 100);
+            sqlx::query!("update user set display_name = ? where user_id = ?", text, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(text) = &change.email {
+            let text = super::one_line(text, 200);
+            sqlx::query!("update user set email = ? where user_id = ?", text, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(role) = change.role {
+            let role = role.as_str();
+            sqlx::query!("update user set role = ? where user_id = ?", role, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(plan) = &change.plan {
+            let plan = plan_named(&mut tx, plan).await?;
+            sqlx::query!("update user set plan_id = ? where user_id = ?", plan, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(mut abilities) = change.abilities {
+            abilities.sees_shared &= change.libraries.is_none();
+            let abilities = serde_json::to_string(&abilities)?;
+            sqlx::query!("update user set abilities = ? where user_id = ?", abilities, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(rate) = change.max_bitrate_kbps {
+            sqlx::query!("update user set max_bitrate_kbps = ? where user_id = ?", rate, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if let Some(libraries) = &change.libraries {
+            set_granted(&mut tx, user, libraries).await?;
+        }
+        if let Some(is_disabled) = change.is_disabled {
+            let at = is_disabled.then_some(now);
+            sqlx::query!("update user set disabled_at = ? where user_id = ?", at, user)
+                .execute(&mut *tx)
+                .await?;
+        }
+        sqlx::query!("update user set changed_at = ? where user_id = ?", now, user)
+            .execute(&mut *tx)
+            .await?;
+        refuse_no_admin(&mut tx).await?;
+        tx.commit().await?;
+        self.forget(UserId(user));
+        self.events.publish(Event::AccountChanged { user: UserId(user) });
+        Ok(())
     }
 
     /// Removes a user; the drive puts the locker away under `removed/`. Admin only; never the
     /// last admin.
     pub async fn remove_user(&self, admin: &Principal, name: &str) -> Result<()> {
         admin.require_admin()?;
-        let _ = name;
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let mut tx = self.db.write().await?;
+        let user = user_named(&mut tx, name).await?;
+        sqlx::query!(
+            "update library set is_active = 0, is_shared = 0, is_on_lan = 0
+             where locker_id in (select locker_id from locker where user_id = ?)",
+            user
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!("delete from user where user_id = ?", user).execute(&mut *tx).await?;
+        refuse_no_admin(&mut tx).await?;
+        tx.commit().await?;
+        self.memory.forget_all();
+        self.events.publish(Event::AccountChanged { user: UserId(user) });
+        self.events.publish(Event::LibrariesChanged);
+        Ok(())
     }
 
-    /// Sets a login password: one's own, or anybody's for an admin. Other sessions end.
+    /// Sets a login password: one's own, or anybody's for an admin. All sessions of that user
+    /// end; app passwords stay.
     pub async fn set_password(
         &self,
         principal: &Principal,
         name: &str,
         password: &str,
     ) -> Result<()> {
-        let _ = (principal, name, password);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let is_own = principal.is_person()
+            && principal.name.eq_ignore_ascii_case(name)
+            && principal.scope == Scope::Full
+            && principal.abilities.settings;
+        if !is_own {
+            principal.require_admin()?;
+        }
+        check_password(password)?;
+        let hash = self.passwords.hash(password).await?;
+        let now = self.clock.now();
+        let mut tx = self.db.write().await?;
+        let user = user_named(&mut tx, name).await?;
+        sqlx::query!(
+            "update user set password_hash = ?, changed_at = ? where user_id = ?",
+            hash,
+            now,
+            user
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!("delete from session where user_id = ?", user).execute(&mut *tx).await?;
+        tx.commit().await?;
+        self.forget(UserId(user));
+        self.events.publish(Event::AccountChanged { user: UserId(user) });
+        Ok(())
+    }
+}
+
+/// Exactly these libraries from now on; the own locker always.
+async fn set_granted(tx: &mut Tx, user: i64, libraries: &[LibraryId]) -> Result<()> {
+    sqlx::query!("delete from library_grant where user_id = ?", user).execute(&mut **tx).await?;
+    let chosen = serde_json::to_string(libraries)?;
+    // Somebody else's locker is never opened this way: only its owner shares it.
+    sqlx::query!(
+        "insert into library_grant (user_id, library_id)
+         select ?1, library_id from library
+         where library_id in (select value from json_each(?2)) and (kind <> 'locker' or is_shared = 1)",
+        user,
+        chosen
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update user set abilities = json_set(abilities, '$.sees_shared', json('false')) where user_id = ?",
+        user
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn user_named(tx: &mut Tx, name: &str) -> Result<i64> {
+    sqlx::query_scalar!("select user_id from user where name = ?", name)
+        .fetch_optional(&mut **tx)
+        .await?
+        .ok_or(Error::NotFound("User"))
+}
+
+/// Somebody must be able to administer the server after the change.
+async fn refuse_no_admin(tx: &mut Tx) -> Result<()> {
+    let admins = sqlx::query_scalar!(
+        "select count(*) from user where role = 'admin' and disabled_at is null"
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    let users = sqlx::query_scalar!("select count(*) from user").fetch_one(&mut **tx).await?;
+    if admins == 0 && 0 < users {
+        return Err(Error::Conflict(
+            "This is the last administrator; make another one first".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// `[a-z0-9][a-z0-9._-]{0,63}`: it becomes the name of a folder.
+pub(super) fn check_name(name: &str) -> Result<&str> {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let fits = (1..=64).contains(&name.len())
+        && name.as_bytes().first().is_some_and(plain)
+        && name.bytes().all(|byte| plain(&byte) || matches!(byte, b'.' | b'_' | b'-'))
+        && !name.ends_with('.');
+    if !fits {
+        return Err(Error::Invalid(
+            "A user name is up to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit".to_owned(),
+        ));
+    }
+    if RESERVED.contains(&name) {
+        return Err(Error::Invalid(format!("The name {name} is taken by the server itself")));
+    }
+    Ok(name)
+}
+
+pub(super) fn check_password(password: &str) -> Result<()> {
+    if PASSWORD_LENGTH.contains(&password.len()) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "A password has at least {} characters and at most {}",
+        PASSWORD_LENGTH.start(),
+        PASSWORD_LENGTH.end()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_folder_names() {
+        for good in ["a", "ann", "0", "a.b-c_d", &"x".repeat(64)] {
+            assert!(check_name(good).is_ok(), "{good}");
+        }
+        for wrong in [
+            "",
+            ".",
+            "..",
+            ".ann",
+            "-a",
+            "Ann",
+            "a/b",
+            "a b",
+            "é",
+            "a.",
+            "household",
+            &"x".repeat(65),
+        ] {
+            assert!(check_name(wrong).is_err(), "{wrong}");
+        }
     }
 }
