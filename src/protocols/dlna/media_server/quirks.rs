@@ -1,0 +1,148 @@
+//! What is known to go wrong with which client, and what is sent to it instead. A client is told
+//! by its headers; a request that says nothing is judged by what came from its address before.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::protocol_info::Spelling;
+
+/// What a client needs otherwise than others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// Its name, for the log.
+    pub(crate) name: &'static str,
+    /// Types as it knows them.
+    pub(crate) spelling: Spelling,
+    /// It takes the first `res`, so MP3 comes first.
+    pub(crate) is_mp3_first: bool,
+    /// It refuses what says that it was converted.
+    pub(crate) is_ci_zero: bool,
+    /// Text beyond ASCII breaks it.
+    pub(crate) is_ascii_only: bool,
+    /// It can't read folders that are plain containers.
+    pub(crate) is_storage_folder: bool,
+    /// Containers that change by themselves make it browse without end.
+    pub(crate) hides_dynamic: bool,
+    /// It asks for X_GetFeatureList and sends Interactive for audio.
+    pub(crate) is_samsung: bool,
+    /// It lists only what looks like Windows Media Player.
+    pub(crate) is_windows: bool,
+}
+
+/// Nothing special.
+pub(crate) const GENERIC: Profile = Profile {
+    name: "generic",
+    spelling: Spelling::USUAL,
+    is_mp3_first: false,
+    is_ci_zero: false,
+    is_ascii_only: false,
+    is_storage_folder: false,
+    hides_dynamic: false,
+    is_samsung: false,
+    is_windows: false,
+};
+
+const X_FLAC: Spelling = Spelling { flac: "audio/x-flac", ..Spelling::USUAL };
+
+/// In order of trust: a word in the headers, and what it means.
+const KNOWN: &[(&str, Profile)] = &[
+    ("SEC_HHP", Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC }),
+    ("samsung-agent", Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC }),
+    (
+        "LGE_DLNA_SDK",
+        Profile {
+            name: "LG",
+            is_mp3_first: true,
+            spelling: Spelling { ogg: "application/ogg", ..Spelling::USUAL },
+            ..GENERIC
+        },
+    ),
+    ("Xbox", Profile { name: "Xbox", is_storage_folder: true, is_windows: true, ..GENERIC }),
+    ("Freebox", Profile { name: "Freebox", is_ci_zero: true, ..GENERIC }),
+    ("KnOS/3.2", Profile { name: "Yamaha", is_ascii_only: true, ..GENERIC }),
+    ("PLAYSTATION", Profile { name: "PlayStation", is_mp3_first: true, spelling: X_FLAC, ..GENERIC }),
+    ("Denon", Profile { name: "Denon", spelling: X_FLAC, ..GENERIC }),
+    ("Naim", Profile { name: "Naim", spelling: X_FLAC, ..GENERIC }),
+    ("Lumin", Profile { name: "Lumin", spelling: X_FLAC, ..GENERIC }),
+    ("WiiM", Profile { name: "WiiM", spelling: X_FLAC, ..GENERIC }),
+    ("Linn", Profile { name: "Linn", spelling: X_FLAC, ..GENERIC }),
+];
+
+const REMEMBER: Duration = Duration::from_secs(3_600);
+const MAX_REMEMBERED: usize = 256;
+
+/// What came from which address.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(Mutex<HashMap<IpAddr, (Profile, Instant)>>);
+
+/// The profile that headers tell, if they do.
+pub(crate) fn from_headers<'a>(headers: impl Iterator<Item = &'a str> + Clone) -> Option<Profile> {
+    let known = KNOWN.iter().find(|(word, _)| headers.clone().any(|header| header.contains(word)));
+    known.map(|(_, profile)| *profile)
+}
+
+impl Seen {
+    /// The profile of a request. `found` is what its own headers tell, which always wins.
+    /// A named but unknown program at an address is not the device that was there before:
+    /// only a request without any name falls back on it.
+    pub(crate) fn judge(&self, address: IpAddr, found: Option<Profile>, is_named: bool) -> Profile {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some(profile) = found {
+            if MAX_REMEMBERED <= seen.len() {
+                seen.retain(|_, (_, at)| now.duration_since(*at) < REMEMBER);
+            }
+            if seen.len() < MAX_REMEMBERED {
+                seen.insert(address, (profile, now));
+            }
+            return profile;
+        }
+        match seen.get(&address) {
+            Some((profile, at)) if !is_named && now.duration_since(*at) < REMEMBER => *profile,
+            _ => GENERIC,
+        }
+    }
+}
+
+/// Text for clients that show ASCII alone: marks are taken off letters, the rest becomes `?`.
+pub(crate) fn ascii(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfkd()
+        .filter(|character| !unicode_normalization::char::is_combining_mark(*character))
+        .map(|character| match character {
+            '\u{2018}' | '\u{2019}' => '\'',
+            '\u{201c}' | '\u{201d}' => '"',
+            '\u{2010}'..='\u{2015}' => '-',
+            other if other.is_ascii() => other,
+            _ => '?',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_win_and_silence_falls_back() {
+        let seen = Seen::default();
+        let tv = IpAddr::from([10, 0, 0, 2]);
+        let samsung = from_headers(["SEC_HHP_[TV]UE40/1.0"].into_iter());
+        assert_eq!(seen.judge(tv, None, false).name, "generic");
+        assert_eq!(seen.judge(tv, samsung, true).name, "Samsung");
+        assert_eq!(seen.judge(tv, None, false).name, "Samsung");
+        assert_eq!(seen.judge(tv, None, true).name, "generic");
+        assert_eq!(seen.judge(tv, from_headers(["LGE_DLNA_SDK"].into_iter()), true).name, "LG");
+        assert_eq!(seen.judge(IpAddr::from([10, 0, 0, 3]), None, false).name, "generic");
+    }
+
+    #[test]
+    fn ascii_keeps_what_can_be_kept() {
+        assert_eq!(ascii("Björk \u{2013} Jóga’s"), "Bjork - Joga's");
+        assert_eq!(ascii("\u{5317}"), "?");
+    }
+}
