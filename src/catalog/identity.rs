@@ -147,7 +147,7 @@ pub fn is_disc_folder(name: &str) -> bool {
 }
 
 /// Lower case, no accents, blanks squeezed, no leading punctuation unless there is nothing else.
-fn fold(name: &str) -> String {
+pub(super) fn fold(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
     for word in name.split_whitespace() {
         if !folded.is_empty() {

@@ -10,7 +10,10 @@ mod albums;
 mod annotations;
 mod artists;
 mod covers;
+mod criteria;
+mod find;
 mod folders;
+pub mod groups;
 pub mod identity;
 mod lists;
 mod lyrics;
@@ -22,12 +25,14 @@ mod playlists;
 mod queue;
 mod revision;
 mod search;
+mod server_id;
 mod similar;
 mod track_facts;
 mod tracks;
 mod visible;
 pub mod write;
 
+pub use criteria::{Comparison, Criteria, Field, Object, OrderBy, TextMatch};
 pub use model::*;
 pub use revision::Revision;
 

@@ -28,7 +28,7 @@ pub(crate) enum MediaOrigin {
     File,
     /// Converted, with byte ranges (finished, or of a length known beforehand).
     Converted,
-    /// Converted while it is sent; no ranges.
+    /// Converted while it is sent: no byte ranges, but it can begin anywhere in time.
     Live,
 }
 
@@ -80,6 +80,7 @@ fn profile(media: &Media<'_>) -> Option<&'static str> {
                 _ => None,
             }
         }
+        ("l16", _) if is_stereo && matches!(media.sample_rate, 44_100 | 48_000) => Some("LPCM"),
         ("mp4" | "m4a", "aac") if is_stereo && media.sample_rate <= 48_000 => {
             (1..=320).contains(&media.bitrate_kbps).then_some("AAC_ISO_320")
         }
@@ -96,7 +97,7 @@ pub(crate) fn features(media: &Media<'_>) -> String {
     let (operations, conversion) = match media.origin {
         MediaOrigin::File => ("01", 0),
         MediaOrigin::Converted => ("01", 1),
-        MediaOrigin::Live => ("00", 1),
+        MediaOrigin::Live => ("10", 1),
     };
     // Streaming and background transfer, stalling, DLNA 1.5.
     let _ = write!(
@@ -106,20 +107,11 @@ pub(crate) fn features(media: &Media<'_>) -> String {
     out
 }
 
-/// All four fields.
-pub(crate) fn protocol_info(media: &Media<'_>, spelling: &Spelling) -> String {
-    format!(
-        "http-get:*:{}:{}",
-        mime(media.container, media.codec, spelling),
-        features(media)
-    )
-}
-
 /// ConnectionManager's Source: everything that could be served.
 pub(crate) const SOURCE: &str = "http-get:*:audio/mpeg:DLNA.ORG_PN=MP3,http-get:*:audio/mpeg:DLNA.ORG_PN=MP3X,\
 http-get:*:audio/mpeg:*,http-get:*:audio/mp4:DLNA.ORG_PN=AAC_ISO_320,http-get:*:audio/mp4:*,http-get:*:audio/vnd.dlna.adts:*,\
 http-get:*:audio/flac:*,http-get:*:audio/x-flac:*,http-get:*:audio/ogg:*,http-get:*:audio/wav:*,http-get:*:audio/x-wav:*,\
-http-get:*:audio/aiff:*,http-get:*:audio/x-wavpack:*,http-get:*:audio/x-ape:*,http-get:*:audio/x-ms-wma:*,http-get:*:audio/x-dsf:*,\
+http-get:*:audio/L16:DLNA.ORG_PN=LPCM,http-get:*:audio/aiff:*,http-get:*:audio/x-wavpack:*,http-get:*:audio/x-ape:*,http-get:*:audio/x-ms-wma:*,http-get:*:audio/x-dsf:*,\
 http-get:*:audio/x-dff:*,http-get:*:audio/x-matroska:*,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_TN,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_MED";
 
 #[cfg(test)]
@@ -160,12 +152,12 @@ mod tests {
 
     #[test]
     fn operations_are_announced_only_where_they_work() {
-        let of = |origin| protocol_info(&Media { origin, ..MP3 }, &Spelling::USUAL);
+        let of = |origin| features(&Media { origin, ..MP3 });
         assert_eq!(
             of(MediaOrigin::File),
-            "http-get:*:audio/mpeg:DLNA.ORG_PN=MP3;DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=01700000000000000000000000000000"
+            "DLNA.ORG_PN=MP3;DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=01700000000000000000000000000000"
         );
-        assert!(of(MediaOrigin::Live).contains("OP=00;DLNA.ORG_CI=1"));
+        assert!(of(MediaOrigin::Live).contains("OP=10;DLNA.ORG_CI=1"));
         assert!(of(MediaOrigin::Converted).contains("OP=01;DLNA.ORG_CI=1"));
     }
 }

@@ -1,0 +1,39 @@
+//! What our errors are called in UPnP and in plain HTTP on the LAN listener.
+
+use actix_web::http::StatusCode;
+
+use super::soap::Fault;
+use crate::Error;
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        let code = match &error {
+            Error::NotFound(_) => 701,
+            Error::Invalid(_) => 402,
+            Error::Unauthenticated(_) | Error::Forbidden(_) => 801,
+            Error::Conflict(_) | Error::QuotaExceeded { .. } | Error::StorageFull => 501,
+            Error::TooMany { .. } | Error::Unavailable(_) => 720,
+            Error::Internal(cause) => {
+                tracing::error!(error = ?cause, "a DLNA action failed");
+                501
+            }
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// The status for media, covers and refused devices.
+pub(super) fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Invalid(_) => StatusCode::BAD_REQUEST,
+        Error::Unauthenticated(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::QuotaExceeded { .. } | Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::TooMany { .. } | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(cause) => {
+            tracing::error!(error = ?cause, "a DLNA request failed");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! DIDL-Lite: containers and tracks as clients read them. Written straight into one string, in
+//! the order of elements that the field is used to, legal XML whatever the tags hold.
+
+use std::{borrow::Cow, fmt::Write as _, net::SocketAddr};
+
+use crate::{
+    catalog::{Album, Item, Picture, Track},
+    ids::TrackId,
+};
+
+use super::{
+    super::xml::escape,
+    filter::{Extra, Filter},
+    kind::Kind,
+    object_id::{Container, ObjectId},
+    quirks::{self, Profile},
+};
+
+const HEAD: &str = "<DIDL-Lite xmlns=\"urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:upnp=\"urn:schemas-upnp-org:metadata-1-0/upnp/\" xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\">";
+const TAIL: &str = "</DIDL-Lite>";
+
+/// Titles longer than this are cut: some firmware has no more room.
+const MAX_TITLE: usize = 250;
+
+/// Edges of the covers that are offered: what DLNA calls TN and MED.
+pub(crate) const THUMBNAIL_EDGE: u32 = 160;
+/// The larger one.
+pub(crate) const MEDIUM_EDGE: u32 = 768;
+
+/// One playable form of a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resource {
+    /// Path below the listener.
+    pub(crate) path: String,
+    /// All four fields.
+    pub(crate) protocol_info: String,
+    /// Exact, or left out.
+    pub(crate) size_bytes: Option<u64>,
+    /// Length.
+    pub(crate) duration_ms: u64,
+    /// kbit/s; DIDL wants bytes a second.
+    pub(crate) bitrate_kbps: u32,
+    /// Hz.
+    pub(crate) sample_rate: u32,
+    /// Bits a sample; 0 for lossy.
+    pub(crate) bit_depth: u32,
+    /// Channels.
+    pub(crate) channels: u32,
+}
+
+/// A container about to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder<'a> {
+    /// Its id.
+    pub(crate) id: Container,
+    /// Where it is shown; `None` is the root's -1.
+    pub(crate) parent: Option<Container>,
+    /// Name.
+    pub(crate) title: Cow<'a, str>,
+    /// `upnp:class`.
+    pub(crate) class: &'static str,
+    /// Only if exact and above 0: old Kodi hides a folder that says 0.
+    pub(crate) child_count: Option<u64>,
+    /// Picture.
+    pub(crate) art: Option<(Item, Picture)>,
+}
+
+impl<'a> Folder<'a> {
+    /// A plain container.
+    pub(crate) fn new(
+        id: Container,
+        parent: Option<Container>,
+        title: impl Into<Cow<'a, str>>,
+        class: &'static str,
+    ) -> Self {
+        Self { id, parent, title: title.into(), class, child_count: None, art: None }
+    }
+}
+
+/// Writes one Result.
+pub(crate) struct Didl {
+    out: String,
+    filter: Filter,
+    profile: Profile,
+    /// `http://ADDR:PORT` as the client reached us: always an address, never a name.
+    base: String,
+    written: u32,
+}
+
+impl Didl {
+    /// An empty document for one client.
+    pub(crate) fn new(filter: Filter, profile: Profile, address: SocketAddr) -> Self {
+        let mut out = String::with_capacity(16 * 1024);
+        out.push_str(HEAD);
+        Self { out, filter, profile, base: format!("http://{address}"), written: 0 }
+    }
+
+    /// The document, and how many objects are in it.
+    pub(crate) fn finish(mut self) -> (String, u32) {
+        self.out.push_str(TAIL);
+        (self.out, self.written)
+    }
+
+    /// How long it is by now.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// A container that is no album.
+    pub(crate) fn folder(&mut self, folder: &Folder<'_>) {
+        self.open_container(folder.id, folder.parent, folder.child_count);
+        self.title(&folder.title);
+        self.class(folder.class);
+        self.art(folder.art);
+        self.out.push_str("</container>");
+    }
+
+    /// An album as a container.
+    pub(crate) fn album(&mut self, album: &Album, parent: Container) {
+        let id = Container::Album(album.id);
+        self.open_container(id, Some(parent), Some(u64::from(album.track_count)));
+        self.title(&album.name);
+        self.class(Kind::Album.class());
+        if self.filter.wants(Extra::Creator) {
+            self.element("dc:creator", &album.display_artist);
+        }
+        if self.filter.wants(Extra::Artist) {
+            self.element("upnp:artist", &album.display_artist);
+            self.open_role("AlbumArtist", &album.display_artist);
+        }
+        if self.filter.wants(Extra::Genre) {
+            for genre in &album.genres {
+                self.element("upnp:genre", genre);
+            }
+        }
+        if self.filter.wants(Extra::Date) {
+            self.date(&album.release_date, album.year);
+        }
+        self.art(album.picture.map(|picture| (Item::Album(album.id), picture)));
+        self.out.push_str("</container>");
+    }
+
+    /// A track. `id` says where it is shown; anywhere but at home it refers to the real one.
+    pub(crate) fn track(
+        &mut self,
+        id: ObjectId,
+        parent: Container,
+        track: &Track,
+        resources: &[Resource],
+    ) {
+        let _ = write!(self.out, "<item id=\"{id}\" parentID=\"{parent}\"");
+        if matches!(id, ObjectId::Shown(..)) {
+            let _ = write!(self.out, " refID=\"{}\"", ObjectId::Track(track.id));
+        }
+        self.out.push_str(" restricted=\"1\">");
+        self.title(&track.title);
+        self.class(Kind::Track.class());
+        if self.filter.wants(Extra::Creator) {
+            self.element("dc:creator", &track.display_artist);
+        }
+        if self.filter.wants(Extra::Artist) {
+            self.element("upnp:artist", &track.display_artist);
+            self.open_role("AlbumArtist", &track.display_album_artist);
+            self.open_role("Composer", &track.display_composer);
+            self.open_role("Performer", &track.display_artist);
+        }
+        if self.filter.wants(Extra::Album) {
+            self.element("upnp:album", &track.album_name);
+        }
+        if self.filter.wants(Extra::Genre) {
+            for genre in &track.genres {
+                self.element("upnp:genre", genre);
+            }
+        }
+        if let Some(number) = track.number.filter(|_| self.filter.wants(Extra::Number)) {
+            let _ = write!(
+                self.out,
+                "<upnp:originalTrackNumber>{number}</upnp:originalTrackNumber>"
+            );
+        }
+        if let Some(disc) = track.disc.filter(|_| self.filter.wants(Extra::Disc)) {
+            let _ = write!(self.out, "<upnp:originalDiscNumber>{disc}</upnp:originalDiscNumber>");
+        }
+        if self.filter.wants(Extra::Date) {
+            self.date(&track.release_date, track.year);
+        }
+        self.art(track.picture.map(|picture| (Item::Track(track.id), picture)));
+        for resource in resources {
+            self.resource(resource);
+        }
+        self.out.push_str("</item>");
+        self.written += 1;
+    }
+
+    fn open_container(&mut self, id: Container, parent: Option<Container>, children: Option<u64>) {
+        let _ = write!(self.out, "<container id=\"{id}\" parentID=\"");
+        match parent {
+            Some(parent) => {
+                let _ = write!(self.out, "{parent}");
+            }
+            None => self.out.push_str("-1"),
+        }
+        self.out.push_str("\" restricted=\"1\"");
+        if self.filter.wants(Extra::Searchable) {
+            self.out.push_str(" searchable=\"1\"");
+        }
+        let counted = children.filter(|count| *count > 0 && self.filter.wants(Extra::ChildCount));
+        if let Some(count) = counted {
+            let _ = write!(self.out, " childCount=\"{count}\"");
+        }
+        self.out.push('>');
+        self.written += 1;
+    }
+
+    fn title(&mut self, title: &str) {
+        let title = if title.trim().is_empty() { "Untitled" } else { title };
+        let cut = title.char_indices().nth(MAX_TITLE).map_or(title, |(at, _)| &title[..at]);
+        self.out.push_str("<dc:title>");
+        self.text(cut);
+        self.out.push_str("</dc:title>");
+    }
+
+    fn class(&mut self, class: &str) {
+        let is_plain = class == "object.container" && self.profile.is_storage_folder;
+        let class = if is_plain { "object.container.storageFolder" } else { class };
+        let _ = write!(self.out, "<upnp:class>{class}</upnp:class>");
+        if class == "object.container.storageFolder" && self.filter.wants(Extra::StorageUsed) {
+            self.out.push_str("<upnp:storageUsed>-1</upnp:storageUsed>");
+        }
+    }
+
+    /// Nothing is written for an empty value.
+    fn element(&mut self, name: &str, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        let _ = write!(self.out, "<{name}>");
+        self.text(value);
+        let _ = write!(self.out, "</{name}>");
+    }
+
+    fn open_role(&mut self, role: &str, name: &str) {
+        if name.is_empty() {
+            return;
+        }
+        let _ = write!(self.out, "<upnp:artist role=\"{role}\">");
+        self.text(name);
+        self.out.push_str("</upnp:artist>");
+    }
+
+    /// Always a whole plain day: radios stumble over less and over zones.
+    fn date(&mut self, release: &str, year: Option<i32>) {
+        let written = match release.len() {
+            4 => format!("{release}-01-01"),
+            7 => format!("{release}-01"),
+            10 => release.to_owned(),
+            _ => match year {
+                Some(year @ 1..=9999) => format!("{year:04}-01-01"),
+                _ => return,
+            },
+        };
+        self.element("dc:date", &written);
+    }
+
+    fn art(&mut self, art: Option<(Item, Picture)>) {
+        let Some((item, picture)) = art.filter(|_| self.filter.wants(Extra::Art)) else { return };
+        for (profile, edge) in [("JPEG_TN", THUMBNAIL_EDGE), ("JPEG_MED", MEDIUM_EDGE)] {
+            let _ = write!(
+                self.out,
+                "<upnp:albumArtURI dlna:profileID=\"{profile}\">{}{}</upnp:albumArtURI>",
+                self.base,
+                art_path(item, picture, edge)
+            );
+        }
+    }
+
+    fn resource(&mut self, resource: &Resource) {
+        self.out.push_str("<res protocolInfo=\"");
+        if self.profile.is_ci_zero {
+            escape(&resource.protocol_info.replace("DLNA.ORG_CI=1", "DLNA.ORG_CI=0"), &mut self.out);
+        } else {
+            escape(&resource.protocol_info, &mut self.out);
+        }
+        self.out.push('"');
+        if let Some(size) = resource.size_bytes {
+            let _ = write!(self.out, " size=\"{size}\"");
+        }
+        if resource.duration_ms > 0 {
+            let _ = write!(self.out, " duration=\"{}\"", duration(resource.duration_ms));
+        }
+        for (name, value) in [
+            ("bitrate", resource.bitrate_kbps * 125),
+            ("sampleFrequency", resource.sample_rate),
+            ("bitsPerSample", resource.bit_depth),
+            ("nrAudioChannels", resource.channels),
+        ] {
+            if value > 0 {
+                let _ = write!(self.out, " {name}=\"{value}\"");
+            }
+        }
+        let _ = write!(self.out, ">{}{}</res>", self.base, resource.path);
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.profile.is_ascii_only && !text.is_ascii() {
+            escape(&quirks::ascii(text), &mut self.out);
+        } else {
+            escape(text, &mut self.out);
+        }
+    }
+}
+
+/// `H:MM:SS.mmm`
+fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    format!("{}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, ms % 1000)
+}
+
+/// Where a cover is: the hash makes clients fetch a changed picture anew.
+pub(crate) fn art_path(item: Item, picture: Picture, edge: u32) -> String {
+    let (prefix, row) = match item {
+        Item::Track(id) => (TrackId::PREFIX, id.0),
+        Item::Album(id) => (crate::ids::AlbumId::PREFIX, id.0),
+        Item::Artist(id) => (crate::ids::ArtistId::PREFIX, id.0),
+        Item::Folder(id) => (crate::ids::FolderId::PREFIX, id.0),
+        Item::Playlist(id) => (crate::ids::PlaylistId::PREFIX, id.0),
+    };
+    format!("/art/{prefix}.{row}-{:08x}-{edge}.jpg", picture.hash)
+}
+
+/// Reads the last part of [`art_path`]: whose cover, and its longest edge.
+pub(crate) fn parse_art(name: &str) -> Option<(Item, u32)> {
+    let mut parts = name.strip_suffix(".jpg")?.split('-');
+    let (id, _hash, edge) = (parts.next()?, parts.next()?, parts.next()?);
+    let edge = edge.parse().ok().filter(|edge| [THUMBNAIL_EDGE, MEDIUM_EDGE].contains(edge))?;
+    let item = TrackId::parse(id)
+        .map(Item::Track)
+        .or_else(|| crate::ids::AlbumId::parse(id).map(Item::Album))
+        .or_else(|| crate::ids::ArtistId::parse(id).map(Item::Artist))
+        .or_else(|| crate::ids::FolderId::parse(id).map(Item::Folder))
+        .or_else(|| crate::ids::PlaylistId::parse(id).map(Item::Playlist))?;
+    parts.next().is_none().then_some((item, edge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AlbumId, PictureId};
+
+    #[test]
+    fn durations_have_hours_and_milliseconds() {
+        assert_eq!(duration(205_506), "0:03:25.506");
+        assert_eq!(duration(36_000_001), "10:00:00.001");
+    }
+
+    #[test]
+    fn art_paths_go_there_and_back() {
+        let picture = Picture { id: PictureId(1), hash: 0xab };
+        let path = art_path(Item::Album(AlbumId(12)), picture, THUMBNAIL_EDGE);
+        assert_eq!(path, "/art/al.12-000000ab-160.jpg");
+        let name = path.strip_prefix("/art/").unwrap();
+        assert_eq!(parse_art(name), Some((Item::Album(AlbumId(12)), 160)));
+        for wrong in ["", "al.12.jpg", "al.12-0-161.jpg", "al.12-0-160-1.jpg", "xx.1-0-160.jpg"] {
+            assert_eq!(parse_art(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn folders_follow_filter_and_profile() {
+        let address = ([10, 0, 0, 2], 4041).into();
+        let xbox = Profile { is_storage_folder: true, ..quirks::GENERIC };
+        let mut didl = Didl::new(Filter::parse(Some("")), xbox, address);
+        let mut folder = Folder::new(Container::Root, None, "A & \u{1}B", "object.container");
+        folder.child_count = Some(3);
+        didl.folder(&folder);
+        let (text, written) = didl.finish();
+        assert_eq!(written, 1);
+        assert_eq!(
+            text,
+            format!(
+                "{HEAD}<container id=\"0\" parentID=\"-1\" restricted=\"1\"><dc:title>A &amp; B</dc:title>\
+                 <upnp:class>object.container.storageFolder</upnp:class></container>{TAIL}"
+            )
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! One `res` for each form in which a track can be had, and the way back from its address.
+
+use super::{
+    didl::Resource,
+    protocol_info::{Media, MediaOrigin, features, mime},
+    quirks::Profile,
+};
+use crate::{
+    catalog::Track,
+    ids::TrackId,
+    playback::{Form, Target, WishFormat, forms},
+};
+
+/// The forms of a track that a client is told of, the one that it plays best first.
+pub(crate) fn resources(track: &Track, profile: &Profile) -> Vec<Resource> {
+    let mut offered: Vec<(Form, Resource)> = Vec::with_capacity(4);
+    for form in forms(track) {
+        let resource = resource(track, &form, profile);
+        // The same type twice helps nobody.
+        let is_known = offered.iter().any(|(known, _)| known.content_type == form.content_type);
+        if !is_known {
+            offered.push((form, resource));
+        }
+    }
+    if profile.is_mp3_first {
+        offered.sort_by_key(|(form, _)| form.content_type != "audio/mpeg");
+    }
+    offered.into_iter().map(|(_, resource)| resource).collect()
+}
+
+fn resource(track: &Track, form: &Form, profile: &Profile) -> Resource {
+    Resource {
+        path: path(track.id, form),
+        protocol_info: format!(
+            "http-get:*:{}:{}",
+            content_type(track, form, profile),
+            content_features(track, form)
+        ),
+        size_bytes: form.size_bytes,
+        duration_ms: track.duration_ms,
+        bitrate_kbps: form.bitrate_kbps,
+        sample_rate: form.sample_rate,
+        bit_depth: form.bit_depth,
+        channels: form.channels,
+    }
+}
+
+/// The type as this client spells it.
+pub(crate) fn content_type(track: &Track, form: &Form, profile: &Profile) -> String {
+    match form.format {
+        WishFormat::To(Target::L16) => form.content_type.to_string(),
+        WishFormat::Raw => {
+            let mime = mime(&track.container, &track.codec, &profile.spelling);
+            if mime == "application/octet-stream" { form.content_type.as_ref() } else { mime }
+                .to_owned()
+        }
+        WishFormat::To(target) => {
+            let (container, codec) = container(target);
+            mime(container, codec, &profile.spelling).to_owned()
+        }
+    }
+}
+
+/// The fourth field, the same in DIDL and in the answer's header.
+pub(crate) fn content_features(track: &Track, form: &Form) -> String {
+    let origin = match (form.format, form.has_ranges) {
+        (WishFormat::Raw, _) => MediaOrigin::File,
+        (WishFormat::To(_), true) => MediaOrigin::Converted,
+        (WishFormat::To(_), false) => MediaOrigin::Live,
+    };
+    let (container, codec) = match form.format {
+        WishFormat::Raw => (track.container.as_str(), track.codec.as_str()),
+        WishFormat::To(target) => container(target),
+    };
+    features(&Media {
+        container,
+        codec,
+        bitrate_kbps: form.bitrate_kbps,
+        sample_rate: form.sample_rate,
+        channels: form.channels,
+        origin,
+    })
+}
+
+fn container(target: Target) -> (&'static str, &'static str) {
+    match target {
+        Target::Opus => ("ogg", "opus"),
+        Target::Mp3 => ("mp3", "mp3"),
+        Target::Aac => ("aac", "aac"),
+        Target::M4a => ("mp4", "aac"),
+        Target::Flac => ("flac", "flac"),
+        Target::Wav => ("wav", "pcm"),
+        Target::L16 => ("l16", "pcm"),
+    }
+}
+
+/// ASCII, stable, with an extension that fits: some renderers decide by that alone.
+fn path(track: TrackId, form: &Form) -> String {
+    let is_plain = !form.suffix.is_empty()
+        && form.suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let suffix = if is_plain { form.suffix.as_str() } else { "bin" };
+    match form.format {
+        WishFormat::Raw => format!("/media/{}.{suffix}", track.0),
+        WishFormat::To(target) => format!("/media/{}-{}.{suffix}", track.0, target.suffix()),
+    }
+}
+
+/// Reads the last part of a resource's address. The extension is for renderers and not looked at.
+pub(crate) fn parse_path(name: &str) -> Option<(TrackId, WishFormat)> {
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let (id, format) = match stem.split_once('-') {
+        Some((id, target)) => {
+            (id, WishFormat::To(Target::ALL.into_iter().find(|is| is.suffix() == target)?))
+        }
+        None => (stem, WishFormat::Raw),
+    };
+    Some((TrackId::parse(&format!("tr.{id}"))?, format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_back() {
+        assert_eq!(parse_path("88.flac"), Some((TrackId(88), WishFormat::Raw)));
+        assert_eq!(parse_path("88-mp3.mp3"), Some((TrackId(88), WishFormat::To(Target::Mp3))));
+        assert_eq!(parse_path("88"), Some((TrackId(88), WishFormat::Raw)));
+        for wrong in ["", ".mp3", "0.mp3", "x.mp3", "88-xyz.mp3", "88-.mp3", "-1.mp3"] {
+            assert_eq!(parse_path(wrong), None, "{wrong}");
+        }
+    }
+}

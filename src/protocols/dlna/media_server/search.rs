@@ -1,0 +1,242 @@
+//! Search: criteria over the whole catalogue or what is below one container. Each object is found
+//! once, as itself, with its own id and parent.
+
+use super::{
+    super::{Asking, soap::{Call, Fault}},
+    content_directory::{Answer, container, listing, update_id, window},
+    didl::Didl,
+    entries::{artist_folder, genre_folder, playlist_folder},
+    filter::Filter,
+    kind::Kind,
+    object_id::{Container, ObjectId, View},
+    search_criteria::Expression,
+    sort,
+    tree::{Tree, Window},
+};
+use crate::{
+    Result,
+    catalog::{
+        Artist, ArtistFilter, ArtistRole, Catalog, Comparison, Criteria, Field, Object, OrderBy,
+        Page, TextMatch, identity::order_key,
+    },
+};
+
+/// Runs the action.
+pub(super) async fn search(
+    catalog: &Catalog,
+    asking: &Asking,
+    call: &Call,
+) -> Result<Answer, Fault> {
+    let within = call.text("ContainerID").or_else(|| call.text("ObjectID")).unwrap_or("0");
+    let criteria = call.required("SearchCriteria")?;
+    let window = window(call)?;
+    let order = sort::parse(call.text("SortCriteria"));
+    let within = container(within)?;
+    let expression = Expression::parse(criteria)
+        .map_err(|_| Fault::new(708, "Unsupported or invalid search criteria"))?;
+    let tree = Tree { catalog, principal: &asking.principal, profile: &asking.profile };
+    let scope = scope(&tree, within).await?;
+    let filter = Filter::parse(call.text("Filter"));
+    let mut didl = Didl::new(filter, asking.profile, asking.address);
+    let mut finding = Finding { tree, order, window, total: 0 };
+    for kind in Kind::ALL {
+        let wanted = Criteria::all([expression.of(kind), scope.of(kind)]);
+        if wanted != Criteria::Never {
+            finding.find(kind, &wanted, &mut didl).await?;
+        }
+    }
+    Ok(listing(didl, finding.total, update_id(catalog)))
+}
+
+/// Below which container a search looks.
+enum Scope {
+    /// Everywhere.
+    All,
+    /// Tracks and albums that fit.
+    Works(Criteria),
+    /// Tracks that fit.
+    Tracks(Criteria),
+    /// Objects of one kind.
+    Only(Kind),
+}
+
+impl Scope {
+    fn of(&self, kind: Kind) -> Criteria {
+        match (self, kind) {
+            (Self::All, _) => Criteria::Always,
+            (Self::Works(criteria), Kind::Track | Kind::Album)
+            | (Self::Tracks(criteria), Kind::Track) => criteria.clone(),
+            (Self::Only(only), _) => Criteria::constant(*only == kind),
+            _ => Criteria::Never,
+        }
+    }
+}
+
+async fn scope(tree: &Tree<'_>, within: Container) -> Result<Scope, Fault> {
+    let (catalog, principal) = (tree.catalog, tree.principal);
+    let tracks_of = |ids: Vec<crate::ids::TrackId>| {
+        Scope::Tracks(Criteria::any(ids.into_iter().map(|id| Criteria::Is(Object::Track(id)))))
+    };
+    let missing = |_| Fault::new(710, "No such container");
+    Ok(match within {
+        Container::Root | Container::View(_) | Container::Initial(_) => match within {
+            Container::View(View::Playlists) => Scope::Only(Kind::Playlist),
+            _ => Scope::All,
+        },
+        Container::Album(id) => {
+            catalog.album(principal, id).await.map_err(missing)?;
+            Scope::Tracks(Criteria::Is(Object::Album(id)))
+        }
+        Container::Artist(id) | Container::ArtistTracks(id) => {
+            catalog.artist(principal, id).await.map_err(missing)?;
+            Scope::Works(Criteria::Is(Object::Artist(id)))
+        }
+        Container::Composer(id) => {
+            let name = catalog.artist(principal, id).await.map_err(missing)?.name.clone();
+            Scope::Tracks(Criteria::Text(Field::Composer, TextMatch::Equals, name))
+        }
+        Container::Genre(id) | Container::GenreTracks(id) => {
+            Scope::Works(Criteria::Is(Object::Genre(id)))
+        }
+        Container::Year(year) => {
+            Scope::Works(Criteria::Number(Field::Year, Comparison::Equal, i64::from(year)))
+        }
+        Container::Playlist(id) => {
+            catalog.playlist(principal, id).await.map_err(missing)?;
+            let tracks = catalog.playlist_tracks(principal, id).await?;
+            tracks_of(tracks.iter().map(|track| track.id).collect())
+        }
+        Container::Folder(id) => {
+            catalog.folder(principal, id).await.map_err(missing)?;
+            let tracks = catalog.folder_tracks(principal, id).await?;
+            tracks_of(tracks.iter().map(|track| track.id).collect())
+        }
+    })
+}
+
+/// Results of one kind after another, one window over all of them.
+struct Finding<'a> {
+    tree: Tree<'a>,
+    order: Vec<OrderBy>,
+    window: Window,
+    total: u64,
+}
+
+impl Finding<'_> {
+    async fn find(&mut self, kind: Kind, wanted: &Criteria, didl: &mut Didl) -> Result<()> {
+        let (catalog, principal) = (self.tree.catalog, self.tree.principal);
+        let page = self.window.page();
+        let length = match kind {
+            Kind::Track => {
+                let list = catalog.find_tracks(principal, wanted, &self.order, page).await?;
+                for track in &list.items {
+                    self.tree.track(ObjectId::Track(track.id), Tree::home(track), track, didl);
+                }
+                list.total
+            }
+            Kind::Album => {
+                let list = catalog.find_albums(principal, wanted, &self.order, page).await?;
+                for album in &list.items {
+                    didl.album(album, Container::View(View::Albums));
+                }
+                list.total
+            }
+            Kind::Artist => {
+                let artists = self.artists(wanted).await?;
+                for artist in self.window.of(&artists) {
+                    let id = Container::Artist(artist.id);
+                    let view =
+                        if artist.album_count > 0 { View::AlbumArtists } else { View::Artists };
+                    didl.folder(&artist_folder(artist, id, Container::View(view)));
+                }
+                artists.len() as u64
+            }
+            Kind::Genre => {
+                let genres = catalog.genres(principal).await?;
+                let fitting: Vec<_> = genres
+                    .iter()
+                    .filter(|genre| fits(wanted, &genre.name, Object::Genre(genre.id)))
+                    .collect();
+                for genre in self.window.of(&fitting) {
+                    didl.folder(&genre_folder(genre));
+                }
+                fitting.len() as u64
+            }
+            Kind::Playlist => {
+                let playlists = catalog.playlists(principal).await?;
+                let nothing = Object::Track(crate::ids::TrackId(0));
+                let fitting: Vec<_> =
+                    playlists.iter().filter(|list| fits(wanted, &list.name, nothing)).collect();
+                for playlist in self.window.of(&fitting) {
+                    didl.folder(&playlist_folder(playlist));
+                }
+                fitting.len() as u64
+            }
+        };
+        self.total += length;
+        self.window = self.window.split(u32::try_from(length).unwrap_or(u32::MAX)).1;
+        Ok(())
+    }
+
+    /// Everybody who is album artist or track artist, by name; composers have a branch of their own.
+    async fn artists(&self, wanted: &Criteria) -> Result<Vec<Artist>> {
+        let filter = ArtistFilter { role: ArtistRole::Any, ..ArtistFilter::default() };
+        let list = self.tree.catalog.artists(self.tree.principal, &filter, Page::ALL).await?;
+        let is_heard =
+            |artist: &Artist| artist.roles.iter().any(|role| role == "artist" || role == "albumartist");
+        let mut found = list.items;
+        found.retain(|artist| {
+            is_heard(artist) && fits(wanted, &artist.name, Object::Artist(artist.id))
+        });
+        if self.order.first().is_some_and(|first| first.is_descending && first.field == Field::Title)
+        {
+            found.reverse();
+        }
+        Ok(found)
+    }
+}
+
+/// Criteria asked of something that has a name and nothing else.
+fn fits(criteria: &Criteria, name: &str, object: Object) -> bool {
+    match criteria {
+        Criteria::Always | Criteria::Has(Field::Title) => true,
+        Criteria::All(parts) => parts.iter().all(|part| fits(part, name, object)),
+        Criteria::Any(parts) => parts.iter().any(|part| fits(part, name, object)),
+        Criteria::Not(inner) => !fits(inner, name, object),
+        Criteria::Is(is) => *is == object,
+        Criteria::Text(Field::Title, how, value) => {
+            let compare = |name: &str, value: &str| match how {
+                TextMatch::Equals => name == value,
+                TextMatch::Contains => name.contains(value),
+                TextMatch::StartsWith => name.starts_with(value),
+            };
+            compare(&name.to_lowercase(), &value.trim().to_lowercase())
+                || compare(&order_key(name), &order_key(value))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_as_people_do() {
+        let text = |how, value: &str| Criteria::Text(Field::Title, how, value.to_owned());
+        let object = Object::Artist(crate::ids::ArtistId(1));
+        for (criteria, name, expected) in [
+            (text(TextMatch::Equals, "bjork"), "Björk", true),
+            (text(TextMatch::Equals, "THE BEATLES"), "The Beatles", true),
+            (text(TextMatch::Contains, "the beat"), "The Beatles", true),
+            (text(TextMatch::Contains, "eatl"), "The Beatles", true),
+            (text(TextMatch::StartsWith, "beat"), "The Beatles", true),
+            (text(TextMatch::Equals, "beat"), "The Beatles", false),
+            (text(TextMatch::Contains, "x").negate(), "The Beatles", true),
+            (Criteria::Is(object), "anything", true),
+            (Criteria::Has(Field::Genre), "anything", false),
+        ] {
+            assert_eq!(fits(&criteria, name, object), expected, "{criteria:?} {name}");
+        }
+    }
+}
