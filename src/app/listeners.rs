@@ -18,7 +18,10 @@ use crate::{
         headers, log,
     },
     ops::{health::Health, metrics::Metrics, port_holder},
-    protocols::{dlna, subsonic},
+    protocols::{
+        dlna::{self, Dlna},
+        subsonic,
+    },
     web,
 };
 
@@ -73,20 +76,24 @@ pub(super) fn public(
 /// DLNA.
 pub(super) fn lan(
     listener: TcpListener,
-    services: &Services,
+    face: &Dlna,
     metrics: &Metrics,
 ) -> anyhow::Result<Server> {
-    let (of, metrics) = (services.clone(), metrics.clone());
+    let (face, metrics) = (face.clone(), metrics.clone());
+    let watched = connection::watched(Patience::default());
     let server = HttpServer::new(move || {
-        let of = of.clone();
+        let face = face.clone();
         App::new()
             .wrap(from_fn(log::record))
             .wrap(headers::security())
             .wrap(from_fn(count::<Lan, _>))
             .app_data(Data::new(metrics.clone()))
-            .configure(|routes| dlna::configure(routes, &of.accounts, &of.catalog))
+            .configure(|routes| dlna::configure(routes, &face))
     })
-    .on_connect(connection::watched(Patience::default()))
+    .on_connect(move |stream, data| {
+        watched(stream, data);
+        dlna::on_connect(stream, data);
+    })
     .workers(1)
     .disable_signals()
     .shutdown_timeout(5)

@@ -17,8 +17,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::services::Services;
 use crate::{
     clock::Clock,
-    config::Config,
-    ops::{health::Health, metrics::Metrics},
+    config::{Config, Lan},
+    ops::{health::Health, metrics::Metrics, port_holder},
+    protocols::{dlna::Dlna, mdns},
 };
 
 /// The whole daemon, built and bound, not yet running.
@@ -26,10 +27,18 @@ pub struct App {
     http: Server,
     http_address: SocketAddr,
     is_secure: bool,
-    lan: Option<(Server, SocketAddr)>,
+    lan: Option<OnLan>,
     services: Services,
     stop: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// What is offered on the local network alone.
+struct OnLan {
+    server: Server,
+    address: SocketAddr,
+    dlna: Dlna,
+    config: Lan,
 }
 
 impl App {
@@ -52,7 +61,10 @@ impl App {
             None => None,
             Some(lan) => match listeners::bind(lan.listen) {
                 Ok((listener, address)) => {
-                    Some((listeners::lan(listener, &services, &metrics)?, address))
+                    let of = services.clone();
+                    let dlna = Dlna::open(of.accounts, of.catalog, of.playback, of.events).await?;
+                    let server = listeners::lan(listener, &dlna, &metrics)?;
+                    Some(OnLan { server, address, dlna, config: lan.clone() })
                 }
                 Err(error) => {
                     tracing::warn!("going on without the LAN port: {error:#}");
@@ -79,7 +91,7 @@ impl App {
     /// Where the LAN listener is.
     #[must_use]
     pub fn lan_address(&self) -> Option<SocketAddr> {
-        self.lan.as_ref().map(|(_, address)| *address)
+        self.lan.as_ref().map(|lan| lan.address)
     }
 
     /// The services behind the faces.
@@ -98,9 +110,13 @@ impl App {
     pub async fn run_until_stopped(self) -> anyhow::Result<()> {
         let mut handles = vec![self.http.handle()];
         let mut servers = vec![tokio::spawn(self.http)];
-        if let Some((server, _)) = self.lan {
-            handles.push(server.handle());
-            servers.push(tokio::spawn(server));
+        if let Some(lan) = self.lan {
+            handles.push(lan.server.handle());
+            servers.push(tokio::spawn(lan.server));
+            let holder = |port| port_holder::phrase(port_holder::udp(port));
+            let (config, stop) = (lan.config.clone(), self.stop.clone());
+            self.tasks.spawn(lan.dlna.run(config, lan.address, holder, stop));
+            self.tasks.spawn(mdns::run(lan.config, self.http_address, self.stop.clone()));
         }
         self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));
         let ingest = self.services.ingest.clone();
