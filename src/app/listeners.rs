@@ -74,11 +74,7 @@ pub(super) fn public(
 }
 
 /// DLNA.
-pub(super) fn lan(
-    listener: TcpListener,
-    face: &Dlna,
-    metrics: &Metrics,
-) -> anyhow::Result<Server> {
+pub(super) fn lan(listener: TcpListener, face: &Dlna, metrics: &Metrics) -> anyhow::Result<Server> {
     let (face, metrics) = (face.clone(), metrics.clone());
     let watched = connection::watched(Patience::default());
     let server = HttpServer::new(move || {

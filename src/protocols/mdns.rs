@@ -37,7 +37,8 @@ fn announce(lan: &Lan, http: SocketAddr) -> Result<ServiceDaemon, mdns_sd::Error
     let daemon = ServiceDaemon::new()?;
     if lan.interfaces.is_empty() {
         let internal = |interface: &if_addrs::Interface| is_internal(&interface.name);
-        for interface in if_addrs::get_if_addrs().unwrap_or_default().iter().filter(|i| internal(i)) {
+        for interface in if_addrs::get_if_addrs().unwrap_or_default().iter().filter(|i| internal(i))
+        {
             daemon.disable_interface(interface.name.as_str())?;
         }
     } else {
@@ -52,14 +53,17 @@ fn announce(lan: &Lan, http: SocketAddr) -> Result<ServiceDaemon, mdns_sd::Error
     let host = host_name();
     let name = format!("Tunelocker on {host}");
     let target = format!("{host}.local.");
-    let properties = [("path", "/"), ("version", env!("CARGO_PKG_VERSION")), ("server", "tunelocker")];
+    let properties =
+        [("path", "/"), ("version", env!("CARGO_PKG_VERSION")), ("server", "tunelocker")];
     for kind in [HTTP, SUBSONIC] {
         let service = match http.ip() {
             address if address.is_unspecified() => {
                 ServiceInfo::new(kind, &name, &target, (), http.port(), &properties[..])?
                     .enable_addr_auto()
             }
-            address => ServiceInfo::new(kind, &name, &target, address, http.port(), &properties[..])?,
+            address => {
+                ServiceInfo::new(kind, &name, &target, address, http.port(), &properties[..])?
+            }
         };
         daemon.register(service)?;
     }
@@ -79,5 +83,7 @@ fn host_name() -> String {
 }
 
 fn is_internal(name: &str) -> bool {
-    ["docker", "br-", "veth", "virbr", "podman", "cni"].iter().any(|prefix| name.starts_with(prefix))
+    ["docker", "br-", "veth", "virbr", "podman", "cni"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }

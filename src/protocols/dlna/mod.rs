@@ -116,6 +116,7 @@ fn friendly_name() -> String {
     } else {
         format!("Tunelocker on {host}")
     };
-    let end = name.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end < 64);
+    let end =
+        name.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end < 64);
     name[..end.last().unwrap_or(0)].to_owned()
 }

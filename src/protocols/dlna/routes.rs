@@ -42,9 +42,7 @@ pub fn configure(routes: &mut ServiceConfig, dlna: &Dlna) {
                 .route(web::head().to(service_description)),
         )
         .service(
-            web::resource("/icon/{file}")
-                .route(web::get().to(icon))
-                .route(web::head().to(icon)),
+            web::resource("/icon/{file}").route(web::get().to(icon)).route(web::head().to(icon)),
         )
         .service(
             web::resource("/control/{service}")

@@ -163,13 +163,6 @@ fn is_special(character: char) -> bool {
     )
 }
 
-/// [`escape`] into a new string.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    escape(text, &mut out);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +220,11 @@ mod tests {
 
     #[test]
     fn escapes_and_drops() {
+        let escaped = |text: &str| {
+            let mut out = String::new();
+            escape(text, &mut out);
+            out
+        };
         assert_eq!(escaped("a<b>&\"'\u{1}\u{b}\u{ffff}\té\n"), "a&lt;b&gt;&amp;&quot;&#39;\té\n");
         let plain = "nothing to do";
         assert_eq!(escaped(plain), plain);

@@ -19,7 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Asking,
-    media_server::{connection_manager, content_directory, services::{self, Service}},
+    media_server::{
+        connection_manager, content_directory,
+        services::{self, Service},
+    },
 };
 use crate::{catalog::Catalog, events::Event};
 

@@ -69,9 +69,9 @@ mod tests {
     use super::*;
 
     fn judged(headers: &[(&'static str, &'static str)]) -> Result<Wanted, StatusCode> {
-        let request = headers.iter().fold(TestRequest::default(), |request, header| {
-            request.insert_header(*header)
-        });
+        let request = headers
+            .iter()
+            .fold(TestRequest::default(), |request, header| request.insert_header(*header));
         read(&request.to_http_request(), IpAddr::from([10, 0, 0, 7]))
     }
 

@@ -1,7 +1,10 @@
 //! ContentDirectory:1: what each action answers.
 
 use super::{
-    super::{Asking, soap::{Call, Fault}},
+    super::{
+        Asking,
+        soap::{Call, Fault},
+    },
     didl::Didl,
     filter::Filter,
     object_id::{Container, ObjectId},
@@ -21,11 +24,7 @@ upnp:artist,upnp:artist@role,upnp:albumArtist,upnp:composer,upnp:album,upnp:genr
 upnp:originalTrackNumber,upnp:originalDiscNumber,res@protocolInfo,res@duration,res@size";
 
 /// Runs one action.
-pub(crate) async fn act(
-    catalog: &Catalog,
-    asking: &Asking,
-    call: &Call,
-) -> Result<Answer, Fault> {
+pub(crate) async fn act(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answer, Fault> {
     match call.action.as_str() {
         "Browse" => browse(catalog, asking, call).await,
         "Search" => search::search(catalog, asking, call).await,
@@ -37,10 +36,15 @@ pub(crate) async fn act(
         "X_GetIndexfromRID" => Ok(vec![("Index", "0".to_owned())]),
         "X_SetBookmark" => Ok(Vec::new()),
         "QueryStateVariable" => Err(Fault::new(404, "Invalid Var")),
-        "UpdateObject" | "CreateObject" | "DestroyObject" | "ImportResource" | "ExportResource"
-        | "StopTransferResource" | "GetTransferProgress" | "DeleteResource" | "CreateReference" => {
-            Err(Fault::new(602, "Optional Action Not Implemented"))
-        }
+        "UpdateObject"
+        | "CreateObject"
+        | "DestroyObject"
+        | "ImportResource"
+        | "ExportResource"
+        | "StopTransferResource"
+        | "GetTransferProgress"
+        | "DeleteResource"
+        | "CreateReference" => Err(Fault::new(602, "Optional Action Not Implemented")),
         _ => Err(Fault::invalid_action()),
     }
 }

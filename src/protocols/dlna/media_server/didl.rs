@@ -101,11 +101,6 @@ impl Didl {
         (self.out, self.written)
     }
 
-    /// How long it is by now.
-    pub(crate) fn len(&self) -> usize {
-        self.out.len()
-    }
-
     /// A container that is no album.
     pub(crate) fn folder(&mut self, folder: &Folder<'_>) {
         self.open_container(folder.id, folder.parent, folder.child_count);
@@ -173,10 +168,8 @@ impl Didl {
             }
         }
         if let Some(number) = track.number.filter(|_| self.filter.wants(Extra::Number)) {
-            let _ = write!(
-                self.out,
-                "<upnp:originalTrackNumber>{number}</upnp:originalTrackNumber>"
-            );
+            let _ =
+                write!(self.out, "<upnp:originalTrackNumber>{number}</upnp:originalTrackNumber>");
         }
         if let Some(disc) = track.disc.filter(|_| self.filter.wants(Extra::Disc)) {
             let _ = write!(self.out, "<upnp:originalDiscNumber>{disc}</upnp:originalDiscNumber>");
@@ -277,7 +270,10 @@ impl Didl {
     fn resource(&mut self, resource: &Resource) {
         self.out.push_str("<res protocolInfo=\"");
         if self.profile.is_ci_zero {
-            escape(&resource.protocol_info.replace("DLNA.ORG_CI=1", "DLNA.ORG_CI=0"), &mut self.out);
+            escape(
+                &resource.protocol_info.replace("DLNA.ORG_CI=1", "DLNA.ORG_CI=0"),
+                &mut self.out,
+            );
         } else {
             escape(&resource.protocol_info, &mut self.out);
         }

@@ -217,8 +217,7 @@ impl Container {
     }
 
     fn parse_numbered(text: &str) -> Option<Self> {
-        let (id, is_tracks) =
-            text.strip_suffix(".tracks").map_or((text, false), |id| (id, true));
+        let (id, is_tracks) = text.strip_suffix(".tracks").map_or((text, false), |id| (id, true));
         let (prefix, rest) = id.split_once('.')?;
         Some(match (prefix, is_tracks) {
             ("al", false) => Self::Album(AlbumId::parse(id)?),
@@ -289,11 +288,39 @@ mod tests {
     #[test]
     fn ids_go_there_and_back() {
         for text in [
-            "0", "albums", "albumartists", "artists", "genres", "composers", "years", "playlists",
-            "new", "played", "frequent", "starred", "random", "tracks", "folders", "albums.k",
-            "al.12", "ar.5", "ar.5.tracks", "ge.7", "ge.7.tracks", "co.5", "ye.1999", "ye.0",
-            "pl.3", "fo.9", "tr.88", "v.pl.3.17.tr.88", "v.pl.3.0.tr.88", "v.ar.5.tracks.tr.88",
-            "v.tracks.tr.88", "v.fo.9.tr.88", "v.co.5.tr.1",
+            "0",
+            "albums",
+            "albumartists",
+            "artists",
+            "genres",
+            "composers",
+            "years",
+            "playlists",
+            "new",
+            "played",
+            "frequent",
+            "starred",
+            "random",
+            "tracks",
+            "folders",
+            "albums.k",
+            "al.12",
+            "ar.5",
+            "ar.5.tracks",
+            "ge.7",
+            "ge.7.tracks",
+            "co.5",
+            "ye.1999",
+            "ye.0",
+            "pl.3",
+            "fo.9",
+            "tr.88",
+            "v.pl.3.17.tr.88",
+            "v.pl.3.0.tr.88",
+            "v.ar.5.tracks.tr.88",
+            "v.tracks.tr.88",
+            "v.fo.9.tr.88",
+            "v.co.5.tr.1",
         ] {
             let id = ObjectId::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(id.to_string(), text);
@@ -313,9 +340,26 @@ mod tests {
     #[test]
     fn nonsense_is_no_id() {
         for text in [
-            "", "-1", "al", "al.", "al.0", "al.-1", "al.12.tracks", "tr.", "v.", "v.tr.88",
-            "v.al.12.tr.", "v.al.12.17.tr.88", "ye.99999", "ye.x", "albums.", "albums.ab", "1$4",
-            "al.99999999999999999999", "ar.5.albums", "%ff",
+            "",
+            "-1",
+            "al",
+            "al.",
+            "al.0",
+            "al.-1",
+            "al.12.tracks",
+            "tr.",
+            "v.",
+            "v.tr.88",
+            "v.al.12.tr.",
+            "v.al.12.17.tr.88",
+            "ye.99999",
+            "ye.x",
+            "albums.",
+            "albums.ab",
+            "1$4",
+            "al.99999999999999999999",
+            "ar.5.albums",
+            "%ff",
         ] {
             assert_eq!(ObjectId::parse(text), None, "{text}");
         }

@@ -45,8 +45,7 @@ pub(crate) struct Spelling {
 
 impl Spelling {
     /// What most understand.
-    pub(crate) const USUAL: Self =
-        Self { flac: "audio/flac", wav: "audio/wav", ogg: "audio/ogg" };
+    pub(crate) const USUAL: Self = Self { flac: "audio/flac", wav: "audio/wav", ogg: "audio/ogg" };
 }
 
 /// The MIME type of a container as this client spells it.

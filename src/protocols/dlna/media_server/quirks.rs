@@ -51,7 +51,10 @@ const X_FLAC: Spelling = Spelling { flac: "audio/x-flac", ..Spelling::USUAL };
 /// In order of trust: a word in the headers, and what it means.
 const KNOWN: &[(&str, Profile)] = &[
     ("SEC_HHP", Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC }),
-    ("samsung-agent", Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC }),
+    (
+        "samsung-agent",
+        Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC },
+    ),
     (
         "LGE_DLNA_SDK",
         Profile {
@@ -64,7 +67,10 @@ const KNOWN: &[(&str, Profile)] = &[
     ("Xbox", Profile { name: "Xbox", is_storage_folder: true, is_windows: true, ..GENERIC }),
     ("Freebox", Profile { name: "Freebox", is_ci_zero: true, ..GENERIC }),
     ("KnOS/3.2", Profile { name: "Yamaha", is_ascii_only: true, ..GENERIC }),
-    ("PLAYSTATION", Profile { name: "PlayStation", is_mp3_first: true, spelling: X_FLAC, ..GENERIC }),
+    (
+        "PLAYSTATION",
+        Profile { name: "PlayStation", is_mp3_first: true, spelling: X_FLAC, ..GENERIC },
+    ),
     ("Denon", Profile { name: "Denon", spelling: X_FLAC, ..GENERIC }),
     ("Naim", Profile { name: "Naim", spelling: X_FLAC, ..GENERIC }),
     ("Lumin", Profile { name: "Lumin", spelling: X_FLAC, ..GENERIC }),

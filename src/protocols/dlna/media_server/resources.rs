@@ -96,8 +96,8 @@ fn container(target: Target) -> (&'static str, &'static str) {
 
 /// ASCII, stable, with an extension that fits: some renderers decide by that alone.
 fn path(track: TrackId, form: &Form) -> String {
-    let is_plain = !form.suffix.is_empty()
-        && form.suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_plain =
+        !form.suffix.is_empty() && form.suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let suffix = if is_plain { form.suffix.as_str() } else { "bin" };
     match form.format {
         WishFormat::Raw => format!("/media/{}.{suffix}", track.0),

@@ -2,7 +2,10 @@
 //! once, as itself, with its own id and parent.
 
 use super::{
-    super::{Asking, soap::{Call, Fault}},
+    super::{
+        Asking,
+        soap::{Call, Fault},
+    },
     content_directory::{Answer, container, listing, update_id, window},
     didl::Didl,
     entries::{artist_folder, genre_folder, playlist_folder},
@@ -182,13 +185,17 @@ impl Finding<'_> {
     async fn artists(&self, wanted: &Criteria) -> Result<Vec<Artist>> {
         let filter = ArtistFilter { role: ArtistRole::Any, ..ArtistFilter::default() };
         let list = self.tree.catalog.artists(self.tree.principal, &filter, Page::ALL).await?;
-        let is_heard =
-            |artist: &Artist| artist.roles.iter().any(|role| role == "artist" || role == "albumartist");
+        let is_heard = |artist: &Artist| {
+            artist.roles.iter().any(|role| role == "artist" || role == "albumartist")
+        };
         let mut found = list.items;
         found.retain(|artist| {
             is_heard(artist) && fits(wanted, &artist.name, Object::Artist(artist.id))
         });
-        if self.order.first().is_some_and(|first| first.is_descending && first.field == Field::Title)
+        if self
+            .order
+            .first()
+            .is_some_and(|first| first.is_descending && first.field == Field::Title)
         {
             found.reverse();
         }

@@ -170,9 +170,9 @@ fn class_fits(class: &str, operator: Operator, value: &str) -> bool {
     let value = value.trim_end_matches('.');
     match operator {
         Operator::Equal => class == value,
-        Operator::DerivedFrom => class
-            .strip_prefix(value)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.')),
+        Operator::DerivedFrom => {
+            class.strip_prefix(value).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        }
         Operator::Contains => class.contains(value),
         Operator::StartsWith => class.starts_with(value),
         _ => false,
@@ -280,7 +280,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, NotCriteria> {
             '>' => (Token::Symbol(Operator::Greater), 1),
             _ => {
                 let end = rest
-                    .find(|c: char| is_space(c) || matches!(c, '(' | ')' | '"' | '=' | '!' | '<' | '>'))
+                    .find(|c: char| {
+                        is_space(c) || matches!(c, '(' | ')' | '"' | '=' | '!' | '<' | '>')
+                    })
                     .unwrap_or(rest.len());
                 if end == 0 {
                     return Err(NotCriteria);
@@ -353,7 +355,8 @@ impl Parser {
 
     fn test(&mut self, property: String) -> Result<Expression, NotCriteria> {
         self.tests += 1;
-        if MAX_TESTS < self.tests || !property.starts_with(|c: char| c == '@' || c.is_alphabetic()) {
+        if MAX_TESTS < self.tests || !property.starts_with(|c: char| c == '@' || c.is_alphabetic())
+        {
             return Err(NotCriteria);
         }
         let operator = match self.next()? {

@@ -41,13 +41,10 @@ enum Evented {
 use Direction::{In, Out};
 use Evented::{No, Yes};
 
-const BROWSING_RESULTS: [Argument; 4] = [
-    Argument("Result", Out, "A_ARG_TYPE_Result"),
-    Argument("NumberReturned", Out, "A_ARG_TYPE_Count"),
-    Argument("TotalMatches", Out, "A_ARG_TYPE_Count"),
-    Argument("UpdateID", Out, "A_ARG_TYPE_UpdateID"),
-];
-const [RESULT, RETURNED, TOTAL, UPDATE] = BROWSING_RESULTS;
+const RESULT: Argument = Argument("Result", Out, "A_ARG_TYPE_Result");
+const RETURNED: Argument = Argument("NumberReturned", Out, "A_ARG_TYPE_Count");
+const TOTAL: Argument = Argument("TotalMatches", Out, "A_ARG_TYPE_Count");
+const UPDATE: Argument = Argument("UpdateID", Out, "A_ARG_TYPE_UpdateID");
 const FILTER: Argument = Argument("Filter", In, "A_ARG_TYPE_Filter");
 const START: Argument = Argument("StartingIndex", In, "A_ARG_TYPE_Index");
 const COUNT: Argument = Argument("RequestedCount", In, "A_ARG_TYPE_Count");
@@ -155,7 +152,13 @@ pub(crate) static CONNECTION_MANAGER: Service = Service {
             "A_ARG_TYPE_ConnectionStatus",
             "string",
             No,
-            &["OK", "ContentFormatMismatch", "InsufficientBandwidth", "UnreliableChannel", "Unknown"],
+            &[
+                "OK",
+                "ContentFormatMismatch",
+                "InsufficientBandwidth",
+                "UnreliableChannel",
+                "Unknown",
+            ],
         ),
         Variable("A_ARG_TYPE_ConnectionManager", "string", No, &[]),
         Variable("A_ARG_TYPE_Direction", "string", No, &["Input", "Output"]),

@@ -86,7 +86,10 @@ mod tests {
         for (text, order) in [
             (None, vec![]),
             (Some(""), vec![]),
-            (Some("+upnp:originalTrackNumber,+dc:title"), vec![up(Field::Number), up(Field::Title)]),
+            (
+                Some("+upnp:originalTrackNumber,+dc:title"),
+                vec![up(Field::Number), up(Field::Title)],
+            ),
             (Some("+upnp:class,+dc:date"), vec![up(Field::Year)]),
             (Some("+microsoft:sourceURL"), vec![]),
             (Some("dc:title"), vec![up(Field::Title)]),

@@ -48,8 +48,7 @@ impl Window {
     /// The window as it falls on a list of `length` in front of others, and on those others.
     pub(super) fn split(self, length: u32) -> (Self, Self) {
         let first_take = self.take.min(length.saturating_sub(self.skip));
-        let rest =
-            Self { skip: self.skip.saturating_sub(length), take: self.take - first_take };
+        let rest = Self { skip: self.skip.saturating_sub(length), take: self.take - first_take };
         (Self { skip: self.skip, take: first_take }, rest)
     }
 
@@ -76,8 +75,7 @@ impl Tree<'_> {
             Container::View(view) => self.view(view, window, order, didl).await,
             Container::Initial(initial) => {
                 let page = window.page();
-                let list =
-                    self.catalog.albums_by_initial(self.principal, initial, page).await?;
+                let list = self.catalog.albums_by_initial(self.principal, initial, page).await?;
                 Ok(write_albums(&list.items, list.total, of, didl))
             }
             Container::Album(id) => {
@@ -163,8 +161,7 @@ impl Tree<'_> {
             }
             Container::Artist(id) => {
                 let artist = catalog.artist(principal, id).await?;
-                let view =
-                    if artist.album_count > 0 { View::AlbumArtists } else { View::Artists };
+                let view = if artist.album_count > 0 { View::AlbumArtists } else { View::Artists };
                 didl.folder(&artist_folder(&artist, of, Container::View(view)));
             }
             Container::ArtistTracks(id) => {

@@ -3,7 +3,10 @@
 
 use std::{fmt::Write as _, net::Ipv4Addr};
 
-use super::super::{SERVER, media_server::{description::DEVICE_TYPE, services}};
+use super::super::{
+    SERVER,
+    media_server::{description::DEVICE_TYPE, services},
+};
 
 /// How long an announcement is good.
 const MAX_AGE: u32 = 1800;
@@ -160,7 +163,10 @@ mod tests {
         for (lines, expected) in [
             ("HOST: 239.255.255.250:1900MAN: x", None),
             ("MAN: \"ssdp:discover\"\nMX: 3\nST: ssdp:all\n\n", of("ssdp:all", Some(3))),
-            ("man:\"ssdp:discover\"\nmx : 0\nst:  upnp:rootdevice  ", of("upnp:rootdevice", Some(0))),
+            (
+                "man:\"ssdp:discover\"\nmx : 0\nst:  upnp:rootdevice  ",
+                of("upnp:rootdevice", Some(0)),
+            ),
             ("MAN: \"ssdp:discover\"\nMX: 100000\nST: x\n\n", of("x", Some(5))),
             ("MAN: \"ssdp:discover\"\nMX: 99999999999999\nST: x\n\n", of("x", Some(5))),
             ("MAN: \"ssdp:discover\"\nMX: -1\nST: x\n\n", None),

@@ -12,8 +12,7 @@ use tokio::net::UdpSocket;
 use super::interfaces::Link;
 
 /// Where announcements go and searches come from.
-pub(super) const GROUP: SocketAddrV4 =
-    SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 250), 1900);
+pub(super) const GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(239, 255, 255, 250), 1900);
 
 /// Opens the socket of a link and joins the group there.
 pub(super) fn open(link: &Link) -> io::Result<UdpSocket> {
