@@ -1,42 +1,90 @@
 //! Covers: the picture of an item as bytes, original or scaled. Scaled ones and those taken out
-//! of tags are kept as files in the cache, which may vanish at any time.
+//! of tags are kept as files in the cache, which may vanish at any time; what was asked for just
+//! now stays in memory for a minute. Pictures are understood in worker processes only.
 
-use std::path::PathBuf;
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use moka::future::Cache;
 
 use crate::{
     Error, Result,
     accounts::Principal,
-    catalog::{Catalog, Cover, Item, Picture},
+    catalog::{Catalog, Cover, Item, Picture, path_text},
+    ids::PictureId,
+    media::worker::{PicturePlace, Pool},
 };
 
-/// Where pictures are kept.
+/// Scaled sizes below and above this are of no use to anybody, px.
+const EDGES: std::ops::RangeInclusive<u32> = 16..=2_048;
+/// The cache folder is brought back under this, bytes.
+const FOLDER_BYTES: u64 = 256 << 20;
+/// Covers in memory, bytes.
+const MEMORY_BYTES: u64 = 4 << 20;
+
+/// Where pictures are kept and who understands them.
 #[derive(Debug)]
 pub(super) struct Covers {
     folder: PathBuf,
+    pool: Pool,
+    memory: Cache<(PictureId, Option<u32>), Cover>,
+    grew: AtomicBool,
 }
 
 impl Covers {
-    pub(super) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+    pub(super) fn new(folder: PathBuf, pool: Pool) -> Self {
+        let memory = Cache::builder()
+            .max_capacity(MEMORY_BYTES)
+            .weigher(|_, cover: &Cover| u32::try_from(cover.bytes.len()).unwrap_or(u32::MAX))
+            .time_to_idle(Duration::from_secs(60))
+            .build();
+        Self { folder, pool, memory, grew: AtomicBool::new(true) }
     }
 
-    /// Keeps the folder within its size.
+    /// Lets go of idle pictures and keeps the folder within its size.
     pub(super) async fn tidy(&self) {
-        let _ = &self.folder;
+        self.memory.run_pending_tasks().await;
+        if self.grew.swap(false, Ordering::AcqRel) {
+            let folder = self.folder.clone();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || shrink(&folder)).await {
+                tracing::debug!("cannot tidy the cover cache: {error}");
+            }
+        }
     }
+}
+
+/// A picture and where its bytes come from.
+struct Source {
+    id: PictureId,
+    hash: String,
+    mime: &'static str,
+    edge: u32,
+    path: PathBuf,
+    place: PicturePlace,
 }
 
 impl Catalog {
     /// The picture of an item as bytes; `size` is the longest edge in pixels, never scaled up.
-    /// NotFound when it has none.
-    pub async fn cover(
-        &self,
-        principal: &Principal,
-        item: Item,
-        size: Option<u32>,
-    ) -> Result<Cover> {
-        let _ = (self.picture_of(principal, item).await?, size);
-        Err(Error::NotFound("Picture"))
+    /// NotFound when it has none, Unavailable when its file cannot be read now.
+    pub async fn cover(&self, principal: &Principal, item: Item, size: Option<u32>) -> Result<Cover> {
+        let picture = self.picture_of(principal, item).await?;
+        let size = size.map(|size| size.clamp(*EDGES.start(), *EDGES.end()));
+        let covers = &self.inner.covers;
+        covers
+            .memory
+            .try_get_with((picture.id, size), self.make_cover(picture.id, size))
+            .await
+            .map_err(|shared| again(&shared))
     }
 
     async fn picture_of(&self, principal: &Principal, item: Item) -> Result<Picture> {
@@ -48,5 +96,157 @@ impl Catalog {
             Item::Playlist(id) => self.playlist(principal, id).await?.picture,
         };
         picture.ok_or(Error::NotFound("Picture"))
+    }
+
+    async fn make_cover(&self, id: PictureId, size: Option<u32>) -> Result<Cover> {
+        let source = self.picture_source(id).await?;
+        // Bytes that are small enough are sent as they are: never scaled up, never encoded twice.
+        match size.filter(|size| *size < source.edge) {
+            None => {
+                let bytes = self.original_picture(&source).await?;
+                Ok(Cover { bytes, mime: source.mime, tag: source.hash })
+            }
+            Some(size) => {
+                let name = format!("{}-{size}", source.hash);
+                let bytes = match self.kept(&name).await {
+                    Some(bytes) => bytes,
+                    None => {
+                        let original = self.original_picture(&source).await?;
+                        let scaled = self.inner.covers.pool.scale(original, size).await?;
+                        self.keep(&name, scaled.clone()).await;
+                        scaled
+                    }
+                };
+                Ok(Cover { bytes, mime: "image/jpeg", tag: name })
+            }
+        }
+    }
+
+    async fn picture_source(&self, id: PictureId) -> Result<Source> {
+        let row = sqlx::query!(
+            "select p.hash, p.mime, p.width, p.height, p.path, p.is_embedded, l.path as library_path
+             from picture p join library l using (library_id) where p.picture_id = ?",
+            id
+        )
+        .fetch_optional(self.db.read())
+        .await?
+        .ok_or(Error::NotFound("Picture"))?;
+        Ok(Source {
+            id,
+            hash: hex::encode(row.hash),
+            mime: mime(&row.mime),
+            edge: u32::try_from(row.width.max(row.height)).unwrap_or(u32::MAX),
+            path: path_text::decode(&row.library_path).join(path_text::decode(&row.path)),
+            place: if row.is_embedded == 1 { PicturePlace::Embedded } else { PicturePlace::Whole },
+        })
+    }
+
+    async fn original_picture(&self, source: &Source) -> Result<Bytes> {
+        let embedded = matches!(source.place, PicturePlace::Embedded);
+        if embedded && let Some(bytes) = self.kept(&source.hash).await {
+            return Ok(bytes);
+        }
+        let path = source.path.clone();
+        let file = tokio::task::spawn_blocking(move || open_regular(&path)).await?.map_err(|error| {
+            tracing::debug!(picture = source.id.0, "cannot open a picture's file: {error}");
+            Error::Unavailable("The file that holds this picture cannot be read now".to_owned())
+        })?;
+        let place = if embedded { PicturePlace::Embedded } else { PicturePlace::Whole };
+        let bytes = self.inner.covers.pool.picture(file, place).await?.bytes;
+        if embedded {
+            self.keep(&source.hash, bytes.clone()).await;
+        }
+        Ok(bytes)
+    }
+
+    /// A file of the cache.
+    async fn kept(&self, name: &str) -> Option<Bytes> {
+        let path = place(&self.inner.covers.folder, name);
+        tokio::task::spawn_blocking(move || fs::read(path)).await.ok()?.ok().map(Bytes::from)
+    }
+
+    /// Writes a file of the cache, whole or not at all. A full disk costs time later, no answer now.
+    async fn keep(&self, name: &str, bytes: Bytes) {
+        let path = place(&self.inner.covers.folder, name);
+        let written = tokio::task::spawn_blocking(move || write_whole(&path, &bytes)).await;
+        match written {
+            Ok(Ok(())) => self.inner.covers.grew.store(true, Ordering::Release),
+            Ok(Err(error)) => tracing::debug!("cannot keep a cover: {error}"),
+            Err(error) => tracing::debug!("cannot keep a cover: {error}"),
+        }
+    }
+}
+
+/// Two digits of the hash make the folder, so that none grows huge.
+fn place(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name.get(..2).unwrap_or("xx")).join(name)
+}
+
+/// Opens without waiting for a FIFO and without following a link out of the library.
+fn open_regular(path: &Path) -> std::io::Result<File> {
+    let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC).bits();
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(std::io::ErrorKind::InvalidInput.into()) }
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{:08x}", rand::random::<u32>()));
+    let result = File::create(&partial)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&partial, path));
+    if result.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    result
+}
+
+/// Removes the oldest files until three quarters of the allowance are left.
+fn shrink(folder: &Path) -> std::io::Result<()> {
+    let mut files = Vec::new();
+    let mut total = 0;
+    let Ok(parts) = fs::read_dir(folder) else { return Ok(()) };
+    for part in parts.flatten() {
+        let Ok(entries) = fs::read_dir(part.path()) else { continue };
+        for entry in entries.flatten() {
+            let Ok(facts) = entry.metadata() else { continue };
+            total += facts.len();
+            files.push((facts.modified()?, facts.len(), entry.path()));
+        }
+    }
+    if total <= FOLDER_BYTES {
+        return Ok(());
+    }
+    files.sort_unstable();
+    for (_, size, path) in files {
+        if total <= FOLDER_BYTES / 4 * 3 {
+            break;
+        }
+        fs::remove_file(path)?;
+        total -= size;
+    }
+    Ok(())
+}
+
+fn mime(text: &str) -> &'static str {
+    match text {
+        "image/png" => "image/png",
+        "image/webp" => "image/webp",
+        "image/gif" => "image/gif",
+        "image/bmp" => "image/bmp",
+        _ => "image/jpeg",
+    }
+}
+
+/// Several who waited for one picture share its failure; each gets one of his own.
+fn again(shared: &Arc<Error>) -> Error {
+    match shared.as_ref() {
+        Error::NotFound(what) => Error::NotFound(what),
+        Error::Unavailable(why) => Error::Unavailable(why.clone()),
+        Error::Invalid(why) => Error::Invalid(why.clone()),
+        other => Error::Internal(anyhow::anyhow!("{other:#}")),
     }
 }
