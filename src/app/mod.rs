@@ -151,6 +151,14 @@ pub fn cache_folder(data: &Path) -> PathBuf {
     data.join("cache")
 }
 
+/// The program that reads tags and pictures: as configured, or the running one itself.
+fn reader(config: &Config) -> anyhow::Result<PathBuf> {
+    match &config.workers.daemon {
+        Some(path) => Ok(path.clone()),
+        None => Ok(std::env::current_exe()?),
+    }
+}
+
 /// The program that decodes: as configured, or beside this one.
 fn decoder(config: &Config) -> anyhow::Result<PathBuf> {
     match &config.workers.decoder {

@@ -13,6 +13,7 @@ use crate::{
     drive::Drive,
     events::Events,
     ingest::{self, Ingest},
+    media::worker::Pool,
     ops::filesystem,
     playback::{Playback, Settings},
 };
@@ -62,11 +63,14 @@ impl Services {
             accounts.clone(),
         )
         .await?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let readers = Pool::new(super::reader(config)?, cores);
         let catalog = Catalog::open(
             db.clone(),
             clock.clone(),
             events.clone(),
             super::cache_folder(&config.data),
+            readers,
         )
         .await?;
         let ingest = Ingest::new(

@@ -76,7 +76,12 @@ struct Source {
 impl Catalog {
     /// The picture of an item as bytes; `size` is the longest edge in pixels, never scaled up.
     /// NotFound when it has none, Unavailable when its file cannot be read now.
-    pub async fn cover(&self, principal: &Principal, item: Item, size: Option<u32>) -> Result<Cover> {
+    pub async fn cover(
+        &self,
+        principal: &Principal,
+        item: Item,
+        size: Option<u32>,
+    ) -> Result<Cover> {
         let picture = self.picture_of(principal, item).await?;
         let size = size.map(|size| size.clamp(*EDGES.start(), *EDGES.end()));
         let covers = &self.inner.covers;
@@ -147,10 +152,11 @@ impl Catalog {
             return Ok(bytes);
         }
         let path = source.path.clone();
-        let file = tokio::task::spawn_blocking(move || open_regular(&path)).await?.map_err(|error| {
-            tracing::debug!(picture = source.id.0, "cannot open a picture's file: {error}");
-            Error::Unavailable("The file that holds this picture cannot be read now".to_owned())
-        })?;
+        let file =
+            tokio::task::spawn_blocking(move || open_regular(&path)).await?.map_err(|error| {
+                tracing::debug!(picture = source.id.0, "cannot open a picture's file: {error}");
+                Error::Unavailable("The file that holds this picture cannot be read now".to_owned())
+            })?;
         let place = if embedded { PicturePlace::Embedded } else { PicturePlace::Whole };
         let bytes = self.inner.covers.pool.picture(file, place).await?.bytes;
         if embedded {

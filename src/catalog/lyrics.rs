@@ -5,6 +5,7 @@ use crate::{
     accounts::Principal,
     catalog::{Catalog, Lyrics},
     ids::TrackId,
+    media,
 };
 
 impl Catalog {
@@ -20,8 +21,18 @@ impl Catalog {
         Ok(rows
             .into_iter()
             .map(|row| {
-                let lines = row.body.lines().map(|line| (None, line.to_owned())).collect();
-                Lyrics { lang: row.lang, is_synced: false, lines, offset_ms: 0 }
+                let parsed = media::lyrics::parse(&row.body);
+                let start = |ms: Option<u64>| ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
+                Lyrics {
+                    lang: row.lang,
+                    is_synced: parsed.is_synced,
+                    lines: parsed
+                        .lines
+                        .into_iter()
+                        .map(|line| (start(line.start_ms), line.text))
+                        .collect(),
+                    offset_ms: parsed.offset_ms,
+                }
             })
             .filter(|lyrics| !lyrics.lines.is_empty())
             .collect())

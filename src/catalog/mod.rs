@@ -40,7 +40,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Result, clock::Clock, db::Db, events::Events};
+use crate::{Result, clock::Clock, db::Db, events::Events, media::worker::Pool};
 
 /// The catalogue service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,14 +63,21 @@ struct Inner {
 
 impl Catalog {
     /// Over an open database. `cache` is where pictures are kept; it may vanish at any time.
-    pub async fn open(db: Db, clock: Clock, events: Events, cache: PathBuf) -> Result<Self> {
+    /// `pool` understands pictures.
+    pub async fn open(
+        db: Db,
+        clock: Clock,
+        events: Events,
+        cache: PathBuf,
+        pool: Pool,
+    ) -> Result<Self> {
         let revision = revision::Counter::load(&db, clock.now()).await?;
         let inner = Inner {
             revision,
             memory: memory::Memory::default(),
             marks: marks::AllMarks::default(),
             nobody: Arc::default(),
-            covers: covers::Covers::new(cache.join("covers")),
+            covers: covers::Covers::new(cache.join("covers"), pool),
         };
         Ok(Self { db, clock, events, inner: Arc::new(inner) })
     }
@@ -85,3 +92,6 @@ impl Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,10 +61,15 @@ async fn world() -> World {
     sqlx::raw_sql(SEED).execute(&mut *tx).await.unwrap();
     tx.commit().await.unwrap();
     let pool = Pool::new("/nonexistent".into(), 1);
-    let catalog =
-        Catalog::open(db, Clock::manual(5_000), Events::default(), folder.path().join("cache"), pool)
-            .await
-            .unwrap();
+    let catalog = Catalog::open(
+        db,
+        Clock::manual(5_000),
+        Events::default(),
+        folder.path().join("cache"),
+        pool,
+    )
+    .await
+    .unwrap();
     let person = |id, name: &str, libraries: &[i64]| Principal {
         user: UserId(id),
         name: name.into(),
@@ -72,6 +77,7 @@ async fn world() -> World {
         scope: Scope::Full,
         libraries: libraries.iter().copied().map(LibraryId).collect::<Vec<_>>().into(),
         caps: Caps::default(),
+        abilities: crate::accounts::Abilities::default(),
     };
     World { catalog, ann: person(7, "ann", &[1, 2]), bob: person(8, "bob", &[1]), _folder: folder }
 }
@@ -115,16 +121,30 @@ async fn album_lists_come_in_every_order() {
         assert_eq!(names(&list), expected, "{order:?}");
         assert_eq!(list.total, 3);
     }
-    let second =
-        w.catalog.albums(&w.ann, &all, AlbumOrder::Name, Page { offset: 1, limit: 1 }).await.unwrap();
+    let second = w
+        .catalog
+        .albums(&w.ann, &all, AlbumOrder::Name, Page { offset: 1, limit: 1 })
+        .await
+        .unwrap();
     assert_eq!((names(&second), second.total), (vec!["Mix"], 3));
-    let past = w.catalog.albums(&w.ann, &all, AlbumOrder::Name, Page { offset: 9, limit: 5 }).await.unwrap();
+    let past = w
+        .catalog
+        .albums(&w.ann, &all, AlbumOrder::Name, Page { offset: 9, limit: 5 })
+        .await
+        .unwrap();
     assert_eq!((past.items.len(), past.total), (0, 3));
     let guests = AlbumFilter { guest_artist: Some(ArtistId(1)), ..AlbumFilter::default() };
-    assert_eq!(names(&w.catalog.albums(&w.bob, &guests, AlbumOrder::Name, TEN).await.unwrap()), ["Mix"]);
+    assert_eq!(
+        names(&w.catalog.albums(&w.bob, &guests, AlbumOrder::Name, TEN).await.unwrap()),
+        ["Mix"]
+    );
     let genre = AlbumFilter { genre: Some("electronic".to_owned()), ..AlbumFilter::default() };
-    assert_eq!(names(&w.catalog.albums(&w.bob, &genre, AlbumOrder::Name, TEN).await.unwrap()), ["Debut", "Mix"]);
-    let years = AlbumFilter { from_year: Some(1993), to_year: Some(2001), ..AlbumFilter::default() };
+    assert_eq!(
+        names(&w.catalog.albums(&w.bob, &genre, AlbumOrder::Name, TEN).await.unwrap()),
+        ["Debut", "Mix"]
+    );
+    let years =
+        AlbumFilter { from_year: Some(1993), to_year: Some(2001), ..AlbumFilter::default() };
     assert_eq!(w.catalog.albums(&w.ann, &years, AlbumOrder::Year, TEN).await.unwrap().total, 2);
 }
 
@@ -134,21 +154,32 @@ async fn facts_are_whole() {
     let album = w.catalog.album(&w.ann, AlbumId(1)).await.unwrap();
     assert_eq!(album.genres, ["Pop", "Electronic"]);
     assert_eq!(album.artists[0].name.as_ref(), "Björk");
-    assert_eq!(titles(&w.catalog.album_tracks(&w.ann, AlbumId(1)).await.unwrap()), ["Human Behaviour", "Crying"]);
+    assert_eq!(
+        titles(&w.catalog.album_tracks(&w.ann, AlbumId(1)).await.unwrap()),
+        ["Human Behaviour", "Crying"]
+    );
     let track = w.catalog.track(&w.ann, TrackId(22)).await.unwrap();
-    assert_eq!(track.artists.iter().map(|a| a.name.as_ref()).collect::<Vec<_>>(), ["Aphex Twin", "Björk"]);
+    assert_eq!(
+        track.artists.iter().map(|a| a.name.as_ref()).collect::<Vec<_>>(),
+        ["Aphex Twin", "Björk"]
+    );
     assert_eq!(track.contributors[0].role, "composer");
     assert_eq!((track.content_type, track.disc, track.number), ("audio/mpeg", Some(1), Some(2)));
     let artists = w.catalog.artists(&w.bob, &ArtistFilter::default(), TEN).await.unwrap();
-    let seen: Vec<_> = artists.items.iter().map(|a| (a.name.as_str(), a.album_count, a.track_count)).collect();
+    let seen: Vec<_> =
+        artists.items.iter().map(|a| (a.name.as_str(), a.album_count, a.track_count)).collect();
     assert_eq!(seen, [("Björk", 1, 4), ("Various Artists", 1, 2)]);
     let genres = w.catalog.genres(&w.bob).await.unwrap();
-    let counts: Vec<_> = genres.iter().map(|g| (g.name.as_str(), g.track_count, g.album_count)).collect();
+    let counts: Vec<_> =
+        genres.iter().map(|g| (g.name.as_str(), g.track_count, g.album_count)).collect();
     assert_eq!(counts, [("Electronic", 2, 2), ("Pop", 3, 2)]);
     let root = w.catalog.root_folder(&w.bob, LibraryId(1)).await.unwrap();
     assert_eq!(root.name, "Music");
     let below = w.catalog.subfolders(&w.bob, root.id).await.unwrap();
-    assert_eq!(below.iter().map(|folder| folder.name.as_str()).collect::<Vec<_>>(), ["Debut", "Mix"]);
+    assert_eq!(
+        below.iter().map(|folder| folder.name.as_str()).collect::<Vec<_>>(),
+        ["Debut", "Mix"]
+    );
     assert_eq!(w.catalog.folder_tracks(&w.bob, below[1].id).await.unwrap().len(), 2);
 }
 
@@ -160,11 +191,22 @@ async fn search_ignores_case_and_accents() {
         assert!(titles(&found.items).contains(&"Army of Me"), "{query}");
     }
     assert_eq!(names(&w.catalog.search_albums(&w.bob, "deb", None, TEN).await.unwrap()), ["Debut"]);
-    assert_eq!(w.catalog.search_artists(&w.bob, "bjo", None, TEN).await.unwrap().items[0].name, "Björk");
+    assert_eq!(
+        w.catalog.search_artists(&w.bob, "bjo", None, TEN).await.unwrap().items[0].name,
+        "Björk"
+    );
     let mut seen = Vec::new();
     for offset in 0..5 {
         let page = Page { offset, limit: 1 };
-        seen.extend(w.catalog.search_tracks(&w.ann, "\"\"", None, page).await.unwrap().items.iter().map(|t| t.id.0));
+        seen.extend(
+            w.catalog
+                .search_tracks(&w.ann, "\"\"", None, page)
+                .await
+                .unwrap()
+                .items
+                .iter()
+                .map(|t| t.id.0),
+        );
     }
     assert_eq!(seen, [11, 12, 21, 22, 31]);
 }
@@ -177,14 +219,23 @@ async fn annotations_are_each_users_own() {
     w.catalog.set_rating(&w.ann, track, Some(4)).await.unwrap();
     w.catalog.set_rating(&w.bob, track, Some(5)).await.unwrap();
     assert!(w.catalog.set_rating(&w.bob, track, Some(6)).await.is_err());
-    assert_eq!(w.catalog.album(&w.ann, AlbumId(1)).await.unwrap().annotation.starred_at, Some(5_000));
+    assert_eq!(
+        w.catalog.album(&w.ann, AlbumId(1)).await.unwrap().annotation.starred_at,
+        Some(5_000)
+    );
     assert_eq!(w.catalog.album(&w.bob, AlbumId(1)).await.unwrap().annotation.starred_at, None);
     let seen = w.catalog.track(&w.bob, TrackId(11)).await.unwrap().annotation;
     assert_eq!((seen.rating, seen.average_rating), (Some(5), Some(4.5)));
     let starred = AlbumFilter { starred: true, ..AlbumFilter::default() };
-    assert_eq!(names(&w.catalog.albums(&w.ann, &starred, AlbumOrder::Starred, TEN).await.unwrap()), ["Debut"]);
+    assert_eq!(
+        names(&w.catalog.albums(&w.ann, &starred, AlbumOrder::Starred, TEN).await.unwrap()),
+        ["Debut"]
+    );
     w.catalog.set_starred(&w.ann, album, Starred::No).await.unwrap();
-    assert_eq!(w.catalog.albums(&w.ann, &starred, AlbumOrder::Starred, TEN).await.unwrap().total, 0);
+    assert_eq!(
+        w.catalog.albums(&w.ann, &starred, AlbumOrder::Starred, TEN).await.unwrap().total,
+        0
+    );
     assert!(matches!(
         w.catalog.set_starred(&w.bob, Item::Track(TrackId(31)), Starred::Yes).await,
         Err(Error::NotFound(_))
@@ -199,7 +250,8 @@ async fn a_listen_counts_once_however_often_it_comes() {
     w.catalog.record_listens(&w.bob, &[listen(100)]).await.unwrap();
     let seen = w.catalog.track(&w.bob, TrackId(22)).await.unwrap().annotation;
     assert_eq!((seen.play_count, seen.played_at), (2, Some(200)));
-    let recent = w.catalog.albums(&w.bob, &AlbumFilter::default(), AlbumOrder::Recent, TEN).await.unwrap();
+    let recent =
+        w.catalog.albums(&w.bob, &AlbumFilter::default(), AlbumOrder::Recent, TEN).await.unwrap();
     assert_eq!(names(&recent), ["Mix"]);
     let top = w.catalog.top_tracks(&w.bob, ArtistId(1), 2).await.unwrap();
     assert_eq!(titles(&top)[0], "Windowlicker");
@@ -219,8 +271,12 @@ async fn playlists_and_queue() {
     assert!(before < w.catalog.revision().number);
     let seen = w.catalog.playlist(&w.bob, list).await.unwrap();
     assert_eq!((seen.name.as_str(), seen.track_count, seen.is_readonly), ("Evening", 3, true));
-    assert!(matches!(w.catalog.update_playlist(&w.bob, list, &change).await, Err(Error::Forbidden(_))));
-    let change = PlaylistChange { remove: vec![0, 1], add: vec![TrackId(12)], ..PlaylistChange::default() };
+    assert!(matches!(
+        w.catalog.update_playlist(&w.bob, list, &change).await,
+        Err(Error::Forbidden(_))
+    ));
+    let change =
+        PlaylistChange { remove: vec![0, 1], add: vec![TrackId(12)], ..PlaylistChange::default() };
     w.catalog.update_playlist(&w.ann, list, &change).await.unwrap();
     let tracks = w.catalog.playlist_tracks(&w.ann, list).await.unwrap();
     assert_eq!(titles(&tracks), ["Windowlicker", "Human Behaviour", "Crying"]);
@@ -244,7 +300,10 @@ async fn facts_are_shared_until_something_changes() {
     let second = w.catalog.album(&w.bob, AlbumId(1)).await.unwrap();
     assert!(Arc::ptr_eq(&first.facts, &second.facts));
     let mut tx = w.catalog.db.write().await.unwrap();
-    sqlx::query!("update album set name = 'Debut!' where album_id = 1").execute(&mut *tx).await.unwrap();
+    sqlx::query!("update album set name = 'Debut!' where album_id = 1")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     let revision = w.catalog.bump_revision(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     w.catalog.announce(revision);

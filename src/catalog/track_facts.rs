@@ -7,6 +7,7 @@ use crate::{
     catalog::{
         Catalog, Contributor, Picture, ReplayGain, TrackFacts, model::ArtistRef, visible::json_ids,
     },
+    media,
 };
 
 impl Catalog {
@@ -97,7 +98,7 @@ impl Catalog {
                     path: row.path,
                     size_bytes: row.size_bytes.max(0) as u64,
                     modified_ns: row.modified_ns,
-                    content_type: if row.container == "mp3" { "audio/mpeg" } else { "audio/flac" },
+                    content_type: media::format::mime(&row.container, &row.codec),
                     container: row.container,
                     codec: row.codec,
                     suffix: row.suffix,

@@ -7,6 +7,7 @@ use crate::{
     events::Events,
     ids::MediaFileId,
     media::tags::{Audio, PictureFacts, Tags},
+    media::worker::Pool,
 };
 
 struct Bench {
@@ -24,7 +25,10 @@ impl Bench {
         let events = Events::default();
         let cache = folder.path().join("cache");
         let clock = Clock::manual(1_000);
-        let catalog = Catalog::open(db.clone(), clock, events, cache).await.unwrap();
+        let catalog =
+            Catalog::open(db.clone(), clock, events, cache, Pool::new("/nonexistent".into(), 1))
+                .await
+                .unwrap();
         let mut tx = db.write().await.unwrap();
         sqlx::query!(
             "insert into library (name, kind, path, created_at) values ('m', 'folder', '/m', 0)"

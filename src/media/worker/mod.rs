@@ -28,6 +28,12 @@ pub struct Pool {
     open: Arc<Open>,
 }
 
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("running", &self.running()).finish()
+    }
+}
+
 /// One file to be read.
 #[derive(Debug)]
 pub struct ReadItem {
