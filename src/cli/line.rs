@@ -67,6 +67,12 @@ pub(super) enum Command {
     },
     /// Validate the configuration and print it with secrets hidden
     Check(Choices),
+    /// Write the demo library
+    #[command(hide = true)]
+    Demo { folder: PathBuf },
+    /// The address for people in a ready line
+    #[command(hide = true)]
+    Address { ready: String },
 }
 
 /// What `serve` can be told besides the configuration file.
@@ -175,7 +181,7 @@ impl Command {
     /// What the server, or this process in its place, is asked to do. Reads passwords.
     pub(super) fn into_request(self) -> Result<Request, Failure> {
         Ok(match self {
-            Self::Serve(_) | Self::Check(_) => {
+            Self::Serve(_) | Self::Check(_) | Self::Demo { .. } | Self::Address { .. } => {
                 return Err(Failure::new("this command asks nothing of the server"));
             }
             Self::Scan { full, wait } => Request::Scan { full, wait },

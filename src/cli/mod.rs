@@ -1,7 +1,9 @@
 //! The command line: one file a subcommand. Scripts rely on its syntax, its output with `--json`
 //! and its exit codes: 0 done, 1 failed, 2 wrong usage, 78 configuration or newer schema.
 
+mod address;
 mod control;
+mod demo;
 mod failure;
 mod line;
 mod print;
@@ -46,6 +48,11 @@ fn run(line: CommandLine) -> Result<(), Failure> {
             choices.apply(&mut sources);
             let (_, text) = config::load(&sources)?;
             print::configuration(&text, common.json)
+        }
+        Command::Demo { folder } => demo::write(&folder),
+        Command::Address { ready } => {
+            print::line(&address::from_ready(&ready)?);
+            Ok(())
         }
         other => {
             let request = other.into_request()?;

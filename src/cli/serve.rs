@@ -1,8 +1,6 @@
 //! `serve`: the daemon, from the lock to the last byte.
 
-use std::net::{IpAddr, SocketAddr};
-
-use super::{control::Control, failure::Failure, print};
+use super::{address, control::Control, failure::Failure, print};
 use crate::{
     app::{self, App},
     clock::Clock,
@@ -48,7 +46,10 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     match accounts.set_up_token().await {
         // On the console alone, never in the log: whoever has it becomes the administrator.
         Ok(Some(token)) => {
-            print::line(&format!("setup {scheme}://{}/setup?token={token}", reachable(http)));
+            print::line(&format!(
+                "setup {scheme}://{}/setup?token={token}",
+                address::reachable(http)
+            ));
         }
         Ok(None) => (),
         Err(error) => tracing::error!("no set-up link could be made: {error:?}"),
@@ -60,30 +61,4 @@ async fn serve(config: &Config) -> Result<(), Failure> {
 fn taken(config: &Config, holder: Option<u32>) -> Failure {
     let who = holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
     Failure::new(format!("{who} already serves the data folder {}", config.data.display()))
-}
-
-/// An address that another device can open: a listener on every interface is told by the first
-/// one that has a private address.
-fn reachable(bound: SocketAddr) -> SocketAddr {
-    if !bound.ip().is_unspecified() {
-        return bound;
-    }
-    let mut found: Vec<IpAddr> = if_addrs::get_if_addrs()
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|interface| !interface.is_loopback() && !is_virtual(&interface.name))
-        .map(|interface| interface.ip())
-        .collect();
-    found.sort_by_key(|address| (!is_private(*address), address.is_ipv6()));
-    let address = found.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
-    SocketAddr::new(address, bound.port())
-}
-
-fn is_private(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(address) if address.is_private())
-}
-
-/// Bridges and pairs of containers: real addresses that no phone can reach.
-fn is_virtual(name: &str) -> bool {
-    ["docker", "veth", "br-", "virbr", "lxc"].iter().any(|prefix| name.starts_with(prefix))
 }

@@ -8,7 +8,9 @@ use crate::config::{Log, LogFormat};
 
 /// Starts logging for this process; a second call changes nothing.
 pub fn start(log: &Log) {
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The HTTP server's own news of starting threads is noise unless somebody asks for it.
+    let level = format!("actix_server=warn,{}", log.level);
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match log.format {
         LogFormat::Human => {
