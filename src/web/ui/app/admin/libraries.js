@@ -1,0 +1,27 @@
+// Libraries and scans.
+import { h, html } from '../../vendor/ui.js';
+import { patch, post } from '../api.js';
+import { libraryVersion, scan } from '../events.js';
+import { ago } from '../format.js';
+import { t } from '../i18n.js';
+import { complain, revision, toast, useFetched } from '../store.js';
+import { Button, Failed, Icon } from '../ui/parts.js';
+import { ScanCard } from './overview.js';
+
+export default function Libraries() {
+  const { data, failure, retry } = useFetched('libraries', libraryVersion.value, revision.value);
+  const { data: first } = useFetched('scan');
+  const state = scan.value ?? first;
+  const start = (full) => post('scan', { full }).then((now) => { scan.value = now; toast(t('scan.started')); }, complain);
+  const share = (one, change) => patch(`libraries/${one.id}`, { shared: one.shared, onLan: one.onLan, granted: one.granted, ...change }).then(() => { libraryVersion.value += 1; }, complain);
+  return html`<div class="page"><div class="pagehead"><h1>${t('libraries.title')}</h1><div class="filters">${h(Button, { kind: 'primary', icon: 'refresh-cw', onClick: () => start(false) }, t('scan.now'))}${h(Button, { onClick: () => start(true) }, t('scan.full'))}</div></div>
+    <div class="stack">${state && h(ScanCard, { scan: state })}
+    ${failure && !data && h(Failed, { failure, retry })}
+    ${data?.items.map((one) => html`<section class="card" key=${one.id} aria-label=${one.name}><header>${h(Icon, { name: one.kind === 'folder' ? 'folder-open' : 'hard-drive' })}<h2 dir="auto">${one.name}</h2>
+        <span class="end"><span class=${`chip ${one.state === 'ok' ? 'ok' : 'warn'}`}>${h(Icon, { name: one.state === 'ok' ? 'circle-check' : 'triangle-alert' })}${one.state === 'ok' ? t('libraries.fine') : t('libraries.held')}</span></span></header>
+      ${one.state !== 'ok' && html`<p>${one.state}</p>`}
+      <p class="note wrap" dir="auto">${one.path}</p><p class="note">${[t(`library.${one.kind}`), one.albums !== null && t('count.albums', { count: one.albums }), one.scannedAt ? t('scan.last', { when: ago(one.scannedAt) }) : t('scan.never'), one.watching].filter(Boolean).join(' · ')}</p>
+      <div class="switches"><label><input type="checkbox" role="switch" checked=${one.shared} disabled=${!one.changeable} onChange=${(event) => share(one, { shared: event.currentTarget.checked })}/><span>${t('libraries.shared')}</span></label>
+        <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label></div></section>`)}
+    <p class="note">${t('libraries.add')}</p></div></div>`;
+}

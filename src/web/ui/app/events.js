@@ -1,0 +1,48 @@
+// One WebSocket per tab tells what changed, as topics; what it means is asked by the ordinary calls.
+import { batch, signal } from '../vendor/ui.js';
+import { forget, online, revision } from './store.js';
+
+export const scan = signal(null);
+export const accountVersion = signal(0);
+export const libraryVersion = signal(0);
+export const deviceVersion = signal(0);
+export const playingVersion = signal(0);
+
+let wait = 1000;
+let refresh = 0;
+
+function changed() {
+  // A scan publishes often; lists follow at most once a second.
+  if (refresh) return;
+  refresh = setTimeout(() => { refresh = 0; forget(); revision.value += 1; }, 1000);
+}
+
+function hear(message) {
+  switch (message.topic) {
+    case 'catalog': changed(); break;
+    case 'scan': scan.value = message.data; break;
+    case 'libraries': libraryVersion.value += 1; changed(); break;
+    case 'account': case 'drive': accountVersion.value += 1; break;
+    case 'devices': deviceVersion.value += 1; break;
+    case 'playing': playingVersion.value += 1; break;
+    case 'lost': batch(() => { changed(); accountVersion.value += 1; libraryVersion.value += 1; deviceVersion.value += 1; }); break;
+    default: break;
+  }
+}
+
+export function listen() {
+  const address = new URL('/api/v1/events', location.href);
+  address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(address);
+  socket.onopen = () => {
+    if (!online.value) hear({ topic: 'lost' });
+    online.value = true;
+    wait = 1000;
+  };
+  socket.onmessage = (event) => hear(JSON.parse(event.data));
+  socket.onclose = () => {
+    online.value = false;
+    setTimeout(listen, wait * (0.7 + 0.6 * Math.random()));
+    wait = Math.min(wait * 2, 30000);
+  };
+}

@@ -1,0 +1,47 @@
+// What all screens share: who is signed in, what was fetched, what is told at the edge.
+import { computed, signal, useEffect, useState } from '../vendor/ui.js';
+import { get, Problem } from './api.js';
+
+export const session = signal(null);
+export const isAdmin = computed(() => session.value?.user.role === 'admin');
+/** Grows when the catalogue changed; lists fetch anew. */
+export const revision = signal(0);
+export const online = signal(true);
+export const toasts = signal([]);
+export const spoken = signal('');
+
+let nextToast = 1;
+export function toast(text, action) {
+  const id = nextToast++;
+  toasts.value = [...toasts.value.slice(-2), { id, text, action }];
+  setTimeout(() => dismiss(id), action ? 10000 : 5000);
+}
+export function dismiss(id) { toasts.value = toasts.value.filter((one) => one.id !== id); }
+export function complain(failure) { if (failure?.name !== 'AbortError') toast(failure.message); }
+
+const kept = new Map();
+const MOST_KEPT = 60;
+export function forget() { kept.clear(); }
+
+/** Fetches `path` and again when `versions` change; what was fetched before shows meanwhile. */
+export function useFetched(path, ...versions) {
+  const [state, set] = useState({ path, data: kept.get(path), failure: null });
+  const [again, retry] = useState(0);
+  useEffect(() => {
+    if (!path) return undefined;
+    const stop = new AbortController();
+    if (state.path !== path) set({ path, data: kept.get(path), failure: null });
+    get(path, { signal: stop.signal }).then(
+      (data) => {
+        kept.delete(path);
+        kept.set(path, data);
+        if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+        set({ path, data, failure: null });
+      },
+      (failure) => { if (failure.name !== 'AbortError') set({ path, data: kept.get(path), failure }); },
+    );
+    return () => stop.abort();
+  }, [path, again, ...versions]);
+  const current = state.path === path ? state : { data: kept.get(path), failure: null };
+  return { ...current, isMissing: current.failure instanceof Problem && current.failure.status === 404, retry: () => retry(again + 1) };
+}
