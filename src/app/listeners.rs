@@ -42,13 +42,23 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAd
 pub(super) fn public(
     listener: TcpListener,
     services: &Services,
+    site: &web::Site,
     health: &Health,
     metrics: &Metrics,
     certificate: Option<&Certificate>,
 ) -> anyhow::Result<Server> {
     let (of, health, metrics) = (services.clone(), health.clone(), metrics.clone());
+    let panel = web::Handles {
+        accounts: of.accounts.clone(),
+        catalog: of.catalog.clone(),
+        drive: of.drive.clone(),
+        ingest: of.ingest.clone(),
+        playback: of.playback.clone(),
+        events: of.events.clone(),
+        site: site.clone(),
+    };
     let server = HttpServer::new(move || {
-        let (of, metrics) = (of.clone(), metrics.clone());
+        let (of, metrics, panel) = (of.clone(), metrics.clone(), panel.clone());
         App::new()
             .wrap(from_fn(log::record))
             .wrap(headers::security())
@@ -60,7 +70,7 @@ pub(super) fn public(
                 let (catalog, ingest, playback) = (&of.catalog, &of.ingest, &of.playback);
                 subsonic::configure(routes, accounts, catalog, ingest, playback, clock);
             })
-            .configure(|routes| web::configure(routes, &of.accounts, &of.catalog, &of.drive))
+            .configure(|routes| web::configure(routes, &panel))
     })
     .on_connect(connection::watched(Patience::default()))
     .workers(2)

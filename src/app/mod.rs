@@ -20,6 +20,7 @@ use crate::{
     config::{Config, Lan},
     ops::{health::Health, metrics::Metrics, port_holder},
     protocols::{dlna::Dlna, mdns},
+    web,
 };
 
 /// The whole daemon, built and bound, not yet running.
@@ -56,7 +57,15 @@ impl App {
         if let Some(certificate) = &certificate {
             tasks.spawn(certificate.clone().keep_fresh(stop.clone()));
         }
-        let http = listeners::public(listener, &services, &health, &metrics, certificate.as_ref())?;
+        let site = web::Site {
+            public_url: config.http.public_url.clone(),
+            data: config.data.clone(),
+            drive: config.drive.clone(),
+            has_lan: config.lan.is_some(),
+            started_at: services.clock.now(),
+        };
+        let http =
+            listeners::public(listener, &services, &site, &health, &metrics, certificate.as_ref())?;
         let lan = match &config.lan {
             None => None,
             Some(lan) => match listeners::bind(lan.listen) {

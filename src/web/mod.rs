@@ -1,15 +1,72 @@
-//! The face for people: the JSON API, the panel's pages and their assets.
+//! The face for people: the panel's pages and assets, and the JSON API that the panel and scripts
+//! speak to. Knows services, never another face.
 
-use actix_web::web::ServiceConfig;
+mod addresses;
+mod api;
+mod assets;
+mod failure;
+mod guard;
+mod pages;
+mod qr;
 
-use crate::{accounts::Accounts, catalog::Catalog, drive::Drive};
+use std::path::PathBuf;
 
-/// Adds the routes.
-pub fn configure(
-    routes: &mut ServiceConfig,
-    accounts: &Accounts,
-    catalog: &Catalog,
-    drive: &Drive,
-) {
-    let _ = (routes, accounts, catalog, drive);
+use actix_web::{
+    middleware::from_fn,
+    web::{self, Data, ServiceConfig},
+};
+
+use crate::{
+    accounts::Accounts, catalog::Catalog, clock::Millis, drive::Drive, events::Events,
+    ingest::Ingest, playback::Playback,
+};
+
+/// The services that the panel stands on. Cheap to clone.
+#[derive(Clone)]
+pub struct Handles {
+    /// Who may do what.
+    pub accounts: Accounts,
+    /// What there is to hear.
+    pub catalog: Catalog,
+    /// What is kept.
+    pub drive: Drive,
+    /// How music gets in.
+    pub ingest: Ingest,
+    /// How music gets out.
+    pub playback: Playback,
+    /// What changed.
+    pub events: Events,
+    /// What the panel tells of the server itself.
+    pub site: Site,
+}
+
+/// Facts of this server that pages show or judge requests by.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The address that people use, if the operator named one.
+    pub public_url: Option<String>,
+    /// The data folder, for administrators.
+    pub data: PathBuf,
+    /// The root of the lockers.
+    pub drive: PathBuf,
+    /// Whether devices on the LAN are served.
+    pub has_lan: bool,
+    /// When the server started.
+    pub started_at: Millis,
+}
+
+/// Adds the routes. Last among the faces, for whatever nobody else took.
+pub fn configure(routes: &mut ServiceConfig, handles: &Handles) {
+    routes
+        .app_data(Data::new(handles.clone()))
+        .app_data(failure::json_limits())
+        .app_data(failure::query_limits())
+        .service(web::scope("/a").configure(assets::configure))
+        .service(
+            web::scope("/api/v1")
+                .wrap(from_fn(guard::own_host))
+                .configure(api::configure)
+                .default_service(web::to(failure::no_such_address)),
+        )
+        .service(web::scope("").wrap(from_fn(guard::own_host)).configure(pages::configure));
 }

@@ -109,7 +109,7 @@ export function QueuePanel() {
 function LyricsPanel({ track, close }) {
   const [all, set] = useState(null);
   const now = useRef();
-  useEffect(() => { set(null); get(`tracks/${track.id}/lyrics`).then(set, () => set([])); }, [track.id]);
+  useEffect(() => { set(null); get(`tracks/${track.id}/lyrics`).then((found) => set(found.items), () => set([])); }, [track.id]);
   const lyrics = all?.find((one) => one.synced) ?? all?.[0];
   const ms = player.position.value * 1000;
   const line = lyrics?.synced ? lyrics.lines.findLastIndex((one) => one.at <= ms) : -1;

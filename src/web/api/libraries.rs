@@ -1,0 +1,120 @@
+//! Libraries and scans, for administrators.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Json, Path},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    caller::Caller,
+    lists::{all, done},
+};
+use crate::{
+    Error,
+    accounts::{LibraryAccess, LibraryKind},
+    ids::{LibraryId, UserId},
+    ingest::{ScanKind, ScanStatus, Watching},
+    web::{Handles, failure::Answer},
+};
+
+/// Who may see a library.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Sharing {
+    shared: bool,
+    on_lan: bool,
+    #[serde(default)]
+    granted: Vec<String>,
+}
+
+/// Which scan.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    full: bool,
+}
+
+/// GET /libraries
+pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
+    let access = of.accounts.library_access(&caller.principal).await?;
+    let seen = of.catalog.libraries(&caller.principal).await?;
+    let status = of.ingest.status();
+    Ok(all(access.iter().map(|one| {
+        let known = seen.iter().find(|library| library.id == one.id);
+        let watching = status.libraries.get(&one.id).and_then(|scan| match &scan.watching {
+            Watching::Swept(why) => Some(why.clone()),
+            Watching::Not | Watching::Watched => None,
+        });
+        let mut shape = shape(one);
+        shape["state"] = json!(known.map_or("ok", |library| library.state.as_str()));
+        shape["scannedAt"] = json!(known.and_then(|library| library.scanned_at));
+        shape["watching"] = json!(watching);
+        shape
+    })))
+}
+
+/// PATCH /libraries/ID
+pub(super) async fn share(
+    caller: Caller,
+    of: Data<Handles>,
+    id: Path<String>,
+    sharing: Json<Sharing>,
+) -> Answer {
+    let id = LibraryId::parse(&id).ok_or(Error::NotFound("Library"))?;
+    let granted: Vec<UserId> = sharing.granted.iter().filter_map(|id| UserId::parse(id)).collect();
+    of.accounts
+        .share_library(&caller.principal, id, sharing.shared, sharing.on_lan, &granted)
+        .await?;
+    Ok(done())
+}
+
+/// GET /scan
+pub(super) async fn scan_state(caller: Caller, of: Data<Handles>) -> Answer {
+    caller.principal.require_admin()?;
+    Ok(HttpResponse::Ok().json(progress(&of.ingest.status())))
+}
+
+/// POST /scan
+pub(super) async fn scan(caller: Caller, of: Data<Handles>, wanted: Json<Wanted>) -> Answer {
+    let kind = if wanted.full { ScanKind::Full } else { ScanKind::Changes };
+    of.ingest.start_scan(&caller.principal, kind)?;
+    Ok(HttpResponse::Accepted().json(progress(&of.ingest.status())))
+}
+
+/// All libraries' scans as the one bar that the panel shows.
+pub(super) fn progress(status: &ScanStatus) -> Value {
+    let all = || status.libraries.values();
+    let phase =
+        all().map(|scan| scan.phase).filter(|phase| phase.name() != "idle").min_by_key(|phase| {
+            match phase.name() {
+                "reading" => 0,
+                "finishing" => 1,
+                _ => 2,
+            }
+        });
+    json!({
+        "running": status.is_scanning,
+        "phase": phase.map_or("idle", |phase| phase.name()),
+        "seen": status.files,
+        "done": all().map(|scan| scan.read).sum::<u64>(),
+        "total": all().map(|scan| scan.to_read).sum::<u64>(),
+        "unreadable": all().map(|scan| scan.errors).sum::<u64>(),
+        "finishedAt": status.last_scan_at,
+    })
+}
+
+fn shape(one: &LibraryAccess) -> Value {
+    json!({
+        "id": one.id.to_string(),
+        "name": one.name,
+        "kind": one.kind,
+        "path": one.path.display().to_string(),
+        "shared": one.is_shared,
+        "onLan": one.is_on_lan,
+        "granted": one.granted.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "changeable": one.kind != LibraryKind::Locker,
+    })
+}

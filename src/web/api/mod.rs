@@ -1,0 +1,93 @@
+//! The JSON API under `/api/v1`: thin over the services. Responses have types of their own
+//! ([`shapes`]); failures are problem+json.
+
+mod addresses;
+mod albums;
+mod app_passwords;
+mod artists;
+mod caller;
+mod cookies;
+mod covers;
+mod devices;
+mod events;
+mod libraries;
+mod lists;
+mod lockers;
+mod marks;
+mod people;
+mod plans;
+mod playlists;
+mod queue;
+mod search;
+mod server;
+mod session;
+mod shapes;
+mod tracks;
+
+use actix_web::web::{ServiceConfig, delete, get, patch, post, put};
+
+/// How the panel calls itself beside apps.
+const CLIENT: &str = "Web player";
+
+pub(super) use caller::session_cookie;
+pub(super) use cookies::{form_cookie, form_token, set_session};
+
+/// Adds the routes below `/api/v1`: the table of contents.
+pub(super) fn configure(routes: &mut ServiceConfig) {
+    routes
+        // Who I am.
+        .route("/session", get().to(session::show))
+        .route("/session", post().to(session::sign_in))
+        .route("/session", patch().to(session::rename))
+        .route("/session", delete().to(session::sign_out))
+        .route("/session/password", put().to(session::set_password))
+        .route("/sessions", get().to(session::list))
+        .route("/sessions/{id}", delete().to(session::end))
+        .route("/app-passwords", get().to(app_passwords::list))
+        .route("/app-passwords", post().to(app_passwords::create))
+        .route("/app-passwords/{id}", delete().to(app_passwords::revoke))
+        .route("/addresses", get().to(addresses::list))
+        .route("/qr", get().to(addresses::code))
+        .route("/lockers", get().to(lockers::list))
+        // What there is to hear.
+        .route("/albums", get().to(albums::list))
+        .route("/albums/{id}", get().to(albums::one))
+        .route("/artists", get().to(artists::list))
+        .route("/artists/{id}", get().to(artists::one))
+        .route("/tracks", get().to(tracks::list))
+        .route("/tracks/{id}", get().to(tracks::one))
+        .route("/tracks/{id}/stream", get().to(tracks::stream))
+        .route("/tracks/{id}/lyrics", get().to(tracks::lyrics))
+        .route("/search", get().to(search::search))
+        .route("/genres", get().to(search::genres))
+        .route("/covers/{id}", get().to(covers::cover))
+        // What I add to it.
+        .route("/stars/{id}", put().to(marks::star))
+        .route("/stars/{id}", delete().to(marks::unstar))
+        .route("/listens", post().to(marks::listened))
+        .route("/now-playing", post().to(marks::now_playing))
+        .route("/queue", get().to(queue::show))
+        .route("/queue", put().to(queue::save))
+        .route("/playlists", get().to(playlists::list))
+        .route("/playlists", post().to(playlists::create))
+        .route("/playlists/{id}", get().to(playlists::one))
+        .route("/playlists/{id}", patch().to(playlists::change))
+        .route("/playlists/{id}", delete().to(playlists::remove))
+        // The server.
+        .route("/server", get().to(server::show))
+        .route("/users", get().to(people::list))
+        .route("/users", post().to(people::create))
+        .route("/users/{name}", patch().to(people::change))
+        .route("/users/{name}", delete().to(people::remove))
+        .route("/users/{name}/password", put().to(people::set_password))
+        .route("/plans", get().to(plans::list))
+        .route("/plans/{name}", put().to(plans::set))
+        .route("/plans/{name}", delete().to(plans::remove))
+        .route("/libraries", get().to(libraries::list))
+        .route("/libraries/{id}", patch().to(libraries::share))
+        .route("/scan", get().to(libraries::scan_state))
+        .route("/scan", post().to(libraries::scan))
+        .route("/devices", get().to(devices::list))
+        .route("/devices/{id}", patch().to(devices::change))
+        .route("/events", get().to(events::socket));
+}

@@ -1,0 +1,131 @@
+//! People, for administrators.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Json, Path},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    caller::Caller,
+    lists::{all, done},
+    lockers,
+};
+use crate::{
+    Result,
+    accounts::{LockerKind, NewUser, Principal, Role, User, UserChange},
+    web::{Handles, failure::Answer},
+};
+
+/// A person to add.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct New {
+    name: String,
+    password: String,
+    role: Option<Role>,
+    plan: Option<String>,
+}
+
+/// A change of one; what is left out stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Change {
+    display_name: Option<String>,
+    email: Option<String>,
+    role: Option<Role>,
+    plan: Option<String>,
+    disabled: Option<bool>,
+}
+
+/// A new password.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Password {
+    password: String,
+}
+
+/// GET /users
+pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
+    let users = of.accounts.users(&caller.principal).await?;
+    let mut shapes = Vec::with_capacity(users.len());
+    for user in &users {
+        shapes.push(shape(&of, user).await?);
+    }
+    Ok(all(shapes))
+}
+
+/// POST /users
+pub(super) async fn create(caller: Caller, of: Data<Handles>, new: Json<New>) -> Answer {
+    let new = new.into_inner();
+    let user = NewUser {
+        role: new.role.unwrap_or(Role::User),
+        plan: new.plan,
+        ..NewUser::new(&new.name, &new.password)
+    };
+    let id = of.accounts.create_user(&caller.principal, &user).await?;
+    Ok(HttpResponse::Created().json(json!({ "id": id.to_string() })))
+}
+
+/// PATCH /users/NAME
+pub(super) async fn change(
+    caller: Caller,
+    of: Data<Handles>,
+    name: Path<String>,
+    change: Json<Change>,
+) -> Answer {
+    let change = change.into_inner();
+    let change = UserChange {
+        display_name: change.display_name,
+        email: change.email,
+        role: change.role,
+        plan: change.plan,
+        is_disabled: change.disabled,
+        ..UserChange::default()
+    };
+    of.accounts.update_user(&caller.principal, &name, &change).await?;
+    Ok(done())
+}
+
+/// DELETE /users/NAME
+pub(super) async fn remove(caller: Caller, of: Data<Handles>, name: Path<String>) -> Answer {
+    of.accounts.remove_user(&caller.principal, &name).await?;
+    Ok(done())
+}
+
+/// PUT /users/NAME/password
+pub(super) async fn set_password(
+    caller: Caller,
+    of: Data<Handles>,
+    name: Path<String>,
+    fields: Json<Password>,
+) -> Answer {
+    caller.principal.require_admin()?;
+    of.accounts.set_password(&caller.principal, &name, &fields.password).await?;
+    Ok(done())
+}
+
+async fn shape(of: &Handles, user: &User) -> Result<Value> {
+    let shown = if user.display_name.is_empty() { &user.name } else { &user.display_name };
+    let usage = own_usage(of, user).await?;
+    Ok(json!({
+        "id": user.id.to_string(),
+        "name": user.name,
+        "displayName": shown,
+        "email": user.email,
+        "role": user.role,
+        "plan": user.plan_name,
+        "disabled": user.disabled_at.is_some(),
+        "createdAt": user.created_at,
+        "usage": usage,
+    }))
+}
+
+/// How full a user's own locker is; asked as that user, who alone has a list of it.
+async fn own_usage(of: &Handles, user: &User) -> Result<Option<Value>> {
+    let principal: Principal = of.accounts.principal(user.id).await?;
+    let all = of.accounts.lockers(&principal).await?;
+    let own = all.iter().find(|locker| locker.kind == LockerKind::User);
+    Ok(own.map(|locker| lockers::usage(&locker.usage)))
+}

@@ -1,0 +1,271 @@
+//! What the API answers with. Names are the panel's; the catalogue's own types are not serialisable.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::catalog::{Album, Artist, ArtistRef, Item, Lyrics, Picture, Playlist, Track};
+
+/// Codecs that lose nothing.
+const LOSSLESS: [&str; 8] = ["flac", "alac", "pcm", "wavpack", "ape", "dsd", "tta", "wav"];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ArtistName {
+    id: String,
+    name: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AlbumShape {
+    id: String,
+    name: String,
+    artist: String,
+    artists: Vec<ArtistName>,
+    year: Option<i32>,
+    kind: Option<String>,
+    cover: Option<String>,
+    track_count: u32,
+    /// Seconds.
+    duration: f64,
+    created_at: i64,
+    starred: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WholeAlbum {
+    #[serde(flatten)]
+    album: AlbumShape,
+    genres: Vec<String>,
+    labels: Vec<String>,
+    /// Bytes.
+    size: u64,
+    disc_titles: BTreeMap<u32, String>,
+    tracks: Vec<TrackShape>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ArtistShape {
+    id: String,
+    name: String,
+    cover: Option<String>,
+    album_count: u32,
+    track_count: u32,
+    starred: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WholeArtist {
+    #[serde(flatten)]
+    artist: ArtistShape,
+    albums: Vec<AlbumShape>,
+    appears_on: Vec<AlbumShape>,
+    top_tracks: Vec<TrackShape>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TrackShape {
+    id: String,
+    title: String,
+    artist: String,
+    artists: Vec<ArtistName>,
+    album: Option<String>,
+    album_name: String,
+    disc: Option<u32>,
+    number: Option<u32>,
+    year: Option<i32>,
+    /// Seconds.
+    duration: f64,
+    container: String,
+    codec: String,
+    content_type: &'static str,
+    lossless: bool,
+    bitrate: u32,
+    sample_rate: u32,
+    bit_depth: u32,
+    cover: Option<String>,
+    has_lyrics: bool,
+    starred: bool,
+    play_count: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlaylistShape {
+    id: String,
+    name: String,
+    comment: String,
+    owner: String,
+    own: bool,
+    public: bool,
+    editable: bool,
+    track_count: u32,
+    /// Seconds.
+    duration: f64,
+    cover: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WholePlaylist {
+    #[serde(flatten)]
+    playlist: PlaylistShape,
+    tracks: Vec<TrackShape>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LyricsShape {
+    lang: String,
+    synced: bool,
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Line {
+    /// ms, for synced lyrics.
+    at: Option<i64>,
+    text: String,
+}
+
+/// A cover's id: the item's id and the picture's hash, so that a new picture is a new address.
+fn cover(item: Item, picture: Option<Picture>) -> Option<String> {
+    let hash = picture?.hash;
+    Some(match item {
+        Item::Track(id) => format!("{id}_{hash:08x}"),
+        Item::Album(id) => format!("{id}_{hash:08x}"),
+        Item::Artist(id) => format!("{id}_{hash:08x}"),
+        Item::Folder(id) => format!("{id}_{hash:08x}"),
+        Item::Playlist(id) => format!("{id}_{hash:08x}"),
+    })
+}
+
+fn names(artists: &[ArtistRef]) -> Vec<ArtistName> {
+    let shape = |one: &ArtistRef| ArtistName { id: one.id.to_string(), name: one.name.to_string() };
+    artists.iter().map(shape).collect()
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+pub(super) fn album(album: &Album) -> AlbumShape {
+    AlbumShape {
+        id: album.id.to_string(),
+        name: album.name.clone(),
+        artist: album.display_artist.clone(),
+        artists: names(&album.artists),
+        year: album.year,
+        kind: album.release_types.first().map(|kind| known_kind(kind)),
+        cover: cover(Item::Album(album.id), album.picture),
+        track_count: album.track_count,
+        duration: seconds(album.duration_ms),
+        created_at: album.created_at,
+        starred: album.annotation.starred_at.is_some(),
+    }
+}
+
+fn known_kind(kind: &str) -> String {
+    let kind = kind.to_ascii_lowercase();
+    let known =
+        ["album", "ep", "single", "live", "compilation", "soundtrack", "remix", "audiobook"];
+    if known.contains(&kind.as_str()) { kind } else { "other".to_owned() }
+}
+
+pub(super) fn whole_album(one: &Album, tracks: &[Track]) -> WholeAlbum {
+    WholeAlbum {
+        album: album(one),
+        genres: one.genres.clone(),
+        labels: one.record_labels.clone(),
+        size: one.size_bytes,
+        disc_titles: one.disc_titles.iter().cloned().collect(),
+        tracks: tracks.iter().map(track).collect(),
+    }
+}
+
+pub(super) fn artist(artist: &Artist) -> ArtistShape {
+    ArtistShape {
+        id: artist.id.to_string(),
+        name: artist.name.clone(),
+        cover: cover(Item::Artist(artist.id), artist.picture),
+        album_count: artist.album_count,
+        track_count: artist.track_count,
+        starred: artist.annotation.starred_at.is_some(),
+    }
+}
+
+pub(super) fn whole_artist(
+    one: &Artist,
+    albums: &[Album],
+    appears_on: &[Album],
+    top: &[Track],
+) -> WholeArtist {
+    WholeArtist {
+        artist: artist(one),
+        albums: albums.iter().map(album).collect(),
+        appears_on: appears_on.iter().map(album).collect(),
+        top_tracks: top.iter().map(track).collect(),
+    }
+}
+
+pub(super) fn track(track: &Track) -> TrackShape {
+    TrackShape {
+        id: track.id.to_string(),
+        title: track.title.clone(),
+        artist: track.display_artist.clone(),
+        artists: names(&track.artists),
+        album: track.album.map(|id| id.to_string()),
+        album_name: track.album_name.clone(),
+        disc: track.disc,
+        number: track.number,
+        year: track.year,
+        duration: seconds(track.duration_ms),
+        container: track.container.clone(),
+        codec: track.codec.clone(),
+        content_type: track.content_type,
+        lossless: LOSSLESS.contains(&track.codec.as_str()),
+        bitrate: track.bitrate_kbps,
+        sample_rate: track.sample_rate,
+        bit_depth: track.bit_depth,
+        cover: cover(Item::Track(track.id), track.picture),
+        has_lyrics: track.has_lyrics,
+        starred: track.annotation.starred_at.is_some(),
+        play_count: track.annotation.play_count,
+    }
+}
+
+pub(super) fn playlist(list: &Playlist) -> PlaylistShape {
+    PlaylistShape {
+        id: list.id.to_string(),
+        name: list.name.clone(),
+        comment: list.comment.clone(),
+        owner: list.owner.clone(),
+        own: list.is_own,
+        public: list.is_public,
+        editable: list.is_own && !list.is_readonly,
+        track_count: list.track_count,
+        duration: seconds(list.duration_ms),
+        cover: cover(Item::Playlist(list.id), list.picture),
+    }
+}
+
+pub(super) fn whole_playlist(list: &Playlist, tracks: &[Track]) -> WholePlaylist {
+    WholePlaylist { playlist: playlist(list), tracks: tracks.iter().map(track).collect() }
+}
+
+pub(super) fn lyrics(lyrics: &Lyrics) -> LyricsShape {
+    let line = |(at, text): &(Option<i64>, String)| Line {
+        at: at.map(|at| (at - lyrics.offset_ms).max(0)),
+        text: text.clone(),
+    };
+    LyricsShape {
+        lang: lyrics.lang.clone(),
+        synced: lyrics.is_synced,
+        lines: lyrics.lines.iter().map(line).collect(),
+    }
+}

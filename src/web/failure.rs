@@ -1,0 +1,114 @@
+//! The crate's error as `application/problem+json`: the one place where the panel's API turns a
+//! reaction into a status.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+    web::{JsonConfig, QueryConfig},
+};
+use serde_json::{Value, json};
+
+use crate::{Error, error::AuthFailure};
+
+/// An error on its way out.
+#[derive(Debug)]
+pub(super) struct Failure(pub(super) Error);
+
+/// What handlers give back.
+pub(super) type Answer<T = HttpResponse> = Result<T, Failure>;
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        match &self.0 {
+            Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::Unauthenticated(AuthFailure::Limited(_)) | Error::TooMany { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::QuotaExceeded { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+            Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Error::Internal(cause) = &self.0 {
+            tracing::error!("a request failed: {cause:#}");
+        }
+        let status = self.status_code();
+        let mut answer = HttpResponse::build(status);
+        if let Error::TooMany { retry_after: wait, .. }
+        | Error::Unauthenticated(AuthFailure::Limited(wait)) = &self.0
+        {
+            answer.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
+        }
+        answer
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .content_type("application/problem+json")
+            .body(self.problem(status).to_string())
+    }
+}
+
+impl Failure {
+    /// The fields of RFC 9457; `type` is a word that programs can tell apart.
+    fn problem(&self, status: StatusCode) -> Value {
+        let kind = match &self.0 {
+            Error::NotFound(_) => "not_found",
+            Error::Unauthenticated(_) => "unauthenticated",
+            Error::Forbidden(_) => "forbidden",
+            Error::Invalid(_) => "invalid",
+            Error::Conflict(_) => "conflict",
+            Error::QuotaExceeded { .. } => "quota_exceeded",
+            Error::StorageFull => "disk_full",
+            Error::TooMany { .. } => "too_many",
+            Error::Unavailable(_) => "unavailable",
+            Error::Internal(_) => "internal",
+        };
+        let mut problem = json!({
+            "type": kind,
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.0.to_string(),
+        });
+        if let Error::QuotaExceeded { used, quota, needed } = &self.0 {
+            problem["used"] = json!(used);
+            problem["quota"] = json!(quota);
+            problem["needed"] = json!(needed);
+        }
+        problem
+    }
+}
+
+/// JSON bodies: small, and a mistake is a sentence.
+pub(super) fn json_limits() -> JsonConfig {
+    JsonConfig::default()
+        .limit(1024 * 1024)
+        .error_handler(|error, _| Failure(Error::Invalid(error.to_string())).into())
+}
+
+/// Queries: a mistake is a sentence.
+pub(super) fn query_limits() -> QueryConfig {
+    QueryConfig::default()
+        .error_handler(|error, _| Failure(Error::Invalid(error.to_string())).into())
+}
+
+/// What an address of the API that does not exist answers.
+pub(super) async fn no_such_address() -> Answer {
+    Err(Failure(Error::NotFound("Address")))
+}
