@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error,
-    accounts::{LibraryAccess, LibraryKind},
+    accounts::{LibraryAccess, LibraryKind, LibrarySharing},
     ids::{LibraryId, UserId},
     ingest::{ScanKind, ScanStatus, Watching},
     web::{Handles, failure::Answer},
@@ -65,9 +65,8 @@ pub(super) async fn share(
 ) -> Answer {
     let id = LibraryId::parse(&id).ok_or(Error::NotFound("Library"))?;
     let granted: Vec<UserId> = sharing.granted.iter().filter_map(|id| UserId::parse(id)).collect();
-    of.accounts
-        .share_library(&caller.principal, id, sharing.shared, sharing.on_lan, &granted)
-        .await?;
+    let sharing = LibrarySharing { is_shared: sharing.shared, is_on_lan: sharing.on_lan, granted };
+    of.accounts.share_library(&caller.principal, id, &sharing).await?;
     Ok(done())
 }
 

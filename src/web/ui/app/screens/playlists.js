@@ -1,6 +1,6 @@
 // Playlists, one playlist, and the dialog that adds tracks to one.
 import { h, html, useEffect, useState } from '../../vendor/ui.js';
-import { patch, remove } from '../api.js';
+import { coverUrl, patch, remove } from '../api.js';
 import { length } from '../format.js';
 import { t } from '../i18n.js';
 import { play } from '../player/player.js';
@@ -28,7 +28,7 @@ export function Playlist({ id }) {
   if (!list) return h(Soon, {}, html`<div class="hero"></div>`);
   const change = (body) => patch(`playlists/${id}`, body).then(again, complain);
   const drop = () => remove(`playlists/${id}`).then(() => { again(); go('/playlists'); toast(t('playlist.removed', { name: list.name })); }, complain);
-  return html`<article><header class="hero">${h(Art, { cover: list.cover, size: 640, icon: 'list-music', lazy: false })}<div class="texts"><p class="kind">${[t('kind.playlist'), list.owner, t('count.tracks', { count: list.tracks.length }), list.duration > 0 && length(list.duration * 1000)].filter(Boolean).join(' · ')}</p><h1 dir="auto">${list.name}</h1></div></header>
+  return html`<article><header class="hero">${list.cover && html`<div class="tintbox"><img class="tint" src=${coverUrl(list.cover, 96)} alt=""/></div>`}${h(Art, { cover: list.cover, size: 640, icon: 'list-music', lazy: false })}<div class="texts"><p class="kind">${[t('kind.playlist'), list.owner, t('count.tracks', { count: list.tracks.length }), list.duration > 0 && length(list.duration * 1000)].filter(Boolean).join(' · ')}</p><h1 dir="auto">${list.name}</h1></div></header>
     <div class="actions">${h(Button, { kind: 'primary', icon: 'play', disabled: !list.tracks.length, onClick: () => play(list.tracks, 0, { from: list.name, shuffle: false }) }, t('action.play'))}
       ${h(Button, { icon: 'shuffle', disabled: !list.tracks.length, onClick: () => play(list.tracks, 0, { from: list.name, shuffle: true }) }, t('action.shuffle'))}
       ${list.editable && h(Menu, { label: t('playlist.more'), items: [
