@@ -2,3 +2,4 @@
 //! spoken to as its clients do.
 
 mod harness;
+mod subsonic;

@@ -1,5 +1,7 @@
 //! Starts the real server and speaks to it.
 
+pub mod music;
+
 use std::net::SocketAddr;
 
 use tunelocker::{

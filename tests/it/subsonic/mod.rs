@@ -1,0 +1,257 @@
+//! The Subsonic face, spoken to as apps do: over HTTP, on a library of real files.
+
+mod auth;
+mod base;
+mod browsing;
+mod clients;
+mod golden;
+mod lists;
+mod marks;
+mod matrix;
+mod media;
+mod schema;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tunelocker::{
+    accounts::{NewUser, Principal, Role},
+    config::Config,
+};
+
+use crate::harness::{
+    TestApp,
+    music::{self, flac},
+};
+
+/// The login password of everybody here.
+const PASSWORD: &str = "correct horse battery";
+
+/// A server over the library drawn below, an admin `ann` and a user `bob`, each with an app
+/// password.
+///
+/// ```text
+/// Music/
+/// ├── Joni Mitchell/
+/// │   └── Blue/                       cover.jpg in the folder; explicit; ReplayGain; lyrics
+/// │       ├── 01 All I Want.flac      synced lyrics; starred by nobody
+/// │       ├── 02 My Old Man.flac
+/// │       └── 03 Little Green.flac
+/// ├── Two & More/
+/// │   └── Double/                     two album artists, two discs with titles
+/// │       ├── CD1/01 One.flac         embedded cover; conductor, work, movement
+/// │       └── CD2/01 Two.flac         another embedded cover; feat. guest
+/// ├── Various/
+/// │   └── Hits/                       a compilation
+/// │       ├── 01 First.flac           by A Band; genre Pop
+/// │       └── 02 Second.flac          by Ōther Band; genre Pop and Rock
+/// ├── The Empty/                      no tags, no cover: names from the path
+/// │   └── Nothing/04 Untitled.wav
+/// ├── broken.flac                     not a FLAC at all
+/// └── loose.flac                      at the top, title "Loose <&> \"quoted\""
+/// ```
+pub(crate) struct House {
+    pub(crate) app: TestApp,
+    pub(crate) ann: App,
+    pub(crate) bob: App,
+    pub(crate) music: PathBuf,
+}
+
+/// An app with its credentials.
+#[derive(Clone)]
+pub(crate) struct App {
+    base: String,
+    pub(crate) user: &'static str,
+    /// Its app password.
+    pub(crate) secret: String,
+    http: reqwest::Client,
+}
+
+impl House {
+    /// Starts it over the drawn library and waits for the scan.
+    pub(crate) async fn open() -> Self {
+        let music = tempfile::tempdir().unwrap().keep();
+        write_library(&music);
+        let house = Self::over(music, |config, music| {
+            config.libraries.push(("Music".to_owned(), music.to_owned()));
+        })
+        .await;
+        house.wait_for_scan().await;
+        house
+    }
+
+    /// The same over nothing at all.
+    pub(crate) async fn empty() -> Self {
+        Self::over(tempfile::tempdir().unwrap().keep(), |_, _| ()).await
+    }
+
+    async fn over(music: PathBuf, change: impl FnOnce(&mut Config, &Path)) -> Self {
+        let app = TestApp::spawn_with(|config| change(config, &music)).await;
+        let operator = app.services.accounts.operator();
+        for (name, role) in [("ann", Role::Admin), ("bob", Role::User)] {
+            let new = NewUser { role, ..NewUser::new(name, PASSWORD) };
+            app.services.accounts.create_user(&operator, &new).await.unwrap();
+        }
+        let ann = App::of(&app, "ann").await;
+        let bob = App::of(&app, "bob").await;
+        Self { app, ann, bob, music }
+    }
+
+    /// Whom a name stands for, for seeding.
+    pub(crate) async fn principal(&self, name: &str) -> Principal {
+        self.app.services.accounts.principal_named(name).await.unwrap()
+    }
+
+    /// Waits until the first scan has ended.
+    async fn wait_for_scan(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let status = self.app.services.ingest.status();
+            if !status.is_scanning && status.last_scan_at.is_some() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the scan does not end: {status:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.music);
+    }
+}
+
+impl App {
+    async fn of(app: &TestApp, user: &'static str) -> Self {
+        let accounts = &app.services.accounts;
+        let principal = accounts.principal_named(user).await.unwrap();
+        let secret = accounts.create_app_password(&principal, "tests").await.unwrap().secret;
+        Self { base: app.url("/rest/"), user, secret, http: reqwest::Client::new() }
+    }
+
+    /// The URL of a method with credentials, asking for JSON. `query` comes behind.
+    pub(crate) fn url(&self, method: &str, query: &str) -> String {
+        format!(
+            "{}{method}?u={}&p={}&v=1.16.1&c=tests&f=json&{query}",
+            self.base, self.user, self.secret
+        )
+    }
+
+    /// The whole answer of a method.
+    pub(crate) async fn get(&self, method: &str, query: &str) -> reqwest::Response {
+        self.http.get(self.url(method, query)).send().await.unwrap()
+    }
+
+    /// The envelope of a method.
+    pub(crate) async fn envelope(&self, method: &str, query: &str) -> Value {
+        let answer = self.get(method, query).await;
+        assert_eq!(answer.status(), 200, "{method} {query}");
+        let text = answer.text().await.unwrap();
+        let whole: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        whole["subsonic-response"].clone()
+    }
+
+    /// The payload of a method that has to succeed.
+    pub(crate) async fn ok(&self, method: &str, query: &str) -> Value {
+        let envelope = self.envelope(method, query).await;
+        assert_eq!(envelope["status"], "ok", "{method} {query}: {envelope}");
+        envelope
+    }
+
+    /// The code of a method that has to be refused.
+    pub(crate) async fn refused(&self, method: &str, query: &str) -> i64 {
+        let envelope = self.envelope(method, query).await;
+        assert_eq!(envelope["status"], "failed", "{method} {query}: {envelope}");
+        assert!(envelope["error"]["message"].is_string(), "{envelope}");
+        envelope["error"]["code"].as_i64().unwrap()
+    }
+
+    /// The id of the song, album or artist with this name, by search.
+    pub(crate) async fn id(&self, kind: &str, name: &str) -> String {
+        let words = name.replace(['&', '<', '>', '"'], " ").replace(' ', "%20");
+        let query = format!("query={words}&artistCount=50&albumCount=50&songCount=50");
+        let found = self.ok("search3", &query).await;
+        let list = found["searchResult3"][kind].as_array().unwrap();
+        let field = if kind == "song" { "title" } else { "name" };
+        let item = list.iter().find(|item| item[field] == name);
+        let item = item.unwrap_or_else(|| panic!("no {kind} {name}: {found}"));
+        item["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The titles (or names) of a list.
+pub(crate) fn names(list: &Value) -> Vec<&str> {
+    let list = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    list.iter().map(|item| item["title"].as_str().or(item["name"].as_str()).unwrap()).collect()
+}
+
+fn write_library(root: &Path) {
+    let blue = |number: u32, title: &str| {
+        flac(&format!("Joni Mitchell/Blue/{number:02} {title}.flac"))
+            .of("Joni Mitchell", "Blue", title)
+            .number(number)
+            .tag("ALBUMARTIST", "Joni Mitchell")
+            .tag("DATE", "1971-06-22")
+            .tag("ORIGINALDATE", "1971-06")
+            .tag("GENRE", "Folk")
+            .tag("LABEL", "Reprise")
+            .tag("RELEASETYPE", "album")
+            .tag("MUSICBRAINZ_ALBUMID", "aaaaaaaa-0000-4000-8000-000000000001")
+            .tag("REPLAYGAIN_TRACK_GAIN", "-6.50 dB")
+            .tag("REPLAYGAIN_TRACK_PEAK", "0.98")
+    };
+    blue(1, "All I Want")
+        .tag("LYRICS", "[00:00.50]I am on a lonely road\n[00:01.00]and I am traveling")
+        .tag("ITUNESADVISORY", "1")
+        .write(root);
+    blue(2, "My Old Man").tag("BPM", "88").tag("COMMENT", "a comment").write(root);
+    blue(3, "Little Green").tag("ISRC", "USRE10000001").tag("MOOD", "calm").write(root);
+    music::write(root, "Joni Mitchell/Blue/cover.jpg", &music::jpeg(600, [20, 60, 160]));
+
+    let double = |disc: u32, title: &str, artist: &str| {
+        flac(&format!("Two & More/Double/CD{disc}/01 {title}.flac"))
+            .of(artist, "Double", title)
+            .number(1)
+            .tag("ALBUMARTIST", "Two & More")
+            .tag("ALBUMARTISTS", "Two")
+            .tag("ALBUMARTISTS", "More")
+            .tag("DISCNUMBER", &disc.to_string())
+            .tag("DISCSUBTITLE", if disc == 1 { "Heads" } else { "Tails" })
+            .tag("DATE", "2001")
+            .tag("GENRE", "Jazz")
+    };
+    double(1, "One", "Two")
+        .tag("CONDUCTOR", "Con Ductor")
+        .tag("COMPOSER", "Com Poser")
+        .tag("WORK", "A Work")
+        .tag("MOVEMENTNAME", "Allegro")
+        .tag("MOVEMENT", "1")
+        .tag("MOVEMENTTOTAL", "3")
+        .picture(music::jpeg(400, [200, 30, 30]))
+        .write(root);
+    double(2, "Two", "Two feat. Guest")
+        .tag("ARTISTS", "Two")
+        .tag("ARTISTS", "Guest")
+        .picture(music::jpeg(300, [30, 200, 30]))
+        .write(root);
+
+    let hits = |number: u32, title: &str, artist: &str| {
+        flac(&format!("Various/Hits/{number:02} {title}.flac"))
+            .of(artist, "Hits", title)
+            .number(number)
+            .tag("ALBUMARTIST", "Various Artists")
+            .tag("COMPILATION", "1")
+            .tag("DATE", "1985")
+            .tag("GENRE", "Pop")
+    };
+    hits(1, "First", "A Band").write(root);
+    hits(2, "Second", "Ōther Band").tag("GENRE", "Rock").write(root);
+
+    music::wav(root, "The Empty/Nothing/04 Untitled.wav", 1.0);
+    music::write(root, "broken.flac", b"this is no music");
+    flac("loose.flac").of("Loner", "Singles", "Loose <&> \"quoted\"").write(root);
+}

@@ -1,0 +1,23 @@
+//! Answers against the published schemas: JSON against the OpenAPI document, XML against the
+//! 1.16.1 XSD. The documents are not ours and not kept here: `TUNELOCKER_SPEC_DATA` names their
+//! folder, else `shared/data` beside any parent of the checkout is taken. Without them these
+//! checks say so and are skipped.
+
+pub(super) mod openapi;
+pub(super) mod xsd;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of the published documents.
+pub(super) fn folder() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("TUNELOCKER_SPEC_DATA") {
+        return Some(named.into());
+    }
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found =
+        checkout.ancestors().map(|each| each.join("shared/data")).find(|each| each.is_dir());
+    if found.is_none() {
+        eprintln!("SKIP subsonic-schemas: no published schemas; set TUNELOCKER_SPEC_DATA");
+    }
+    found
+}
