@@ -14,6 +14,7 @@ use anyhow::anyhow;
 use super::{Services, operations, tls::Certificate};
 use crate::{
     http::{
+        TrustedProxies,
         connection::{self, Patience},
         headers, log,
     },
@@ -42,6 +43,7 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAd
 pub(super) fn public(
     listener: TcpListener,
     services: &Services,
+    proxies: &TrustedProxies,
     site: &web::Site,
     health: &Health,
     metrics: &Metrics,
@@ -57,6 +59,7 @@ pub(super) fn public(
         events: of.events.clone(),
         site: site.clone(),
     };
+    let proxies = Data::new(proxies.clone());
     let server = HttpServer::new(move || {
         let (of, metrics, panel) = (of.clone(), metrics.clone(), panel.clone());
         App::new()
@@ -64,6 +67,7 @@ pub(super) fn public(
             .wrap(headers::security())
             .wrap(from_fn(count::<Public, _>))
             .app_data(Data::new(metrics.clone()))
+            .app_data(proxies.clone())
             .configure(|routes| operations::configure(routes, &health, &metrics, &of.ingest))
             .configure(|routes| {
                 let (accounts, clock) = (&of.accounts, &of.clock);

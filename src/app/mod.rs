@@ -18,6 +18,7 @@ pub use self::services::Services;
 use crate::{
     clock::Clock,
     config::{Config, Lan},
+    http::TrustedProxies,
     ops::{health::Health, metrics::Metrics, port_holder},
     protocols::{dlna::Dlna, mdns},
     web,
@@ -64,8 +65,16 @@ impl App {
             has_lan: config.lan.is_some(),
             started_at: services.clock.now(),
         };
-        let http =
-            listeners::public(listener, &services, &site, &health, &metrics, certificate.as_ref())?;
+        let proxies = TrustedProxies(config.http.trusted_proxies.clone().into());
+        let http = listeners::public(
+            listener,
+            &services,
+            &proxies,
+            &site,
+            &health,
+            &metrics,
+            certificate.as_ref(),
+        )?;
         let lan = match &config.lan {
             None => None,
             Some(lan) => match listeners::bind(lan.listen) {

@@ -89,6 +89,9 @@ impl Services {
             super::cache_folder(&config.data).join("transcodes"),
         );
         settings.sandbox = config.workers.sandbox;
+        settings.cache_bytes = config.playback.cache_bytes;
+        settings.transcodes = config.playback.transcodes;
+        settings.transcodes_per_user = config.playback.transcodes_per_user;
         let playback = Playback::new(catalog.clone(), clock.clone(), events.clone(), settings)?;
         Ok(Self { db, accounts, drive, catalog, ingest, playback, events, clock })
     }

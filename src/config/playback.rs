@@ -17,6 +17,6 @@ pub struct Playback {
 impl Default for Playback {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { cache_bytes: 2_000_000_000, transcodes: cores.max(2) * 4, transcodes_per_user: 4 }
+        Self { cache_bytes: 2_000_000_000, transcodes: (2 * cores).max(4), transcodes_per_user: 4 }
     }
 }
