@@ -2,4 +2,5 @@
 //! spoken to as its clients do.
 
 mod harness;
+mod playback;
 mod subsonic;

@@ -7,6 +7,8 @@ use std::fs::File;
 use anyhow::{Context as _, bail};
 use ffmpeg_next::{self as ff, codec, decoder, ffi, format, media};
 
+use crate::xing;
+
 /// Containers that may be opened, by libavformat's names.
 const FORMATS: &str =
     "aac,aiff,ape,asf,au,caf,dsf,flac,iff,matroska,mov,mp3,mpc,mpc8,ogg,tta,w64,wav,wv";
@@ -30,6 +32,8 @@ pub(crate) struct Source {
     start: i64,
     /// Length in units of the time base, where the container can be believed.
     duration: Option<i64>,
+    /// Samples behind the end that the length counts and the decoder drops.
+    trailing: u64,
     packet: ff::Packet,
 }
 
@@ -43,7 +47,8 @@ pub(crate) enum Step {
 
 impl Source {
     /// Opens what is in `file`, whatever it is called.
-    pub(crate) fn open(file: File) -> anyhow::Result<Self> {
+    pub(crate) fn open(mut file: File) -> anyhow::Result<Self> {
+        let trailing = xing::trailing(&mut file)?;
         let io = format::context::StreamIo::from_read_seek(file)?;
         let mut options = ff::Dictionary::new();
         options.set("protocol_whitelist", "");
@@ -73,7 +78,8 @@ impl Source {
         let mut decoder = context.decoder().audio().context("The decoder refuses this file")?;
         decoder.set_packet_time_base(time_base);
         let (start, duration) = times(&input, stream);
-        Ok(Self { input, decoder, stream, time_base, start, duration, packet: ff::Packet::empty() })
+        let packet = ff::Packet::empty();
+        Ok(Self { input, decoder, stream, time_base, start, duration, trailing, packet })
     }
 
     /// Goes to `at_us` or somewhat before; `frame_at` says where exactly.
@@ -115,7 +121,8 @@ impl Source {
 
     /// Samples in the whole source at `rate`, where the container can be believed.
     pub(crate) fn total(&self, rate: u32) -> Option<u64> {
-        u64::try_from(self.samples(i128::from(self.duration?), rate)).ok()
+        let counted = u64::try_from(self.samples(i128::from(self.duration?), rate)).ok()?;
+        Some(counted.saturating_sub(self.trailing))
     }
 
     /// The time base of the packets, for the filter graph.
@@ -144,6 +151,10 @@ fn times(input: &format::context::Input, stream: usize) -> (i64, Option<i64>) {
     // SAFETY: the pointer is the open input's; the field is a plain enum.
     let method = unsafe { (*input.as_ptr()).duration_estimation_method };
     let is_guess = method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE;
-    let duration = sound.duration();
+    let duration = match container.name() {
+        // Counted from before the samples that the decoder drops in front.
+        "mp3" | "ogg" => sound.duration() - start.max(0),
+        _ => sound.duration(),
+    };
     (start, (is_exact && !is_guess && 0 < duration).then_some(duration))
 }

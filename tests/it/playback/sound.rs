@@ -1,0 +1,120 @@
+//! Makes sound with the `ffmpeg` command line, and measures what came back.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// Amplitude of the test tone.
+pub(crate) const AMPLITUDE: f64 = 0.5;
+
+/// When the tone turns from 1 kHz to 2 kHz, in seconds.
+pub(crate) const TURN: f64 = 1.5;
+
+/// Length of the test tone in seconds.
+pub(crate) const LENGTH: f64 = 4.0;
+
+/// A tone of 1 kHz that turns to 2 kHz, made by `ffmpeg` with these arguments for its output.
+pub(crate) fn tone(
+    folder: &Path,
+    name: &str,
+    rate: u32,
+    channels: u32,
+    arguments: &[&str],
+) -> PathBuf {
+    let path = folder.join(name);
+    let one = format!("{AMPLITUDE}*if(lt(t\\,{TURN})\\,sin(2*PI*1000*t)\\,sin(2*PI*2000*t))");
+    let all = vec![one; channels as usize].join("|");
+    let source = format!("aevalsrc={all}:s={rate}:d={LENGTH}");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source])
+        .args(arguments)
+        .arg(&path)
+        .status()
+        .expect("ffmpeg is installed");
+    assert!(made.success());
+    path
+}
+
+/// Decoded sound.
+#[derive(Debug)]
+pub(crate) struct Sound {
+    pub(crate) rate: u32,
+    pub(crate) channels: u32,
+    pub(crate) codec: String,
+    /// The first channel.
+    pub(crate) samples: Vec<f32>,
+}
+
+impl Sound {
+    /// Decodes bytes by another program than ours.
+    pub(crate) fn of(bytes: &[u8], suffix: &str) -> Self {
+        let file = tempfile::Builder::new().suffix(&format!(".{suffix}")).tempfile().unwrap();
+        file.as_file().write_all(bytes).unwrap();
+        let raw = ["-f", "s16be", "-ar", "44100", "-ac", "2"];
+        let extra: &[&str] = if suffix == "l16" { &raw } else { &[] };
+        let probed = Command::new("ffprobe")
+            .args(["-v", "error", "-select_streams", "a:0"])
+            .args(["-show_entries", "stream=codec_name,sample_rate,channels", "-of", "csv=p=0"])
+            .args(extra)
+            .arg(file.path())
+            .output()
+            .unwrap();
+        assert!(probed.status.success(), "{}", String::from_utf8_lossy(&probed.stderr));
+        let line = String::from_utf8(probed.stdout).unwrap();
+        let words: Vec<&str> = line.trim().split(',').collect();
+        let [codec, rate, channels] = words[..] else { panic!("not audio: {line:?}") };
+        let (rate, channels) = (rate.parse().unwrap(), channels.parse().unwrap());
+        let decoded = Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin"])
+            .args(extra)
+            .arg("-i")
+            .arg(file.path())
+            .args(["-f", "f32le", "-c:a", "pcm_f32le", "-"])
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(decoded.status.success());
+        let samples = decoded
+            .stdout
+            .chunks_exact(4 * channels as usize)
+            .map(|frame| f32::from_le_bytes(frame[..4].try_into().unwrap()))
+            .collect();
+        Self { rate, channels, codec: codec.to_owned(), samples }
+    }
+
+    /// Seconds.
+    pub(crate) fn duration(&self) -> f64 {
+        self.samples.len() as f64 / f64::from(self.rate)
+    }
+
+    /// Amplitude of a sine of `frequency` between two times (Goertzel's sum, plain).
+    pub(crate) fn amplitude(&self, frequency: f64, from: f64, to: f64) -> f64 {
+        let at = |time: f64| ((time * f64::from(self.rate)) as usize).min(self.samples.len());
+        let window = &self.samples[at(from)..at(to)];
+        assert!(!window.is_empty(), "nothing between {from} and {to}");
+        let (mut real, mut imaginary) = (0.0, 0.0);
+        for (index, sample) in window.iter().enumerate() {
+            let phase =
+                2.0 * std::f64::consts::PI * frequency * index as f64 / f64::from(self.rate);
+            real += f64::from(*sample) * phase.cos();
+            imaginary += f64::from(*sample) * phase.sin();
+        }
+        2.0 * real.hypot(imaginary) / window.len() as f64
+    }
+
+    /// When the tone turns: the first 5 ms in which 2 kHz is stronger than 1 kHz.
+    pub(crate) fn turn(&self) -> f64 {
+        let step = 0.005;
+        let mut from = 0.0;
+        while from + step <= self.duration() {
+            let second = self.amplitude(2000.0, from, from + step);
+            if self.amplitude(1000.0, from, from + step) < second && AMPLITUDE / 4.0 < second {
+                return from;
+            }
+            from += step / 5.0;
+        }
+        panic!("it never turns to 2 kHz");
+    }
+}
