@@ -2,5 +2,6 @@
 //! spoken to as its clients do.
 
 mod harness;
+mod http;
 mod playback;
 mod subsonic;

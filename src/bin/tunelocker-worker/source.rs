@@ -151,9 +151,12 @@ fn times(input: &format::context::Input, stream: usize) -> (i64, Option<i64>) {
     // SAFETY: the pointer is the open input's; the field is a plain enum.
     let method = unsafe { (*input.as_ptr()).duration_estimation_method };
     let is_guess = method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_BITRATE;
+    // SAFETY: the pointer is the live stream's; the field is a plain number.
+    let padding = unsafe { i64::from((*(*sound.as_ptr()).codecpar).initial_padding) };
     let duration = match container.name() {
         // Counted from before the samples that the decoder drops in front.
-        "mp3" | "ogg" => sound.duration() - start.max(0),
+        "mp3" => sound.duration() - start.max(0),
+        "ogg" => sound.duration() - start.max(padding).max(0),
         _ => sound.duration(),
     };
     (start, (is_exact && !is_guess && 0 < duration).then_some(duration))
