@@ -16,6 +16,7 @@ use tunelocker::{
     db::Db,
     events::Events,
     ids::{LibraryId, TrackId, UserId},
+    media::worker::Pool,
     playback::{Opened, Playback, Settings, Wish},
 };
 
@@ -34,9 +35,9 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&folder.path().join("tunelocker.db")).await.unwrap();
         let events = Events::default();
-        let catalog = Catalog::open(db, Clock::System, events.clone(), folder.path().join("cache"))
-            .await
-            .unwrap();
+        let pool = Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), 1);
+        let cache = folder.path().join("cache");
+        let catalog = Catalog::open(db, Clock::System, events.clone(), cache, pool).await.unwrap();
         let mut settings = Settings::new(
             env!("CARGO_BIN_EXE_tunelocker-worker").into(),
             folder.path().join("transcodes"),
