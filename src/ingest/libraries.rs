@@ -1,13 +1,15 @@
 //! Library rows: one for each `--library` of the configuration and one for each locker. A library
 //! that left keeps its row, inactive, so that what people added to it survives.
 
+use std::path::PathBuf;
+
 use crate::{
     Result,
     catalog::path_text,
-    clock::Clock,
+    clock::{Clock, Millis},
     db::{Db, Tx},
     events::{Event, Events},
-    ids::LibraryId,
+    ids::{LibraryId, LockerId},
     ingest::Settings,
 };
 
@@ -17,6 +19,87 @@ struct Wanted {
     kind: &'static str,
     path: String,
     locker: Option<i64>,
+}
+
+/// The root of an active library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Its id.
+    pub id: LibraryId,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// The locker that it is.
+    pub locker: Option<LockerId>,
+    /// End of the last complete scan.
+    pub scanned_at: Option<Millis>,
+}
+
+/// Every active library, watched folders first.
+pub(super) async fn roots(db: &Db) -> Result<Vec<Root>> {
+    let rows = sqlx::query!(
+        "select library_id, name, path, locker_id, scanned_at from library
+         where is_active = 1 order by locker_id is not null, library_id"
+    )
+    .fetch_all(db.read())
+    .await?;
+    let roots = rows.into_iter().map(|row| Root {
+        id: row.library_id.into(),
+        name: row.name,
+        path: path_text::decode(&row.path),
+        locker: row.locker_id.map(Into::into),
+        scanned_at: row.scanned_at,
+    });
+    Ok(roots.collect())
+}
+
+/// Says how a library is: "ok" or a sentence.
+pub(super) async fn set_state(db: &Db, library: LibraryId, state: &str) -> Result<()> {
+    let mut tx = db.write().await?;
+    sqlx::query!(
+        "update library set state = ?1 where library_id = ?2 and state <> ?1",
+        state,
+        library
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A scan ended well; it found files or not; `scanned_at` for one of everything.
+pub(super) async fn set_scanned(
+    db: &Db,
+    library: LibraryId,
+    has_files: bool,
+    scanned_at: Option<Millis>,
+) -> Result<()> {
+    let has_files = i64::from(has_files);
+    let mut tx = db.write().await?;
+    sqlx::query!(
+        "update library set state = 'ok', was_seen_full = max(was_seen_full, ?),
+                scanned_at = coalesce(?, scanned_at)
+         where library_id = ?",
+        has_files,
+        scanned_at,
+        library
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Files in the catalogue, unreadable ones included.
+pub(super) async fn count_files(db: &Db, library: LibraryId) -> Result<u64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!: i64" from media_file where library_id = ?"#,
+        library
+    )
+    .fetch_one(db.read())
+    .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// Makes the rows fit configuration and lockers. Tells [`Event::LibrariesChanged`] if anything

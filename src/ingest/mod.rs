@@ -2,21 +2,39 @@
 //! hold and tells `catalog`. Knows nothing of protocols or playback, and writes nothing to a
 //! library.
 
+mod changes;
+mod cue;
 mod diff;
+mod finish;
 pub mod libraries;
 mod listing;
+mod playlists;
+mod queue;
+mod read;
+mod recognise;
+mod run;
+mod scan;
 mod status;
 mod walk;
+mod watch;
 
 pub use status::{LibraryScan, Phase, ScanStatus, Watching};
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 
 use crate::{
-    Result, accounts::Principal, catalog::Catalog, clock::Clock, db::Db, events::Events,
-    ingest::status::Progress,
+    Result,
+    accounts::Principal,
+    catalog::Catalog,
+    clock::Clock,
+    db::Db,
+    events::Events,
+    media::{tags::ReadOptions, worker::Pool},
 };
 
 /// What to scan for.
@@ -37,45 +55,59 @@ pub struct Settings {
     pub drive: PathBuf,
     /// How often folders that cannot be watched are compared.
     pub sweep: std::time::Duration,
+    /// How names in tags are split.
+    pub read: ReadOptions,
+    /// Portions of files that are read at once; as many as the pool has workers.
+    pub readers: usize,
 }
 
 /// The ingest service. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ingest {
     db: Db,
     clock: Clock,
     events: Events,
     catalog: Catalog,
+    pool: Pool,
     settings: Arc<Settings>,
-    progress: Progress,
+    progress: status::Progress,
+    queue: Arc<queue::Queue>,
+    roots: Arc<Mutex<Arc<[libraries::Root]>>>,
+    roots_changed: Arc<Notify>,
 }
 
 impl Ingest {
     /// Over an open catalogue. Nothing is scanned before [`Self::run`].
     #[must_use]
-    pub fn new(db: Db, clock: Clock, events: Events, catalog: Catalog, settings: Settings) -> Self {
-        let progress = Progress::new(events.clone());
-        Self { db, clock, events, catalog, settings: settings.into(), progress }
-    }
-
-    /// Keeps the catalogue in step with the libraries until `stop` is cancelled.
-    pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        libraries::ensure(&self.db, &self.clock, &self.events, &self.settings).await?;
-        let _ = &self.catalog;
-        stop.cancelled().await;
-        Ok(())
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        events: Events,
+        catalog: Catalog,
+        pool: Pool,
+        settings: Settings,
+    ) -> Self {
+        let progress = status::Progress::new(events.clone());
+        Self {
+            db,
+            clock,
+            events,
+            catalog,
+            pool,
+            settings: settings.into(),
+            progress,
+            queue: Arc::default(),
+            roots: Arc::new(Mutex::new(Arc::new([]))),
+            roots_changed: Arc::default(),
+        }
     }
 
     /// Asks for a scan of every library; it begins at once unless one runs. Administrators only.
+    /// A full one is also their word that what is not there any more is gone.
     pub fn start_scan(&self, principal: &Principal, kind: ScanKind) -> Result<()> {
         principal.require_admin()?;
         self.request_scan(kind);
         Ok(())
-    }
-
-    /// The same for the operator's own command line, which stands above users.
-    pub fn request_scan(&self, kind: ScanKind) {
-        let _ = kind;
     }
 
     /// How far scans are.

@@ -101,10 +101,57 @@ impl Progress {
         Self { scans: Arc::default(), events }
     }
 
-    /// Changes the figures of a library and tells listeners.
-    pub(super) fn update(&self, library: LibraryId, change: impl FnOnce(&mut LibraryScan)) {
-        change(self.lock().entry(library).or_default());
-        self.events.publish(Event::ScanProgress { library });
+    /// Begins a scan of a library, or of a part of it.
+    pub(super) fn begin(&self, library: LibraryId, is_whole: bool, now: Millis) -> Tracker {
+        let tracker = Tracker { progress: self.clone(), library, is_whole };
+        tracker.update(|scan| {
+            if is_whole {
+                *scan = LibraryScan {
+                    started_at: Some(now),
+                    watching: std::mem::take(&mut scan.watching),
+                    ..LibraryScan::default()
+                };
+            }
+            scan.phase = Phase::Reading;
+        });
+        tracker
+    }
+
+    /// A scan waits for its turn.
+    pub(super) fn queued(&self, library: LibraryId) {
+        let mut scans = self.lock();
+        let scan = scans.entry(library).or_default();
+        if scan.phase == Phase::Idle {
+            scan.phase = Phase::Queued;
+        }
+    }
+
+    /// It will not come.
+    pub(super) fn not_queued(&self, library: LibraryId) {
+        if let Some(scan) = self.lock().get_mut(&library)
+            && scan.phase == Phase::Queued
+        {
+            scan.phase = Phase::Idle;
+        }
+    }
+
+    /// Figures from before this start.
+    pub(super) fn remember(&self, library: LibraryId, files: u64, scanned_at: Option<Millis>) {
+        let mut scans = self.lock();
+        let scan = scans.entry(library).or_default();
+        scan.seen = files;
+        scan.ended_at = scan.ended_at.or(scanned_at);
+    }
+
+    /// How changes of a library are noticed from now on.
+    pub(super) fn watching(&self, library: LibraryId, watching: Watching) {
+        self.lock().entry(library).or_default().watching = watching;
+    }
+
+    /// Whether it was known already that a library cannot be watched.
+    pub(super) fn is_swept(&self, library: LibraryId) -> bool {
+        let scans = self.lock();
+        scans.get(&library).is_some_and(|scan| matches!(scan.watching, Watching::Swept(_)))
     }
 
     /// Forgets libraries that are not in the list.
@@ -127,5 +174,56 @@ impl Progress {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<LibraryId, LibraryScan>> {
         self.scans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The figures of one scan.
+#[derive(Debug, Clone)]
+pub(super) struct Tracker {
+    progress: Progress,
+    library: LibraryId,
+    is_whole: bool,
+}
+
+impl Tracker {
+    /// The walk came so far.
+    pub(super) fn walked(&self, folders: u64, seen: u64, to_read: u64) {
+        self.update(|scan| {
+            scan.to_read += to_read;
+            if self.is_whole {
+                scan.folders = folders;
+                scan.seen = seen;
+            }
+        });
+    }
+
+    /// Files were read.
+    pub(super) fn read(&self, files: u64, errors: u64) {
+        self.update(|scan| {
+            scan.read += files;
+            scan.errors += errors;
+        });
+    }
+
+    /// The last step.
+    pub(super) fn finishing(&self) {
+        self.update(|scan| scan.phase = Phase::Finishing);
+    }
+
+    /// Done: so many files are in the library now.
+    pub(super) fn end(self, files: u64, now: Millis) {
+        self.update(|scan| {
+            scan.phase = Phase::Idle;
+            scan.seen = files;
+            if self.is_whole {
+                scan.ended_at = Some(now);
+            }
+        });
+    }
+
+    /// Changes the figures and tells listeners.
+    fn update(&self, change: impl FnOnce(&mut LibraryScan)) {
+        change(self.progress.lock().entry(self.library).or_default());
+        self.progress.events.publish(Event::ScanProgress { library: self.library });
     }
 }

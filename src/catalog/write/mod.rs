@@ -11,6 +11,7 @@ mod genres;
 mod gone;
 mod known;
 mod pictures;
+mod playlists;
 mod prune;
 mod rows;
 mod tracks;
@@ -19,6 +20,8 @@ pub use batch::{
     Applied, Batch, Content, FileFound, FileGone, FolderFound, FolderPicture, LyricsFound,
     TrackFound,
 };
+
+pub use playlists::PlaylistFound;
 
 use std::collections::HashSet;
 

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::{
-    batch::{Batch, Content, Scope},
+    batch::{Batch, Content, FolderPicture, Scope},
     folders::FolderIds,
     rows::{Rows, last_id, list},
 };
-use crate::{Result, db::Tx, media::tags::PictureFacts};
+use crate::{Result, catalog::Catalog, db::Tx, ids::LibraryId, media::tags::PictureFacts};
 
 /// Row ids by content hash in hex.
 pub(super) type PictureIds = HashMap<String, i64>;
@@ -31,6 +31,34 @@ pub(super) async fn upsert(
             }
         }
     }
+    let ids = ensure(tx, scope, wanted).await?;
+    let mut of_folders = Rows::new();
+    for (folder, picture) in &batch.pictures {
+        let Some(folder) = folders.get(folder) else { continue };
+        let picture = picture.as_ref().and_then(|picture| ids.get(&picture.facts.hash));
+        of_folders.row(|row| {
+            row.value(folder).value(picture);
+        });
+    }
+    of_folders
+        .run(
+            tx,
+            "update folder set picture_id = j.value->>1 from json_each(?) j
+             where folder_id = j.value->>0 and picture_id is not j.value->>1",
+        )
+        .await?;
+    Ok(ids)
+}
+
+/// A picture with its source and whether it is inside that.
+type Source<'a> = (&'a PictureFacts, &'a str, bool);
+
+/// Makes rows for pictures by their hashes.
+async fn ensure(
+    tx: &mut Tx,
+    scope: Scope,
+    mut wanted: HashMap<&str, Source<'_>>,
+) -> Result<PictureIds> {
     wanted.retain(|hash, _| hash.len() == 64);
     let mut ids = PictureIds::with_capacity(wanted.len());
     if !wanted.is_empty() {
@@ -66,22 +94,48 @@ pub(super) async fn upsert(
         )
         .await?;
     }
-    let mut of_folders = Rows::new();
-    for (folder, picture) in &batch.pictures {
-        let Some(folder) = folders.get(folder) else { continue };
-        let picture = picture.as_ref().and_then(|picture| ids.get(&picture.facts.hash));
-        of_folders.row(|row| {
-            row.value(folder).value(picture);
-        });
-    }
-    of_folders
-        .run(
-            tx,
-            "update folder set picture_id = j.value->>1 from json_each(?) j
-             where folder_id = j.value->>0 and picture_id is not j.value->>1",
-        )
-        .await?;
     Ok(ids)
+}
+
+impl Catalog {
+    /// Gives artists the pictures found in their folders: a folder is that of an artist when all
+    /// albums at and below it are his.
+    pub(crate) async fn set_artist_pictures(
+        &self,
+        library: LibraryId,
+        pictures: &[(String, FolderPicture)],
+    ) -> Result<()> {
+        let scope = Scope { library, now: self.clock.now() };
+        let mut tx = self.db.write().await?;
+        let wanted = pictures
+            .iter()
+            .map(|(_, picture)| (picture.facts.hash.as_str(), (&picture.facts, picture.path.as_str(), false)))
+            .collect();
+        let ids = ensure(&mut tx, scope, wanted).await?;
+        for (folder, picture) in pictures {
+            let Some(id) = ids.get(&picture.facts.hash) else { continue };
+            let (below, after) = (format!("{folder}/"), format!("{folder}0"));
+            sqlx::query!(
+                "update artist set picture_id = ?1 where artist_id = (
+                    select max(aa.artist_id) from folder f
+                    join album a on a.folder_id = f.folder_id
+                    join album_artist aa on aa.album_id = a.album_id and aa.position = 0
+                    where f.library_id = ?2 and (f.path = ?3 or (?4 < f.path and f.path < ?5))
+                    having count(distinct aa.artist_id) = 1)",
+                id,
+                library,
+                folder,
+                below,
+                after
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        let revision = self.bump_revision(&mut tx).await?;
+        tx.commit().await?;
+        self.announce(revision);
+        Ok(())
+    }
 }
 
 /// Pictures that were last seen inside these files are taken from another file that has them, if

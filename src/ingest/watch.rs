@@ -1,0 +1,282 @@
+//! Watching: the system tells of changes under the roots; they are gathered until a path has been
+//! quiet for a moment, so that a file is read when it is whole. Where watching cannot work, folders
+//! are swept instead, and the status says why.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use notify::{
+    Config, ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode},
+};
+use tokio::sync::Notify;
+
+use super::{libraries::Root, status::Watching};
+use crate::{catalog::path_text, ids::LibraryId};
+
+/// A path is quiet when nothing was heard of it for so long.
+const QUIET: Duration = Duration::from_millis(700);
+/// A file that is written without end is looked at now and then all the same.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Held paths; with more, everything is compared.
+const MOST_HELD: usize = 20_000;
+
+/// The watcher of all libraries.
+pub(super) struct Watch {
+    watcher: Result<RecommendedWatcher, String>,
+    watched: HashMap<LibraryId, PathBuf>,
+    heard: Arc<Heard>,
+}
+
+/// What was heard and is not quiet yet.
+#[derive(Debug, Default)]
+struct Heard {
+    paths: Mutex<Paths>,
+    wake: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Paths {
+    /// First and last time.
+    held: HashMap<PathBuf, (Instant, Instant)>,
+    /// Something was missed.
+    overflow: bool,
+}
+
+/// What became quiet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Quiet {
+    /// Paths relative to their libraries.
+    Paths(Vec<(LibraryId, String)>),
+    /// Something was missed: everything must be compared.
+    Everything,
+}
+
+impl Watch {
+    pub(super) fn new() -> Self {
+        let heard = Arc::new(Heard::default());
+        let tell = Arc::clone(&heard);
+        let config = Config::default().with_follow_symlinks(false);
+        let watcher = RecommendedWatcher::new(move |event| tell.hear(event), config)
+            .map_err(|error| format!("This system cannot tell of changes: {error}"));
+        Self { watcher, watched: HashMap::new(), heard }
+    }
+
+    /// Watches these roots and no others. Gives how each is noticed now. Blocks: the trees are
+    /// walked.
+    pub(super) fn set(&mut self, roots: &[Root]) -> Vec<(LibraryId, Watching)> {
+        let watcher = match &mut self.watcher {
+            Ok(watcher) => watcher,
+            Err(reason) => {
+                return roots.iter().map(|root| (root.id, Watching::Swept(reason.clone()))).collect();
+            }
+        };
+        self.watched.retain(|library, path| {
+            let stays = roots.iter().any(|root| root.id == *library && root.path == *path && path.is_dir());
+            if !stays {
+                let _ = watcher.unwatch(path);
+            }
+            stays
+        });
+        let mut result = Vec::with_capacity(roots.len());
+        for root in roots {
+            let how = if self.watched.contains_key(&root.id) {
+                Watching::Watched
+            } else if let Some(reason) = silent_file_system(&root.path) {
+                Watching::Swept(reason)
+            } else {
+                match watcher.watch(&root.path, RecursiveMode::Recursive) {
+                    Ok(()) => {
+                        self.watched.insert(root.id, root.path.clone());
+                        Watching::Watched
+                    }
+                    Err(error) => {
+                        let _ = watcher.unwatch(&root.path);
+                        match sentence(&error, &root.path) {
+                            Some(reason) => Watching::Swept(reason),
+                            None => Watching::Not,
+                        }
+                    }
+                }
+            };
+            result.push((root.id, how));
+        }
+        result
+    }
+
+    /// A handle that waits for quiet.
+    pub(super) fn ear(&self) -> Ear {
+        Ear(Arc::clone(&self.heard))
+    }
+}
+
+/// Waits for what becomes quiet.
+pub(super) struct Ear(Arc<Heard>);
+
+impl Ear {
+    /// The next paths that are quiet, sorted to libraries by their roots.
+    pub(super) async fn next(&self, roots: &[Root]) -> Quiet {
+        loop {
+            let wait = {
+                let mut paths = self.0.lock();
+                if std::mem::take(&mut paths.overflow) {
+                    paths.held.clear();
+                    return Quiet::Everything;
+                }
+                let quiet = take_quiet(&mut paths.held, Instant::now());
+                if !quiet.is_empty() {
+                    return Quiet::Paths(sort(&quiet, roots));
+                }
+                !paths.held.is_empty()
+            };
+            if wait {
+                tokio::time::sleep(QUIET / 3).await;
+            } else {
+                self.0.wake.notified().await;
+            }
+        }
+    }
+}
+
+impl Heard {
+    /// Called on the watcher's thread.
+    fn hear(&self, event: notify::Result<notify::Event>) {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!("watching: {error}");
+                // New folders may not be watched any more, and what is in them was missed.
+                self.lock().overflow = true;
+                self.wake.notify_one();
+                return;
+            }
+        };
+        let mut paths = self.lock();
+        if event.need_rescan() || MOST_HELD < paths.held.len() {
+            paths.overflow = true;
+        } else if is_change(event.kind) {
+            let now = Instant::now();
+            for path in event.paths {
+                paths.held.entry(path).or_insert((now, now)).1 = now;
+            }
+        } else {
+            return;
+        }
+        drop(paths);
+        self.wake.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Paths> {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reading is no change, or scans would wake themselves.
+fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Access(_) | EventKind::Other => false,
+        EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
+    }
+}
+
+fn take_quiet(held: &mut HashMap<PathBuf, (Instant, Instant)>, now: Instant) -> Vec<PathBuf> {
+    let mut quiet = Vec::new();
+    held.retain(|path, (first, last)| {
+        let is_quiet = QUIET <= now.duration_since(*last) || PATIENCE <= now.duration_since(*first);
+        if is_quiet {
+            quiet.push(path.clone());
+        }
+        !is_quiet
+    });
+    quiet
+}
+
+/// The library and relative path of each; the longest root wins.
+fn sort(paths: &[PathBuf], roots: &[Root]) -> Vec<(LibraryId, String)> {
+    let mut sorted = Vec::with_capacity(paths.len());
+    for path in paths {
+        let of = roots
+            .iter()
+            .filter_map(|root| Some((root, path.strip_prefix(&root.path).ok()?)))
+            .max_by_key(|(root, _)| root.path.as_os_str().len());
+        if let Some((root, inside)) = of {
+            sorted.push((root.id, path_text::encode_path(inside)));
+        }
+    }
+    sorted
+}
+
+/// Why this file system does not tell of changes that others make to it.
+fn silent_file_system(root: &Path) -> Option<String> {
+    const NETWORK: &[(u64, &str)] = &[
+        (0x6969, "NFS"),
+        (0xFF53_4D42, "CIFS"),
+        (0xFE53_4D42, "SMB"),
+        (0x517B, "SMB"),
+        (0x6573_5546, "FUSE"),
+        (0x0102_1997, "9p"),
+    ];
+    let stat = rustix::fs::statfs(root).ok()?;
+    let kind = stat.f_type as u64 & 0xFFFF_FFFF;
+    let (_, name) = NETWORK.iter().find(|(number, _)| *number == kind)?;
+    Some(format!("{} is on {name}, which does not tell of changes", root.display()))
+}
+
+/// Why a tree cannot be watched; `None` if it is just not there.
+fn sentence(error: &notify::Error, root: &Path) -> Option<String> {
+    match &error.kind {
+        ErrorKind::PathNotFound => None,
+        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => None,
+        ErrorKind::MaxFilesWatch => Some(format!(
+            "{} has more folders than the system may watch (sysctl fs.inotify.max_user_watches)",
+            root.display()
+        )),
+        _ => Some(format!("{} cannot be watched: {error}", root.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_let_go_when_quiet() {
+        let start = Instant::now();
+        let path = |name: &str| PathBuf::from(name);
+        let mut held = HashMap::from([
+            (path("quiet"), (start, start)),
+            (path("busy"), (start, start + QUIET)),
+        ]);
+        assert_eq!(take_quiet(&mut held, start + QUIET), [path("quiet")]);
+        assert!(take_quiet(&mut held, start + QUIET).is_empty());
+        // Written without end.
+        held.insert(path("busy"), (start, start + PATIENCE));
+        assert_eq!(take_quiet(&mut held, start + PATIENCE), [path("busy")]);
+    }
+
+    #[test]
+    fn paths_belong_to_the_longest_root() {
+        let root = |id, path: &str| Root {
+            id: LibraryId(id),
+            name: String::new(),
+            path: path.into(),
+            locker: None,
+            scanned_at: None,
+        };
+        let roots = [root(1, "/m"), root(2, "/m/inner")];
+        let paths = ["/m/a/1.mp3", "/m/inner/b", "/m/inner", "/other"].map(PathBuf::from);
+        assert_eq!(
+            sort(&paths, &roots),
+            [
+                (LibraryId(1), "a/1.mp3".to_owned()),
+                (LibraryId(2), "b".to_owned()),
+                (LibraryId(2), String::new())
+            ]
+        );
+    }
+}
