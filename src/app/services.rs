@@ -13,7 +13,7 @@ use crate::{
     drive::Drive,
     events::Events,
     ingest::{self, Ingest},
-    media::worker::Pool,
+    media::{tags::ReadOptions, worker::Pool},
     ops::filesystem,
     playback::{Playback, Settings},
 };
@@ -70,7 +70,7 @@ impl Services {
             clock.clone(),
             events.clone(),
             super::cache_folder(&config.data),
-            readers,
+            readers.clone(),
         )
         .await?;
         let ingest = Ingest::new(
@@ -78,10 +78,17 @@ impl Services {
             clock.clone(),
             events.clone(),
             catalog.clone(),
+            readers,
             ingest::Settings {
                 libraries: config.libraries.clone(),
                 drive: config.drive.clone(),
                 sweep: Duration::from_secs(config.ingest.sweep_seconds.into()),
+                read: ReadOptions {
+                    artist_separators: config.ingest.separators.clone(),
+                    exceptions: config.ingest.exceptions.clone(),
+                    ..ReadOptions::default()
+                },
+                readers: cores,
             },
         );
         let mut settings = Settings::new(

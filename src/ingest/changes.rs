@@ -107,7 +107,9 @@ impl Changes {
         let walking = {
             let (root, order) = (Arc::clone(&self.root), self.order.clone());
             let (counts, stop) = (Arc::clone(&counts), self.stop.clone());
-            tokio::task::spawn_blocking(move || walk_all(&root, &order, known, &counts, &tell, &stop))
+            tokio::task::spawn_blocking(move || {
+                walk_all(&root, &order, known, &counts, &tell, &stop)
+            })
         };
         let mut gone = Gone::default();
         let mut portions = Portions::default();
@@ -248,8 +250,11 @@ fn walk_all(
         ControlFlow::Continue(())
     });
     if order.depth == Depth::One {
-        // Folders below were not looked for.
-        known.retain(|path, _| *path == order.from);
+        // Other folders below were not looked for.
+        let is_gone = |path: &String| {
+            order.gone.iter().any(|gone| path == gone || path.starts_with(&format!("{gone}/")))
+        };
+        known.retain(|path, _| *path == order.from || is_gone(path));
     }
     end.unseen = known.into_iter().map(|(path, folder)| (path, folder.id)).collect();
     end

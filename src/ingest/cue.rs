@@ -25,7 +25,8 @@ pub(super) fn parts(
     };
     let by_name = sheet.files.iter().find(names_it);
     // `image.cue` beside `image.flac` is about it whatever it was called when it was ripped.
-    let is_beside = same(stem(file_name(sheet_path)), stem(own)) || same(stem(file_name(sheet_path)), own);
+    let is_beside =
+        same(stem(file_name(sheet_path)), stem(own)) || same(stem(file_name(sheet_path)), own);
     let only = (sheet.files.len() == 1 && is_beside).then(|| sheet.files.first()).flatten();
     split(tags, &sheet, by_name.or(only)?)
 }
@@ -46,13 +47,15 @@ fn split(tags: &Tags, sheet: &CueSheet, file: &CueFile) -> Option<Vec<TrackFound
     if tracks.len() < 2 {
         return None;
     }
-    let album_artist = sheet.performer.as_deref().or(tags.album_artists.first().map(String::as_str));
+    let album_artist =
+        sheet.performer.as_deref().or(tags.album_artists.first().map(String::as_str));
     let total = tracks.len() as u32;
     let found = tracks.into_iter().map(|track| {
         let end = track.end_ms.unwrap_or(whole_ms).clamp(track.start_ms, whole_ms);
         let mut of = tags.clone();
         of.audio.duration_ms = end - track.start_ms;
-        of.title = Some(track.title.clone().unwrap_or_else(|| format!("Track {:02}", track.number)));
+        of.title =
+            Some(track.title.clone().unwrap_or_else(|| format!("Track {:02}", track.number)));
         of.sort_title = None;
         let artist = track.performer.as_deref().or(album_artist).map(str::to_owned);
         if of.artists.len() != 1 || of.artists.first() != artist.as_ref() {
@@ -61,7 +64,9 @@ fn split(tags: &Tags, sheet: &CueSheet, file: &CueFile) -> Option<Vec<TrackFound
             of.sort_artists.clear();
             of.mbid_artists.clear();
         }
-        if let Some(performer) = sheet.performer.as_ref().filter(|it| of.album_artists.first() != Some(it)) {
+        if let Some(performer) =
+            sheet.performer.as_ref().filter(|it| of.album_artists.first() != Some(it))
+        {
             of.album_artists = vec![performer.clone()];
             of.display_album_artist = Some(performer.clone());
             of.sort_album_artists.clear();
@@ -130,7 +135,12 @@ mod tests {
             .iter()
             .map(|track| {
                 let tags = &track.tags;
-                (track.start_ms, tags.audio.duration_ms, tags.title.as_deref(), tags.artists.join("+"))
+                (
+                    track.start_ms,
+                    tags.audio.duration_ms,
+                    tags.title.as_deref(),
+                    tags.artists.join("+"),
+                )
             })
             .collect();
         assert_eq!(

@@ -95,7 +95,8 @@ impl Ingest {
         )
         .fetch_all(self.db.read())
         .await?;
-        let gone = rows.into_iter().map(|row| FileGone { id: row.media_file_id.into(), path: row.path });
+        let gone =
+            rows.into_iter().map(|row| FileGone { id: row.media_file_id.into(), path: row.path });
         Ok(gone.collect())
     }
 
@@ -123,7 +124,9 @@ impl Ingest {
             })
             .await?;
             confirmed.extend(
-                absent.into_iter().map(|row| FileGone { id: row.media_file_id.into(), path: row.path }),
+                absent
+                    .into_iter()
+                    .map(|row| FileGone { id: row.media_file_id.into(), path: row.path }),
             );
         }
         Ok(confirmed)
@@ -142,7 +145,10 @@ impl Ingest {
         .await?;
         let confirm = "Nothing was removed. If this is right, start a full scan to confirm it";
         if gone == known {
-            return Ok(Some(format!("No music was found in {}, where {known} files were; is it mounted? {confirm}", library.path.display())));
+            return Ok(Some(format!(
+                "No music was found in {}, where {known} files were; is it mounted? {confirm}",
+                library.path.display()
+            )));
         }
         if MANY < gone && known / 10 < gone {
             return Ok(Some(format!("{gone} of {known} files are not there any more. {confirm}")));

@@ -21,6 +21,7 @@ mod watch;
 pub use status::{LibraryScan, Phase, ScanStatus, Watching};
 
 use std::{
+    fmt,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -74,6 +75,12 @@ pub struct Ingest {
     queue: Arc<queue::Queue>,
     roots: Arc<Mutex<Arc<[libraries::Root]>>>,
     roots_changed: Arc<Notify>,
+}
+
+impl fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ingest").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl Ingest {

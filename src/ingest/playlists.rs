@@ -34,8 +34,11 @@ impl Ingest {
         let known: BTreeSet<String> =
             self.catalog.playlist_files(library.id).await?.into_iter().collect();
         let seen: BTreeSet<String> = seen.iter().cloned().collect();
-        let gone: Vec<String> =
-            known.iter().filter(|path| covers(order, path) && !seen.contains(*path)).cloned().collect();
+        let gone: Vec<String> = known
+            .iter()
+            .filter(|path| covers(order, path) && !seen.contains(*path))
+            .cloned()
+            .collect();
         if !changed && gone.is_empty() && seen.is_subset(&known) {
             return Ok(());
         }
@@ -45,8 +48,8 @@ impl Ingest {
         let found = spawn_blocking(move || {
             let read = |path: String| {
                 let at = absolute(&root, &path);
-                let is_small =
-                    std::fs::symlink_metadata(&at).is_ok_and(|it| it.is_file() && it.len() <= LARGEST);
+                let is_small = std::fs::symlink_metadata(&at)
+                    .is_ok_and(|it| it.is_file() && it.len() <= LARGEST);
                 let bytes = is_small.then(|| std::fs::read(&at).ok()).flatten()?;
                 Some(parse(&root, path, &bytes))
             };
@@ -61,6 +64,7 @@ impl Ingest {
 fn covers(order: &Order, path: &str) -> bool {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     folder == order.from
+        || order.gone.iter().any(|gone| folder == gone || folder.starts_with(&format!("{gone}/")))
         || (order.depth == Depth::All
             && (order.from.is_empty() || folder.starts_with(&format!("{}/", order.from))))
 }
@@ -97,7 +101,9 @@ fn candidates(root: &str, folder: &str, location: &str) -> Vec<String> {
                 .and_then(|rest| resolve("", rest)),
             None => resolve(folder, location),
         };
-        for path in inside.into_iter().flat_map(|path| [path.nfc().collect(), path.nfd().collect(), path]) {
+        for path in
+            inside.into_iter().flat_map(|path| [path.nfc().collect(), path.nfd().collect(), path])
+        {
             if !found.contains(&path) {
                 found.push(path);
             }

@@ -93,10 +93,11 @@ pub(super) fn plan(
     parts: &BTreeSet<PartOrder>,
     mut is_folder: impl FnMut(&str) -> Option<bool>,
 ) -> Vec<Order> {
-    let mut orders: BTreeMap<(String, bool), Belief> = BTreeMap::new();
+    let mut orders: BTreeMap<(String, bool), (Belief, BTreeSet<String>)> = BTreeMap::new();
     for part in parts {
         let mut path = part.path.as_str();
         let mut deep = false;
+        let mut gone = None;
         loop {
             match is_folder(path) {
                 Some(true) => {
@@ -106,15 +107,22 @@ pub(super) fn plan(
                 }
                 _ if path.is_empty() => break,
                 // A file, or gone: its folder tells.
-                _ => path = parent(path),
+                found => {
+                    if found.is_none() {
+                        gone = Some(path);
+                    }
+                    path = parent(path);
+                }
             }
         }
-        let belief = orders.entry((path.to_owned(), deep)).or_insert(part.belief);
-        *belief = part.belief.max(*belief);
+        let order = orders.entry((path.to_owned(), deep)).or_insert((part.belief, BTreeSet::new()));
+        order.0 = part.belief.max(order.0);
+        order.1.extend(gone.map(str::to_owned));
     }
     orders
         .into_iter()
-        .map(|((from, deep), belief)| Order {
+        .map(|((from, deep), (belief, gone))| Order {
+            gone: gone.into_iter().collect(),
             kind: ScanKind::Changes,
             belief,
             from,
@@ -143,6 +151,8 @@ mod tests {
         });
         let seen: Vec<_> =
             plan.iter().map(|order| (order.from.as_str(), order.depth, order.belief)).collect();
+        assert_eq!(plan[0].gone, ["gone"]);
+        assert_eq!(plan[1].gone, ["a/2.mp3"]);
         assert_eq!(
             seen,
             [

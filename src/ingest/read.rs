@@ -14,8 +14,9 @@ use crate::{
     },
     ids::MediaFileId,
     media::{
-        lyrics, text,
+        lyrics,
         tags::{PictureFacts, ReadOptions, Tags},
+        text,
         worker::{PicturePlace, Pool, ReadItem},
     },
 };
@@ -219,7 +220,8 @@ fn open_regular(path: &Path) -> std::io::Result<(File, u64, i64)> {
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(std::io::Error::other("not a regular file"));
     }
-    let modified = stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
+    let modified =
+        stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
     Ok((file, stat.st_size as u64, modified))
 }
 
@@ -235,7 +237,9 @@ fn tracks(mut tags: Tags, of: &Opened) -> Vec<TrackFound> {
     let embedded = tags.cue_sheet.take();
     let sheets = of.sidecars.iter().filter(|(kind, ..)| *kind == Kind::Cue);
     let parts = sheets
-        .filter_map(|(_, path, bytes)| cue::parts(&tags, &of.to_read.path, path, &text::decode(bytes)))
+        .filter_map(|(_, path, bytes)| {
+            cue::parts(&tags, &of.to_read.path, path, &text::decode(bytes))
+        })
         .next()
         .or_else(|| cue::embedded_parts(&tags, embedded.as_deref()?));
     if let Some(parts) = parts {

@@ -82,7 +82,11 @@ async fn by_inode(
             let is_same = (file.inode, file.size_bytes, file.modified_ns)
                 == (row.inode, row.size_bytes, row.modified_ns);
             if is_same && file.path != row.path {
-                candidates.push(Candidate { file: at, row: row.media_file_id, path: row.path.clone() });
+                candidates.push(Candidate {
+                    file: at,
+                    row: row.media_file_id,
+                    path: row.path.clone(),
+                });
             }
         }
     }
@@ -112,11 +116,16 @@ async fn by_quick_key(
     let mut candidates = Vec::new();
     for row in rows {
         for (at, file) in unknown(files) {
-            let is_same = key_of(file).is_some_and(|key| row.quick_key.as_deref() == Some(&key[..]))
+            let is_same = key_of(file)
+                .is_some_and(|key| row.quick_key.as_deref() == Some(&key[..]))
                 && file.size_bytes == row.size_bytes
                 && file.path != row.path;
             if is_same {
-                candidates.push(Candidate { file: at, row: row.media_file_id, path: row.path.clone() });
+                candidates.push(Candidate {
+                    file: at,
+                    row: row.media_file_id,
+                    path: row.path.clone(),
+                });
             }
         }
     }
@@ -198,9 +207,8 @@ async fn adopt(
 pub(super) fn is_absent(root: &Path, path: &str) -> bool {
     match std::fs::symlink_metadata(absolute(root, path)) {
         Ok(found) => !found.is_file(),
-        Err(error) => matches!(
-            error.kind(),
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-        ),
+        Err(error) => {
+            matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+        }
     }
 }

@@ -60,7 +60,8 @@ impl Ingest {
         let before = self.roots();
         let ids: Vec<LibraryId> = roots.iter().map(|root| root.id).collect();
         self.progress.keep(&ids);
-        let is_new = |root: &&Root| !before.iter().any(|it| it.id == root.id && it.path == root.path);
+        let is_new =
+            |root: &&Root| !before.iter().any(|it| it.id == root.id && it.path == root.path);
         let new: Vec<LibraryId> = roots.iter().filter(is_new).map(|root| root.id).collect();
         *self.roots.lock().unwrap_or_else(PoisonError::into_inner) = roots.into();
         for library in new {

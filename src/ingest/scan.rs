@@ -52,6 +52,8 @@ pub(super) struct Order {
     /// Relative to the library, '' for all of it.
     pub(super) from: String,
     pub(super) depth: Depth,
+    /// Where `depth` is one: files and folders below that are known not to be there.
+    pub(super) gone: Vec<String>,
 }
 
 impl Order {
@@ -61,7 +63,7 @@ impl Order {
             ScanKind::Changes => Belief::Ask,
             ScanKind::Full => Belief::Believe,
         };
-        Self { kind, belief, from: String::new(), depth: Depth::All }
+        Self { kind, belief, from: String::new(), depth: Depth::All, gone: Vec::new() }
     }
 
     pub(super) fn is_whole(&self) -> bool {

@@ -72,11 +72,15 @@ impl Watch {
         let watcher = match &mut self.watcher {
             Ok(watcher) => watcher,
             Err(reason) => {
-                return roots.iter().map(|root| (root.id, Watching::Swept(reason.clone()))).collect();
+                return roots
+                    .iter()
+                    .map(|root| (root.id, Watching::Swept(reason.clone())))
+                    .collect();
             }
         };
         self.watched.retain(|library, path| {
-            let stays = roots.iter().any(|root| root.id == *library && root.path == *path && path.is_dir());
+            let stays =
+                roots.iter().any(|root| root.id == *library && root.path == *path && path.is_dir());
             if !stays {
                 let _ = watcher.unwatch(path);
             }

@@ -109,7 +109,9 @@ impl Catalog {
         let mut tx = self.db.write().await?;
         let wanted = pictures
             .iter()
-            .map(|(_, picture)| (picture.facts.hash.as_str(), (&picture.facts, picture.path.as_str(), false)))
+            .map(|(_, picture)| {
+                (picture.facts.hash.as_str(), (&picture.facts, picture.path.as_str(), false))
+            })
             .collect();
         let ids = ensure(&mut tx, scope, wanted).await?;
         for (folder, picture) in pictures {
