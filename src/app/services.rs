@@ -13,7 +13,7 @@ use crate::{
     drive::Drive,
     events::Events,
     ingest::{self, Ingest},
-    media::{tags::ReadOptions, worker::Pool},
+    media::worker::Pool,
     ops::filesystem,
     playback::{Playback, Settings},
 };
@@ -83,11 +83,7 @@ impl Services {
                 libraries: config.libraries.clone(),
                 drive: config.drive.clone(),
                 sweep: Duration::from_secs(config.ingest.sweep_seconds.into()),
-                read: ReadOptions {
-                    artist_separators: config.ingest.separators.clone(),
-                    exceptions: config.ingest.exceptions.clone(),
-                    ..ReadOptions::default()
-                },
+                read: config.ingest.read_options(),
                 readers: cores,
             },
         );
