@@ -97,6 +97,11 @@ impl From<anyhow::Error> for Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        // SQLITE_FULL: the database's own disk.
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if code.as_deref() == Some("13") {
+            return Self::StorageFull;
+        }
         Self::Internal(error.into())
     }
 }

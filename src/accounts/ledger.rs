@@ -30,7 +30,7 @@ impl Usage {
 
 /// Bytes promised to one upload. Dropping it gives them back.
 #[derive(Debug)]
-pub struct Reservation {
+pub(crate) struct Reservation {
     accounts: Accounts,
     locker: LockerId,
     id: i64,

@@ -136,6 +136,8 @@ impl App {
             self.tasks.spawn(lan.dlna.run(config, lan.address, holder, stop));
             self.tasks.spawn(mdns::run(lan.config, self.http_address, self.stop.clone()));
         }
+        self.tasks.spawn(self.services.accounts.clone().run(self.stop.clone()));
+        self.tasks.spawn(self.services.drive.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));
         let ingest = self.services.ingest.clone();
         let stop = self.stop.clone();

@@ -1,39 +1,135 @@
 //! What is kept: each locker's tree of plain files on disk, published by rename, charged to the
 //! byte. Knows nothing of music.
 
+mod disk;
+mod files;
 mod names;
 mod put;
-mod tree;
+mod reconcile;
+mod rows;
 
-use std::path::PathBuf;
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use anyhow::Context as _;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+pub use files::{Content, Entry, EntryKind, OpenFile};
 pub use names::{NameProblem, RelativePath};
 pub use put::{Condition, Stored, Target};
-pub use tree::{Entry, EntryKind, OpenFile};
 
-use crate::{accounts::Accounts, clock::Clock, db::Db, events::Events};
+use crate::{
+    Error, Result,
+    accounts::{Accounts, Locker},
+    clock::Clock,
+    db::Db,
+    events::{Event, Events},
+    ids::LockerId,
+};
+
+/// How often the disk is looked at for what other hands did.
+const LOOK_AGAIN: Duration = Duration::from_secs(3600);
 
 /// The drive service. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Drive {
-    root: PathBuf,
+    disk: disk::Disk,
     db: Db,
     clock: Clock,
     events: Events,
     accounts: Accounts,
+    /// Publishing, removing and moving go one after the other in each locker.
+    locks: Arc<Mutex<HashMap<LockerId, Arc<tokio::sync::Mutex<()>>>>>,
+    /// Files that are being replaced by an upload which got the credit for it.
+    credits: Arc<Mutex<HashSet<(LockerId, String)>>>,
 }
 
 impl Drive {
-    /// Over an open database; `root` is made if absent, and probed.
+    /// Over an open database; `root` is made if absent, and probed. What a crash left is put
+    /// right before this returns.
     pub async fn open(
         root: PathBuf,
         db: Db,
         clock: Clock,
         events: Events,
         accounts: Accounts,
-    ) -> crate::Result<Self> {
-        let drive = Self { root, db, clock, events, accounts };
-        let _ = (&drive.root, &drive.db, &drive.clock, &drive.events, &drive.accounts);
+    ) -> Result<Self> {
+        let disk = disk::Disk::open(root.clone())
+            .with_context(|| format!("the drive {} cannot be used", root.display()))?;
+        let (locks, credits) = (Arc::default(), Arc::default());
+        let drive = Self { disk, db, clock, events, accounts, locks, credits };
+        drive.reconcile().await?;
         Ok(drive)
+    }
+
+    /// Follows users that come and go, and looks at the disk now and then, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut changes = self.events.subscribe();
+        let mut again =
+            tokio::time::interval_at(tokio::time::Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
+        loop {
+            let done = tokio::select! {
+                () = stop.cancelled() => return,
+                _ = again.tick() => self.reconcile().await,
+                change = changes.recv() => match change {
+                    Ok(Event::LibrariesChanged) | Err(RecvError::Lagged(_)) => self.follow_users().await,
+                    Ok(_) => Ok(()),
+                    Err(RecvError::Closed) => return,
+                },
+            };
+            if let Err(error) = done {
+                tracing::error!("the drive could not be put in order: {error:?}");
+            }
+        }
+    }
+
+    /// New lockers get their folder, those of removed users go away.
+    async fn follow_users(&self) -> Result<()> {
+        self.put_orphans_away().await?;
+        let paths = sqlx::query_scalar!("select path from locker where path not like 'removed/%'")
+            .fetch_all(self.db.read())
+            .await?;
+        let disk = self.disk.clone();
+        put::blocking(move || paths.iter().try_for_each(|path| disk.make_locker(path).map(drop)))
+            .await
+    }
+
+    fn lock(&self, locker: LockerId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(locks.entry(locker).or_default())
+    }
+
+    /// A path as the locker spells it.
+    async fn spelled(&self, locker: &Locker, path: &RelativePath) -> Result<RelativePath> {
+        if path.as_str().is_ascii() {
+            return Ok(path.clone());
+        }
+        let (disk, folder, path) = (self.disk.clone(), locker.path.clone(), path.clone());
+        put::blocking(move || {
+            let root = disk.make_locker(&folder)?;
+            Ok(RelativePath::from_disk(disk::spell(&root, path.as_str())?))
+        })
+        .await
+    }
+}
+
+/// What the disk said, as a reaction: not there, in the way, full, or our fault.
+fn disk_error(error: io::Error) -> Error {
+    use rustix::io::Errno;
+    match Errno::from_io_error(&error) {
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => Error::NotFound("File"),
+        Some(Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY) => {
+            Error::Conflict("Something of that name is there already".to_owned())
+        }
+        Some(Errno::NAMETOOLONG) => Error::Invalid("The name is too long for this disk".to_owned()),
+        Some(Errno::INVAL) => Error::Invalid("The disk does not take that name or move".to_owned()),
+        Some(Errno::ROFS) => Error::Unavailable("The server's disk is read-only".to_owned()),
+        _ => error.into(),
     }
 }

@@ -1,6 +1,9 @@
-//! Names of files: what a locker takes, decided once at the door.
+//! Names of files: what a locker takes, decided once at the door. Unicode is kept as sent and
+//! compared in NFC.
 
-/// A path below a locker's root, `/` between parts, every part allowed. Unicode is kept as sent.
+use unicode_normalization::UnicodeNormalization as _;
+
+/// A path below a locker's root, `/` between parts, every part allowed. '' is the root itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelativePath(String);
 
@@ -8,21 +11,146 @@ pub struct RelativePath(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct NameProblem {
-    /// One word: `empty`, `dots`, `control`, `trailing`, `reserved`, `long`, `absolute`, `backslash`.
+    /// One word: `empty`, `dots`, `control`, `trailing`, `reserved`, `long`, `absolute`,
+    /// `backslash`, `deep`.
     pub rule: &'static str,
     /// For people.
-    pub sentence: String,
+    pub sentence: &'static str,
 }
 
+/// What most file systems take for one name, in bytes.
+const NAME_LENGTH: usize = 255;
+const PATH_LENGTH: usize = 4000;
+const DEPTH: usize = 64;
+/// Devices to Windows, with any ending: a locker copied there must not lose files.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
+
 impl RelativePath {
-    /// Reads a path that somebody sent; '' is the root itself.
+    /// Reads a path that somebody sent. One slash at the end is fine.
     pub fn parse(text: &str) -> Result<Self, NameProblem> {
-        Ok(Self(text.trim_matches('/').to_owned()))
+        let text = text.strip_suffix('/').unwrap_or(text);
+        if text.is_empty() {
+            return Ok(Self(String::new()));
+        }
+        if text.starts_with('/') {
+            return Err(problem("absolute", "A path begins with a name, not with a slash"));
+        }
+        if PATH_LENGTH < text.len() {
+            return Err(problem("long", "The path is too long"));
+        }
+        let parts = text.split('/');
+        if DEPTH < parts.clone().count() {
+            return Err(problem("deep", "There are too many folders inside each other"));
+        }
+        for part in parts {
+            check(part)?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// A path that the disk itself spelled; not judged again.
+    pub(super) fn from_disk(text: String) -> Self {
+        Self(text)
     }
 
     /// As sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is the locker's root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn problem(rule: &'static str, sentence: &'static str) -> NameProblem {
+    NameProblem { rule, sentence }
+}
+
+fn check(name: &str) -> Result<(), NameProblem> {
+    if name.is_empty() {
+        return Err(problem("empty", "A name is empty"));
+    }
+    if matches!(name, "." | "..") {
+        return Err(problem("dots", "A name may not be . or .."));
+    }
+    if name.contains(char::is_control) {
+        return Err(problem("control", "A name holds a control character"));
+    }
+    if name.contains('\\') {
+        return Err(problem("backslash", "A name holds a backslash"));
+    }
+    if name.ends_with(['.', ' ']) {
+        return Err(problem("trailing", "A name ends with a dot or a blank"));
+    }
+    if NAME_LENGTH < name.len() {
+        return Err(problem("long", "A name is longer than 255 bytes"));
+    }
+    let stem = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
+    let is_device = DEVICES.iter().any(|device| {
+        stem.strip_prefix(device).is_some_and(|rest| match *device {
+            "com" | "lpt" => matches!(rest.as_bytes(), [b'1'..=b'9']),
+            _ => rest.is_empty(),
+        })
+    });
+    if is_device {
+        return Err(problem("reserved", "That name means a device on some systems"));
+    }
+    Ok(())
+}
+
+/// Whether two names are the same to a reader, however their accents are composed.
+pub(super) fn is_same_name(one: &str, other: &str) -> bool {
+    one == other || one.nfc().eq(other.nfc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_and_why_not() {
+        for good in [
+            "a.flac",
+            "Music/Björk/01 Jóga.flac",
+            "Music/",
+            ".hidden",
+            "a:b?*",
+            "...And Justice/01.mp3",
+            "com10.txt",
+            "console",
+            &"x".repeat(255),
+        ] {
+            assert!(RelativePath::parse(good).is_ok(), "{good}");
+        }
+        for (wrong, rule) in [
+            ("/etc/passwd", "absolute"),
+            ("a//b", "empty"),
+            ("..", "dots"),
+            ("a/../b", "dots"),
+            ("./a", "dots"),
+            ("a\0b", "control"),
+            ("a\nb", "control"),
+            ("a\\b", "backslash"),
+            ("a./b", "trailing"),
+            ("a ", "trailing"),
+            ("NUL", "reserved"),
+            ("x/com1.flac", "reserved"),
+            (&"x".repeat(256), "long"),
+            (&"a/".repeat(2001), "long"),
+            (&"a/".repeat(65), "deep"),
+        ] {
+            assert_eq!(RelativePath::parse(wrong).unwrap_err().rule, rule, "{wrong}");
+        }
+        assert!(RelativePath::parse("").unwrap().is_root());
+    }
+
+    #[test]
+    fn accents_compare_however_composed() {
+        assert!(is_same_name("J\u{f3}ga", "Jo\u{301}ga"));
+        assert!(!is_same_name("Joga", "J\u{f3}ga"));
     }
 }

@@ -1,12 +1,27 @@
-//! Uploads: staged, hashed, charged, published by rename.
+//! Uploads: reserved, staged, hashed, on the disk, in place, counted; then answered.
 
-use std::io;
+use std::{
+    collections::HashSet,
+    io::{self, Write as _},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 
-use super::{Drive, RelativePath};
-use crate::{Error, Result, accounts::Principal, ids::LockerId};
+use super::{Drive, RelativePath, disk::Staged, rows::Row};
+use crate::{
+    Error, Result,
+    accounts::{Change, Locker, Principal, Reservation},
+    events::Event,
+    ids::{LockerId, UserId},
+};
+
+/// How much an upload of unknown length reserves at a time.
+const STEP: u64 = 256 * 1024;
+/// Written at a time: one hop to a thread for so many bytes.
+const PIECE: usize = 512 * 1024;
 
 /// Where a file goes.
 #[derive(Debug, Clone)]
@@ -19,7 +34,7 @@ pub struct Target {
     pub condition: Condition,
 }
 
-/// What must be true of the target for the upload to go ahead.
+/// What must be true of the target for a change to go ahead.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Condition {
     /// Whatever is there is replaced.
@@ -27,8 +42,22 @@ pub enum Condition {
     None,
     /// Nothing may be there (`If-None-Match: *`).
     Absent,
+    /// Anything must be there (`If-Match: *`).
+    Present,
     /// One of these ETags must be there (`If-Match`).
     Match(Vec<String>),
+}
+
+impl Condition {
+    /// Whether what is there (its ETag) is as wanted.
+    pub(super) fn holds(&self, there: Option<&str>) -> bool {
+        match self {
+            Self::None => true,
+            Self::Absent => there.is_none(),
+            Self::Present => there.is_some(),
+            Self::Match(tags) => there.is_some_and(|there| tags.iter().any(|tag| tag == there)),
+        }
+    }
 }
 
 /// A file that is safely stored.
@@ -48,7 +77,8 @@ pub struct Stored {
 
 impl Drive {
     /// Takes a file in: reserved, staged, hashed, on disk and in place before this returns.
-    /// Dropping the future gives everything back. `declared` is the length when it is known.
+    /// Dropping the future gives everything back. `declared` is the length when it is known; what
+    /// does not fit is then refused before `body` is read.
     pub async fn put(
         &self,
         principal: &Principal,
@@ -56,7 +86,272 @@ impl Drive {
         declared: Option<u64>,
         body: impl Stream<Item = io::Result<Bytes>>,
     ) -> Result<Stored> {
-        let _ = (principal, target, declared, body);
-        Err(Error::Unavailable("This part is not built yet".to_owned()))
+        let locker = self.accounts.writable_locker(principal, target.locker).await?;
+        if target.path.is_root() {
+            return Err(Error::Invalid("Say which file this is".to_owned()));
+        }
+        let path = self.spelled(&locker, &target.path).await?;
+        let before = self.row(locker.id, path.as_str()).await?;
+        refuse_unless(&target.condition, before.as_ref())?;
+        let credit = self.credit(locker.id, path.as_str(), before.as_ref());
+        let staging = staging_name()?;
+        let promised = declared.map_or(0, |declared| declared.saturating_sub(credit.bytes));
+        let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
+        let mut upload =
+            Upload { drive: self, declared, reservation, credit: credit.bytes, received: 0 };
+        let received = upload.receive(&staging, body).await;
+        let Upload { reservation, received: length, .. } = upload;
+        let (staged, hash) = match received {
+            Ok(received) => received,
+            Err(error) => {
+                // Before the answer, so that a second try finds the room free.
+                reservation.release().await?;
+                return Err(error);
+            }
+        };
+        let publishing = Publishing {
+            drive: self.clone(),
+            locker,
+            path,
+            condition: target.condition.clone(),
+            user: principal.user,
+            reservation,
+            received: length,
+            hash,
+        };
+        // It runs to its end even if the client goes away now: between the rename and the row
+        // there is no good place to stop.
+        let published = tokio::spawn(publishing.run(staged)).await?;
+        drop(credit);
+        published
     }
+
+    /// Replacing a file needs room only for the difference; of several uploads of one file, one
+    /// gets that credit.
+    fn credit(&self, locker: LockerId, path: &str, before: Option<&Row>) -> Credit {
+        let taken = Arc::clone(&self.credits);
+        let size = before.map_or(0, |row| row.size);
+        let key = (locker, path.to_owned());
+        let is_first =
+            0 < size && taken.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        Credit { bytes: if is_first { size } else { 0 }, key: is_first.then_some(key), taken }
+    }
+}
+
+/// Bytes of a file that is about to be replaced.
+struct Credit {
+    bytes: u64,
+    key: Option<(LockerId, String)>,
+    taken: Arc<Mutex<HashSet<(LockerId, String)>>>,
+}
+
+impl Drop for Credit {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            self.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        }
+    }
+}
+
+/// An upload while its bytes come in.
+struct Upload<'a> {
+    drive: &'a Drive,
+    declared: Option<u64>,
+    reservation: Reservation,
+    credit: u64,
+    received: u64,
+}
+
+impl Upload<'_> {
+    /// Everything into staging and onto the disk, with its hash.
+    async fn receive(
+        &mut self,
+        staging: &str,
+        body: impl Stream<Item = io::Result<Bytes>>,
+    ) -> Result<(Staged, [u8; 32])> {
+        let (disk, name, declared) = (self.drive.disk.clone(), staging.to_owned(), self.declared);
+        let mut writer = blocking(move || {
+            let staged = disk.stage(&name, declared)?;
+            Ok(Writer { staged, hasher: blake3::Hasher::new() })
+        })
+        .await?;
+        let mut body = pin!(body);
+        let (mut pieces, mut held) = (Vec::new(), 0);
+        while let Some(piece) = body.next().await {
+            let piece = piece.map_err(|_| ended_early())?;
+            self.admit(piece.len() as u64).await?;
+            held += piece.len();
+            pieces.push(piece);
+            if PIECE <= held {
+                writer = writer.write(std::mem::take(&mut pieces)).await?;
+                held = 0;
+            }
+        }
+        if self.declared.is_some_and(|declared| declared != self.received) {
+            return Err(ended_early());
+        }
+        writer.finish(pieces).await
+    }
+
+    /// Makes sure that so many more bytes are promised.
+    async fn admit(&mut self, more: u64) -> Result<()> {
+        self.received += more;
+        if let Some(declared) = self.declared {
+            return if self.received <= declared {
+                Ok(())
+            } else {
+                Err(Error::Invalid("There are more bytes than were announced".to_owned()))
+            };
+        }
+        let missing =
+            self.received.saturating_sub(self.credit).saturating_sub(self.reservation.bytes());
+        if missing == 0 {
+            return Ok(());
+        }
+        if missing < STEP && self.reservation.extend(STEP).await.is_ok() {
+            return Ok(());
+        }
+        // Not a whole step, but perhaps what is really needed.
+        self.reservation.extend(missing).await
+    }
+}
+
+/// The staged file with its running hash.
+struct Writer {
+    staged: Staged,
+    hasher: blake3::Hasher,
+}
+
+impl Writer {
+    async fn write(mut self, pieces: Vec<Bytes>) -> Result<Self> {
+        blocking(move || {
+            for piece in pieces {
+                self.hasher.update(&piece);
+                self.staged.file.write_all(&piece)?;
+            }
+            Ok(self)
+        })
+        .await
+    }
+
+    async fn finish(self, pieces: Vec<Bytes>) -> Result<(Staged, [u8; 32])> {
+        let Self { staged, hasher } = self.write(pieces).await?;
+        blocking(move || {
+            staged.file.sync_all()?;
+            Ok((staged, *hasher.finalize().as_bytes()))
+        })
+        .await
+    }
+}
+
+/// A received file on its way to its place.
+struct Publishing {
+    drive: Drive,
+    locker: Locker,
+    path: RelativePath,
+    condition: Condition,
+    user: UserId,
+    reservation: Reservation,
+    received: u64,
+    hash: [u8; 32],
+}
+
+impl Publishing {
+    async fn run(self, staged: Staged) -> Result<Stored> {
+        match self.publish(staged).await {
+            Ok((etag, is_new)) => self.tell(etag, is_new).await,
+            Err(error) => {
+                self.reservation.release().await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// In place and counted, or as if nothing had been.
+    async fn publish(&self, staged: Staged) -> Result<(String, bool)> {
+        let lock = self.drive.lock(self.locker.id);
+        let _turn = lock.lock().await;
+        let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
+        refuse_unless(&self.condition, before.as_ref())?;
+        let (disk, folder) = (self.drive.disk.clone(), self.locker.path.clone());
+        let path = self.path.as_str().to_owned();
+        let (placed, modified_ns) = blocking(move || {
+            let (_, modified_ns) = super::disk::file_facts(&staged.file)?;
+            Ok((staged.place(&disk, &folder, &path)?, modified_ns))
+        })
+        .await?;
+        match self.count(before.as_ref(), modified_ns).await {
+            Ok(etag) => {
+                // Only now is the replaced file let go.
+                blocking(move || {
+                    drop(placed);
+                    Ok(())
+                })
+                .await?;
+                Ok((etag, before.is_none()))
+            }
+            Err(error) => {
+                blocking(move || placed.undo()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The one transaction: row, ledger and figures.
+    async fn count(&self, before: Option<&Row>, modified_ns: i64) -> Result<String> {
+        let drive = &self.drive;
+        let replaced = before.map_or(0, |row| row.size);
+        let change = Change { user: self.user, reason: "upload", path: self.path.as_str() };
+        let mut tx = drive.db.write().await?;
+        drive.accounts.settle(&mut tx, &self.reservation, self.received, replaced, change).await?;
+        let etag = drive
+            .write_row(
+                &mut tx,
+                self.locker.id,
+                self.path.as_str(),
+                self.received,
+                modified_ns,
+                Some(&self.hash),
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(etag)
+    }
+
+    async fn tell(self, etag: String, is_new: bool) -> Result<Stored> {
+        self.reservation.close();
+        let path = self.path.as_str().to_owned();
+        self.drive.events.publish(Event::DriveChanged { locker: self.locker.id, path });
+        self.drive.accounts.tell_usage(self.locker.id).await?;
+        Ok(Stored { path: self.path, size: self.received, hash: self.hash, etag, is_new })
+    }
+}
+
+/// Disk work on a thread for it.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await?.map_err(super::disk_error)
+}
+
+/// Two uploads never share one.
+pub(super) fn staging_name() -> Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::internal(anyhow::anyhow!("no randomness: {error}")))?;
+    Ok(hex::encode(bytes))
+}
+
+fn refuse_unless(condition: &Condition, there: Option<&Row>) -> Result<()> {
+    if condition.holds(there.map(|row| row.etag.as_str())) {
+        return Ok(());
+    }
+    Err(Error::Conflict(match condition {
+        Condition::Absent => "There is a file of that name already".to_owned(),
+        _ => "The file is not the one that was expected".to_owned(),
+    }))
+}
+
+fn ended_early() -> Error {
+    Error::Invalid("The upload ended before its last byte".to_owned())
 }

@@ -1,0 +1,375 @@
+//! The one module that touches the disk. Every path is opened by [`beneath`], which never leaves
+//! the folder that it starts from and never follows a symlink.
+
+use std::{
+    ffi::CStr,
+    fs::{self, File},
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{
+        AtFlags, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat,
+        fallocate, fstat, fsync, mkdirat, openat, openat2, renameat_with, statat, unlinkat,
+    },
+    io::Errno,
+};
+
+use super::names::is_same_name;
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const STAGING: &str = "staging";
+
+/// The drive's root folder.
+#[derive(Debug, Clone)]
+pub(super) struct Disk {
+    root: PathBuf,
+}
+
+/// One plain file or folder as a walk finds it.
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) is_folder: bool,
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+}
+
+/// A file in staging. Dropping it removes it.
+pub(super) struct Staged {
+    pub(super) file: File,
+    folder: OwnedFd,
+    name: String,
+}
+
+/// A file that was put in place; [`Placed::undo`] puts the old state back.
+pub(super) struct Placed {
+    staged: Staged,
+    parent: OwnedFd,
+    name: String,
+    /// Whether the replaced file lies in staging now.
+    was_exchanged: bool,
+}
+
+/// THE containment: opens `path` below `folder`, without leaving it, following no symlink.
+pub(super) fn beneath(folder: impl AsFd, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let path = if path.is_empty() { "." } else { path };
+    match openat2(&folder, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+        // An old kernel, or a container whose filter does not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => step_by_step(folder.as_fd(), path, flags),
+        opened => Ok(opened?),
+    }
+}
+
+/// The same where the kernel cannot do it in one: each part opened in the one before.
+fn step_by_step(folder: BorrowedFd<'_>, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    let mut at = openat(folder, ".", FOLDER, Mode::empty())?;
+    let mut parts = path.split('/').filter(|part| *part != ".").peekable();
+    while let Some(part) = parts.next() {
+        if part.is_empty() || part == ".." {
+            return Err(Errno::XDEV.into());
+        }
+        let flags = if parts.peek().is_some() { FOLDER } else { flags | OFlags::CLOEXEC };
+        at = openat(&at, part, flags | OFlags::NOFOLLOW, Mode::empty())?;
+    }
+    Ok(at)
+}
+
+impl Disk {
+    /// Makes the root and staging, empties staging, and tries what publishing needs.
+    pub(super) fn open(root: PathBuf) -> io::Result<Self> {
+        let disk = Self { root };
+        let staging = disk.root.join(STAGING);
+        fs::create_dir_all(&staging)?;
+        for entry in fs::read_dir(&staging)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let probe = disk.stage("probe", None)?;
+        probe.file.sync_all()?;
+        fsync(&probe.folder)?;
+        Ok(disk)
+    }
+
+    fn root(&self) -> io::Result<File> {
+        File::open(&self.root)
+    }
+
+    /// A locker's folder.
+    pub(super) fn locker(&self, path: &str) -> io::Result<OwnedFd> {
+        beneath(self.root()?, path, FOLDER)
+    }
+
+    /// A locker's folder, made if it is not there.
+    pub(super) fn make_locker(&self, path: &str) -> io::Result<OwnedFd> {
+        make_folders(self.root()?.into(), path)
+    }
+
+    /// A new file in staging. With a known length its room is taken at once, so that a full disk
+    /// is known before a byte is sent.
+    pub(super) fn stage(&self, name: &str, length: Option<u64>) -> io::Result<Staged> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
+        let staged = Staged { file, folder, name: name.to_owned() };
+        if let Some(length) = length.filter(|length| 0 < *length) {
+            match fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length) {
+                Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
+                // Not every file system can; then the writes tell.
+                Ok(()) | Err(_) => (),
+            }
+        }
+        Ok(staged)
+    }
+
+    /// Moves a locker's file or folder into staging, where it is gone for everybody. Dropping the
+    /// result deletes it; [`Placed::undo`] brings it back.
+    pub(super) fn take_out(&self, locker: &str, path: &str, staging: &str) -> io::Result<TakenOut> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+        let to = beneath(self.root()?, STAGING, FOLDER)?;
+        renameat_with(&parent, name, &to, staging, RenameFlags::NOREPLACE)?;
+        fsync(&parent)?;
+        let place = self.root.join(STAGING).join(staging);
+        Ok(TakenOut {
+            place,
+            staging: to,
+            staged: staging.to_owned(),
+            parent,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Moves within a locker; nothing may be at the target. Folders above it are made.
+    pub(super) fn rename(&self, locker: &str, from: &str, to: &str) -> io::Result<()> {
+        let (from_folder, from_name) = from.rsplit_once('/').unwrap_or(("", from));
+        let (to_folder, to_name) = to.rsplit_once('/').unwrap_or(("", to));
+        let root = self.locker(locker)?;
+        let source = beneath(&root, from_folder, FOLDER)?;
+        let target = make_folders(root, to_folder)?;
+        renameat_with(&source, from_name, &target, to_name, RenameFlags::NOREPLACE)?;
+        fsync(&source)?;
+        fsync(&target)?;
+        Ok(())
+    }
+
+    /// Puts a whole locker folder away as `removed/NAME`; false if there was none.
+    pub(super) fn put_away(&self, locker: &str, name: &str) -> io::Result<bool> {
+        let (folder, own) = locker.rsplit_once('/').unwrap_or(("", locker));
+        let source = match beneath(self.root()?, folder, FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            opened => opened?,
+        };
+        let target = make_folders(self.root()?.into(), "removed")?;
+        match renameat_with(&source, own, &target, name, RenameFlags::NOREPLACE) {
+            Err(Errno::NOENT) => Ok(false),
+            moved => {
+                moved?;
+                fsync(&source)?;
+                fsync(&target)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Where a path below the root is, for rows that others read.
+    pub(super) fn absolute(&self, path: &str) -> io::Result<PathBuf> {
+        std::path::absolute(self.root.join(path))
+    }
+}
+
+/// Something on its way out of a locker.
+pub(super) struct TakenOut {
+    place: PathBuf,
+    staging: OwnedFd,
+    staged: String,
+    parent: OwnedFd,
+    name: String,
+}
+
+impl TakenOut {
+    /// Puts it back where it was.
+    pub(super) fn undo(self) -> io::Result<()> {
+        renameat_with(
+            &self.staging,
+            &*self.staged,
+            &self.parent,
+            &*self.name,
+            RenameFlags::NOREPLACE,
+        )?;
+        fsync(&self.parent)?;
+        Ok(())
+    }
+
+    /// Deletes it for good.
+    pub(super) fn delete(self) -> io::Result<()> {
+        if fs::symlink_metadata(&self.place)?.is_dir() {
+            fs::remove_dir_all(&self.place)
+        } else {
+            fs::remove_file(&self.place)
+        }
+    }
+}
+
+impl Staged {
+    /// Puts the file, whose bytes are on the disk already, at `path` of a locker.
+    pub(super) fn place(self, disk: &Disk, locker: &str, path: &str) -> io::Result<Placed> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = make_folders(disk.make_locker(locker)?, folder)?;
+        let rename = |flags| renameat_with(&self.folder, &*self.name, &parent, name, flags);
+        let was_exchanged = match rename(RenameFlags::NOREPLACE) {
+            Ok(()) => false,
+            Err(Errno::EXIST) => {
+                if is_folder(&statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?) {
+                    return Err(Errno::ISDIR.into());
+                }
+                rename(RenameFlags::EXCHANGE)?;
+                true
+            }
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                rename(RenameFlags::empty())?;
+                false
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let placed = Placed { parent, name: name.to_owned(), staged: self, was_exchanged };
+        if let Err(error) = fsync(&placed.parent) {
+            placed.undo()?;
+            return Err(error.into());
+        }
+        Ok(placed)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let _ = unlinkat(&self.folder, &*self.name, AtFlags::empty());
+    }
+}
+
+impl Placed {
+    /// The rows could not be written: the old file comes back, or nothing is there.
+    pub(super) fn undo(self) -> io::Result<()> {
+        let flags = if self.was_exchanged { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
+        renameat_with(&self.parent, &*self.name, &self.staged.folder, &*self.staged.name, flags)?;
+        fsync(&self.parent)?;
+        Ok(())
+    }
+}
+
+/// Makes the folders of `path` below `folder`, each on the disk before the next.
+pub(super) fn make_folders(folder: OwnedFd, path: &str) -> io::Result<OwnedFd> {
+    let mut at = folder;
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        match mkdirat(&at, part, Mode::from_raw_mode(0o755)) {
+            Ok(()) => fsync(&at)?,
+            Err(Errno::EXIST) => (),
+            Err(error) => return Err(error.into()),
+        }
+        at = match beneath(&at, part, FOLDER) {
+            // A file, or a link, where a folder has to be.
+            Err(error)
+                if Errno::from_io_error(&error)
+                    .is_some_and(|code| matches!(code, Errno::NOTDIR | Errno::LOOP)) =>
+            {
+                return Err(Errno::EXIST.into());
+            }
+            opened => opened?,
+        };
+    }
+    Ok(at)
+}
+
+/// The path as the disk spells it: parts that are there already keep their composition.
+pub(super) fn spell(folder: &OwnedFd, path: &str) -> io::Result<String> {
+    if path.is_ascii() {
+        return Ok(path.to_owned());
+    }
+    let mut spelled = String::with_capacity(path.len());
+    for part in path.split('/') {
+        let listed = if part.is_ascii() { Ok(Vec::new()) } else { list(folder, &spelled) };
+        let listed = match listed {
+            // Nothing there yet: as sent.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Vec::new()
+            }
+            listed => listed?,
+        };
+        let exact = listed.iter().find(|found| found.name == part);
+        let same = exact.or_else(|| listed.iter().find(|found| is_same_name(&found.name, part)));
+        if !spelled.is_empty() {
+            spelled.push('/');
+        }
+        spelled.push_str(same.map_or(part, |found| &found.name));
+    }
+    Ok(spelled)
+}
+
+/// The plain files and folders of a folder. Symlinks, pipes and names that are not UTF-8 are
+/// left out.
+pub(super) fn list(locker: &OwnedFd, path: &str) -> io::Result<Vec<Found>> {
+    let folder = beneath(locker, path, FOLDER)?;
+    let mut found = Vec::new();
+    for entry in Dir::read_from(&folder)? {
+        let entry = entry?;
+        let Some(name) = plain_name(entry.file_name()) else { continue };
+        let stat = match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            // Gone between listing and looking.
+            Err(Errno::NOENT) => continue,
+            stat => stat?,
+        };
+        let is_folder = is_folder(&stat);
+        if is_folder || FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            let (size, modified_ns) = facts(&stat);
+            found.push(Found { name: name.to_owned(), is_folder, size, modified_ns });
+        }
+    }
+    Ok(found)
+}
+
+/// A plain file, open for reading, with its size and time.
+pub(super) fn open_file(locker: &OwnedFd, path: &str) -> io::Result<(File, u64, i64)> {
+    // A pipe must not make the opener wait.
+    let file = File::from(beneath(locker, path, OFlags::RDONLY | OFlags::NONBLOCK)?);
+    let stat = fstat(&file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(Errno::ISDIR.into());
+    }
+    let (size, modified_ns) = facts(&stat);
+    Ok((file, size, modified_ns))
+}
+
+/// Size and time of an open file.
+pub(super) fn file_facts(file: &File) -> io::Result<(u64, i64)> {
+    Ok(facts(&fstat(file)?))
+}
+
+fn plain_name(name: &CStr) -> Option<&str> {
+    name.to_str().ok().filter(|name| !matches!(*name, "." | ".."))
+}
+
+fn is_folder(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+fn facts(stat: &Stat) -> (u64, i64) {
+    let nanoseconds = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
+    let modified = stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
+    (u64::try_from(stat.st_size).unwrap_or(0), modified)
+}
+
+/// Whether a folder lies at this path, for start-up.
+pub(super) fn is_there(path: &Path) -> bool {
+    path.is_dir()
+}

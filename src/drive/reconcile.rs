@@ -1,0 +1,220 @@
+//! After a crash, or after other hands: the files on the disk are the truth, and rows and figures
+//! are made to fit. A locker whose folder is gone altogether is left alone: its disk is not
+//! mounted.
+
+use std::{collections::HashMap, io};
+
+use super::{
+    Drive,
+    disk::{self, Disk, Found},
+    put::blocking,
+};
+use crate::{
+    Result,
+    accounts::Change,
+    clock::iso,
+    events::Event,
+    ids::{LockerId, UserId},
+};
+
+/// Rows in one transaction.
+const BATCH: usize = 500;
+
+/// How a row must change.
+enum Fix {
+    /// On the disk without a row, or other than the row says: path, size, time.
+    Write(String, u64, i64),
+    /// A row without its file.
+    Missing(String),
+}
+
+impl Drive {
+    /// Every locker, at start and now and then.
+    pub async fn reconcile(&self) -> Result<()> {
+        self.put_orphans_away().await?;
+        let lockers =
+            sqlx::query!("select locker_id, path from locker where path not like 'removed/%'")
+                .fetch_all(self.db.read())
+                .await?;
+        for locker in lockers {
+            self.reconcile_locker(LockerId(locker.locker_id), locker.path).await?;
+        }
+        Ok(())
+    }
+
+    async fn reconcile_locker(&self, locker: LockerId, folder: String) -> Result<()> {
+        let lock = self.lock(locker);
+        let _turn = lock.lock().await;
+        let mut rows = self.all_rows(locker).await?;
+        let (disk, has_rows) = (self.disk.clone(), !rows.is_empty());
+        let place = folder.clone();
+        let found = blocking(move || {
+            if has_rows && !disk::is_there(&disk.absolute(&place)?) {
+                return Ok(None);
+            }
+            disk.make_locker(&place)?;
+            walk(&disk, &place).map(Some)
+        })
+        .await?;
+        let Some(found) = found else {
+            tracing::warn!(
+                "the folder {folder} of the drive is not there; is its disk mounted? Nothing was changed"
+            );
+            return Ok(());
+        };
+        let mut fixes = Vec::new();
+        for (path, found) in found {
+            let known = rows.remove(&path);
+            if known != Some((found.size, found.modified_ns, Presence::There)) {
+                fixes.push(Fix::Write(path, found.size, found.modified_ns));
+            }
+        }
+        let gone = rows.into_iter().filter(|(_, row)| row.2 == Presence::There);
+        fixes.extend(gone.map(|(path, _)| Fix::Missing(path)));
+        if fixes.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(
+            changes = fixes.len(),
+            "the folder {folder} of the drive was changed by other hands"
+        );
+        for batch in fixes.chunks(BATCH) {
+            self.fix(locker, batch).await?;
+        }
+        self.events.publish(Event::DriveChanged { locker, path: String::new() });
+        self.accounts.tell_usage(locker).await
+    }
+
+    async fn all_rows(&self, locker: LockerId) -> Result<HashMap<String, (u64, i64, Presence)>> {
+        let rows = sqlx::query!(
+            "select path, size_bytes, modified_ns, missing_at from drive_file where locker_id = ?",
+            locker.0
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let presence =
+                    if row.missing_at.is_some() { Presence::Missing } else { Presence::There };
+                (row.path, (row.size_bytes.unsigned_abs(), row.modified_ns, presence))
+            })
+            .collect())
+    }
+
+    /// One batch, one transaction: rows, figures and the ledger together.
+    async fn fix(&self, locker: LockerId, fixes: &[Fix]) -> Result<()> {
+        let now = self.clock.now();
+        let mut tx = self.db.write().await?;
+        for fix in fixes {
+            let (path, added, reason) = match fix {
+                Fix::Write(path, size, _) => {
+                    (path, i64::try_from(*size).unwrap_or(i64::MAX), "found")
+                }
+                Fix::Missing(path) => (path, 0, "missing"),
+            };
+            let counted = sqlx::query_scalar!(
+                "select size_bytes from drive_file where locker_id = ? and path = ? and missing_at is null",
+                locker.0,
+                path
+            )
+            .fetch_optional(&mut *tx)
+            .await?;
+            match fix {
+                Fix::Write(path, size, modified_ns) => {
+                    self.write_row(&mut tx, locker, path, *size, *modified_ns, None).await?;
+                }
+                Fix::Missing(path) => {
+                    sqlx::query!(
+                        "update drive_file set missing_at = ? where locker_id = ? and path = ?",
+                        now,
+                        locker.0,
+                        path
+                    )
+                    .execute(&mut *tx)
+                    .await?;
+                }
+            }
+            let change = Change { user: UserId(0), reason, path };
+            self.accounts
+                .change_used(&mut tx, locker, added - counted.unwrap_or(0), change)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Lockers of users that were removed go to `removed/NAME-DATE`; nothing is deleted.
+    pub(super) async fn put_orphans_away(&self) -> Result<()> {
+        let orphans = sqlx::query!(
+            "select locker_id, path from locker
+             where kind = 'user' and user_id is null and path like 'lockers/%'"
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        for orphan in orphans {
+            let user = orphan.path.trim_start_matches("lockers/");
+            let date: String = iso(self.clock.now()).chars().take(10).collect();
+            // The row's number makes it unique when a name comes and goes twice a day.
+            let name = format!("{user}-{date}-{}", orphan.locker_id);
+            let (disk, path, target) = (self.disk.clone(), orphan.path.clone(), name.clone());
+            blocking(move || match disk.put_away(&path, &target) {
+                // Moved before a crash came between disk and row.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(true),
+                moved => moved,
+            })
+            .await?;
+            let path = format!("removed/{name}");
+            let absolute = self.disk.absolute(&path)?.to_string_lossy().into_owned();
+            let mut tx = self.db.write().await?;
+            sqlx::query!("update locker set path = ? where locker_id = ?", path, orphan.locker_id)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query!(
+                "update library set path = ?, name = ?, is_active = 0 where locker_id = ?",
+                absolute,
+                path,
+                orphan.locker_id
+            )
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            tracing::info!("the files of {user} are now in {path}");
+        }
+        Ok(())
+    }
+}
+
+/// Whether a row's file was there when last looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    There,
+    Missing,
+}
+
+/// Every plain file of a locker with its path.
+fn walk(disk: &Disk, folder: &str) -> io::Result<Vec<(String, Found)>> {
+    let root = disk.locker(folder)?;
+    let mut files = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let listed = match disk::list(&root, &folder) {
+            // Removed while walking.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed?,
+        };
+        for found in listed {
+            let path = if folder.is_empty() {
+                found.name.clone()
+            } else {
+                format!("{folder}/{}", found.name)
+            };
+            if found.is_folder {
+                folders.push(path);
+            } else {
+                files.push((path, found));
+            }
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,128 @@
+//! The rows that go with the files: what each counts, and its entity tag.
+
+use super::Drive;
+use crate::{Result, db::Tx, ids::LockerId};
+
+/// What is recorded of a file that is there.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+    pub(super) etag: String,
+}
+
+impl Drive {
+    /// The row of a file; none if it is missing on the disk.
+    pub(super) async fn row(&self, locker: LockerId, path: &str) -> Result<Option<Row>> {
+        let row = sqlx::query!(
+            "select drive_file_id, size_bytes, modified_ns, version from drive_file
+             where locker_id = ? and path = ? and missing_at is null",
+            locker.0,
+            path
+        )
+        .fetch_optional(self.db.read())
+        .await?;
+        Ok(row.map(|row| Row {
+            size: row.size_bytes.unsigned_abs(),
+            modified_ns: row.modified_ns,
+            etag: etag(row.drive_file_id, row.version),
+        }))
+    }
+
+    /// Makes or replaces the row of a file; its entity tag.
+    pub(super) async fn write_row(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        path: &str,
+        size: u64,
+        modified_ns: i64,
+        hash: Option<&[u8; 32]>,
+    ) -> Result<String> {
+        let now = self.clock.now();
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        let hash = hash.map(<[u8; 32]>::as_slice);
+        let row = sqlx::query!(
+            r#"insert into drive_file (locker_id, path, size_bytes, modified_ns, content_hash, created_at)
+               values (?, ?, ?, ?, ?, ?)
+               on conflict (locker_id, path) do update set
+                   size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
+                   content_hash = excluded.content_hash, version = version + 1, missing_at = null
+               returning drive_file_id as "drive_file_id!: i64", version as "version!: i64""#,
+            locker.0,
+            path,
+            size,
+            modified_ns,
+            hash,
+            now
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(etag(row.drive_file_id, row.version))
+    }
+
+    /// Rows of a file, or of everything in a folder: their sizes in all, and they are gone.
+    pub(super) async fn delete_rows(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        path: &str,
+    ) -> Result<i64> {
+        let (from, to) = inside(path);
+        let sizes = sqlx::query_scalar!(
+            r#"delete from drive_file where locker_id = ?1 and (path = ?2 or (?3 <= path and path < ?4))
+               returning iif(missing_at is null, size_bytes, 0) as "size!: i64""#,
+            locker.0,
+            path,
+            from,
+            to
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(sizes.into_iter().sum())
+    }
+
+    /// Rows right in a folder: name and row.
+    pub(super) async fn rows_in(
+        &self,
+        locker: LockerId,
+        folder: &str,
+    ) -> Result<std::collections::HashMap<String, Row>> {
+        let (from, to) = if folder.is_empty() {
+            (String::new(), "\u{10ffff}".to_owned())
+        } else {
+            inside(folder)
+        };
+        let skipped = i64::try_from(from.chars().count()).unwrap_or(0);
+        let rows = sqlx::query!(
+            r#"select drive_file_id, substr(path, ?4 + 1) as "name!: String", size_bytes, modified_ns, version
+               from drive_file
+               where locker_id = ?1 and ?2 <= path and path < ?3 and missing_at is null
+                 and instr(substr(path, ?4 + 1), '/') = 0"#,
+            locker.0,
+            from,
+            to,
+            skipped
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let etag = etag(row.drive_file_id, row.version);
+                let size = row.size_bytes.unsigned_abs();
+                (row.name, Row { size, modified_ns: row.modified_ns, etag })
+            })
+            .collect())
+    }
+}
+
+/// What lies in a folder is what sorts between `folder/` and `folder0`.
+pub(super) fn inside(folder: &str) -> (String, String) {
+    (format!("{folder}/"), format!("{folder}0"))
+}
+
+/// Never made from the content, and never the same for another content.
+fn etag(id: i64, version: i64) -> String {
+    format!("{id:x}-{version:x}")
+}
