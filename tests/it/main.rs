@@ -1,6 +1,8 @@
 //! Tests from outside in: the real server in-process on free ports over a temporary folder,
 //! spoken to as its clients do.
 
+mod accounts;
+mod drive;
 mod harness;
 mod http;
 mod playback;

@@ -1,0 +1,99 @@
+//! What is kept: uploads under quota, plain files on the disk, names, and what a crash leaves.
+
+mod crash;
+mod files;
+mod quota;
+
+use std::{io, path::PathBuf};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use tunelocker::{
+    Error, Result,
+    accounts::{Accounts, NewUser, PlanChange, Principal, Usage},
+    drive::{Condition, Drive, RelativePath, Stored, Target},
+    ids::LockerId,
+};
+
+use crate::harness::TestApp;
+
+/// A household with ann, who has a locker of a chosen size.
+pub struct Lockers {
+    pub app: TestApp,
+    pub accounts: Accounts,
+    pub drive: Drive,
+    pub admin: Principal,
+    pub ann: Principal,
+    pub locker: LockerId,
+}
+
+impl Lockers {
+    pub async fn with_quota(quota: u64) -> Self {
+        let app = TestApp::spawn().await;
+        let (accounts, drive) = (app.services.accounts.clone(), app.services.drive.clone());
+        accounts.ensure_first_admin("root", "the admin's own").await.unwrap();
+        let admin = accounts.principal_named("root").await.unwrap();
+        let change = PlanChange { quota: Some(Some(quota)), ..PlanChange::default() };
+        accounts.set_plan(&admin, "Test", &change).await.unwrap();
+        let ann =
+            NewUser { plan: Some("Test".to_owned()), ..NewUser::new("ann", "ann's very own") };
+        let ann = accounts.create_user(&admin, &ann).await.unwrap();
+        let ann = accounts.principal(ann).await.unwrap();
+        let locker = accounts.lockers(&ann).await.unwrap()[0].id;
+        Self { app, accounts, drive, admin, ann, locker }
+    }
+
+    pub fn target(&self, path: &str) -> Target {
+        let path = RelativePath::parse(path).unwrap();
+        Target { locker: self.locker, path, condition: Condition::None }
+    }
+
+    pub async fn put(&self, path: &str, bytes: &[u8]) -> Result<Stored> {
+        let length = Some(bytes.len() as u64);
+        self.drive.put(&self.ann, &self.target(path), length, body(bytes)).await
+    }
+
+    pub async fn usage(&self) -> Usage {
+        self.accounts.usage(&self.ann, self.locker).await.unwrap()
+    }
+
+    /// ann's folder on the disk.
+    pub fn folder(&self) -> PathBuf {
+        self.app.folder.path().join("data/lockers/ann")
+    }
+
+    /// Files in staging now.
+    pub fn staged(&self) -> usize {
+        std::fs::read_dir(self.app.folder.path().join("data/staging")).unwrap().count()
+    }
+
+    /// The sum of file sizes on the disk.
+    pub fn on_disk(&self) -> u64 {
+        fn sum(folder: &std::path::Path) -> u64 {
+            let entries = std::fs::read_dir(folder).into_iter().flatten();
+            entries
+                .map(|entry| {
+                    let entry = entry.unwrap();
+                    let facts = entry.metadata().unwrap();
+                    if facts.is_dir() { sum(&entry.path()) } else { facts.len() }
+                })
+                .sum()
+        }
+        sum(&self.folder())
+    }
+}
+
+/// Bytes in pieces as a network brings them.
+pub fn body(bytes: &[u8]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+    let pieces: Vec<_> =
+        bytes.chunks(40_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    // Uploads run against each other only if they let each other run.
+    stream::iter(pieces).then(|piece| async {
+        tokio::task::yield_now().await;
+        piece
+    })
+}
+
+pub fn is_quota(answer: &Result<Stored>) -> bool {
+    matches!(answer, Err(Error::QuotaExceeded { .. }))
+}
