@@ -4,7 +4,7 @@
 use std::{
     ffi::CStr,
     fs::{self, File},
-    io,
+    io::{self, Write as _},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
 };
@@ -21,6 +21,8 @@ use super::names::is_same_name;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
+/// Carries the drive's id: without it, the disk that holds the lockers is not mounted.
+const SENTINEL: &str = ".tunelocker-drive";
 
 /// The drive's root folder.
 #[derive(Debug, Clone)]
@@ -95,6 +97,35 @@ impl Disk {
         probe.file.sync_all()?;
         fsync(&probe.folder)?;
         Ok(disk)
+    }
+
+    /// The id that the drive carries, if it carries one.
+    pub(super) fn id(&self) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.root.join(SENTINEL)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// Whether any file lies in a locker: then it is the drive, marked or not.
+    pub(super) fn has_lockers(&self) -> io::Result<bool> {
+        let root: OwnedFd = self.root()?.into();
+        for top in ["lockers", "household"] {
+            match list(&root, top) {
+                Ok(found) if !found.is_empty() => return Ok(true),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => (),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Marks a new drive, for good.
+    pub(super) fn set_id(&self, id: &str) -> io::Result<()> {
+        let mut file = File::create(self.root.join(SENTINEL))?;
+        file.write_all(id.as_bytes())?;
+        file.sync_all()?;
+        self.root()?.sync_all()
     }
 
     fn root(&self) -> io::Result<File> {

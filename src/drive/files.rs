@@ -1,6 +1,6 @@
 //! What a user does with files that are there: list, open, remove, make folders, rename.
 
-use std::fs::File;
+use std::{fs::File, io};
 
 use super::{
     Condition, Drive, RelativePath,
@@ -90,9 +90,10 @@ impl Drive {
         let path = self.spelled(&locker, folder).await?;
         let rows = self.rows_in(locker.id, path.as_str()).await?;
         let (disk, root, is_root) = (self.disk.clone(), locker.path, path.is_root());
-        let found = blocking(move || {
-            let root = if is_root { disk.make_locker(&root)? } else { disk.locker(&root)? };
-            disk::list(&root, path.as_str())
+        let found = blocking(move || match disk.locker(&root) {
+            // Nothing was stored yet; looking must not make folders.
+            Err(error) if is_root && error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            root => disk::list(&root?, path.as_str()),
         })
         .await?;
         let mut entries: Vec<Entry> = found
@@ -129,7 +130,7 @@ impl Drive {
         let row = self.row(locker.id, path.as_str()).await?;
         let (disk, root, name) = (self.disk.clone(), locker.path, path.clone());
         let (file, size, modified_ns) =
-            blocking(move || disk::open_file(&disk.make_locker(&root)?, name.as_str())).await?;
+            blocking(move || disk::open_file(&disk.locker(&root)?, name.as_str())).await?;
         let etag = match row {
             Some(row) if row.size == size && row.modified_ns == modified_ns => row.etag,
             _ => loose_etag(size, modified_ns),

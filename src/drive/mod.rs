@@ -91,6 +91,9 @@ impl Drive {
 
     /// New lockers get their folder, those of removed users go away.
     async fn follow_users(&self) -> Result<()> {
+        if !self.is_mounted().await? {
+            return Ok(());
+        }
         self.put_orphans_away().await?;
         let paths = sqlx::query_scalar!("select path from locker where path not like 'removed/%'")
             .fetch_all(self.db.read())
@@ -111,9 +114,9 @@ impl Drive {
             return Ok(path.clone());
         }
         let (disk, folder, path) = (self.disk.clone(), locker.path.clone(), path.clone());
-        put::blocking(move || {
-            let root = disk.make_locker(&folder)?;
-            Ok(RelativePath::from_disk(disk::spell(&root, path.as_str())?))
+        put::blocking(move || match disk.locker(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
+            root => Ok(RelativePath::from_disk(disk::spell(&root?, path.as_str())?)),
         })
         .await
     }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, io};
 use super::{
     Drive,
     disk::{self, Disk, Found},
-    put::blocking,
+    put::{blocking, staging_name},
 };
 use crate::{
     Result,
@@ -29,8 +29,14 @@ enum Fix {
 }
 
 impl Drive {
-    /// Every locker, at start and now and then.
+    /// Every locker, at start and now and then. A drive that is not mounted is left alone.
     pub async fn reconcile(&self) -> Result<()> {
+        if !self.is_mounted().await? {
+            tracing::error!(
+                "the drive is not the one that the files were stored on; is its disk mounted? Nothing was changed, and nothing can be stored"
+            );
+            return Ok(());
+        }
         self.put_orphans_away().await?;
         let lockers =
             sqlx::query!("select locker_id, path from locker where path not like 'removed/%'")
@@ -40,6 +46,41 @@ impl Drive {
             self.reconcile_locker(LockerId(locker.locker_id), locker.path).await?;
         }
         Ok(())
+    }
+
+    /// Whether this is the drive that the rows tell of. A new one is marked; one that lost its
+    /// mark but not its files (a copy by hand) is marked again.
+    pub(super) async fn is_mounted(&self) -> Result<bool> {
+        let disk = self.disk.clone();
+        let found = blocking(move || disk.id()).await?;
+        let known = sqlx::query_scalar!("select value from meta where key = 'drive'")
+            .fetch_optional(self.db.read())
+            .await?;
+        if found.is_some() && found == known {
+            return Ok(true);
+        }
+        let has_files = sqlx::query_scalar!(
+            r#"select exists (select 1 from drive_file where missing_at is null) as "has_files!: bool""#
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        let disk = self.disk.clone();
+        if has_files && !blocking(move || disk.has_lockers()).await? {
+            return Ok(false);
+        }
+        let (disk, id) = (self.disk.clone(), staging_name()?);
+        let mark = id.clone();
+        blocking(move || disk.set_id(&mark)).await?;
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "insert into meta (key, value) values ('drive', ?)
+             on conflict (key) do update set value = excluded.value",
+            id
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn reconcile_locker(&self, locker: LockerId, folder: String) -> Result<()> {

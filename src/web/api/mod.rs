@@ -10,6 +10,7 @@ mod cookies;
 mod covers;
 mod devices;
 mod events;
+mod files;
 mod libraries;
 mod lists;
 mod lockers;
@@ -24,7 +25,7 @@ mod session;
 mod shapes;
 mod tracks;
 
-use actix_web::web::{ServiceConfig, delete, get, patch, post, put};
+use actix_web::web::{ServiceConfig, delete, get, head, patch, post, put};
 
 /// How the panel calls itself beside apps.
 const CLIENT: &str = "Web player";
@@ -49,6 +50,12 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/addresses", get().to(addresses::list))
         .route("/qr", get().to(addresses::code))
         .route("/lockers", get().to(lockers::list))
+        // Files, kept.
+        .route("/files/{path:.*}", get().to(files::show))
+        .route("/files/{path:.*}", head().to(files::show))
+        .route("/files/{path:.*}", put().to(files::store))
+        .route("/files/{path:.*}", delete().to(files::remove))
+        .route("/files/{path:.*}", post().to(files::rename))
         // What there is to hear.
         .route("/albums", get().to(albums::list))
         .route("/albums/{id}", get().to(albums::one))

@@ -9,11 +9,17 @@ async fn start_again(lockers: &Lockers) -> (Accounts, Drive) {
     let data = lockers.app.folder.path().join("data");
     let db = Db::open(&data.join("tunelocker.db")).await.unwrap();
     let (clock, events) = (Clock::System, Events::default());
-    let accounts =
-        Accounts::open(db.clone(), clock.clone(), events.clone(), &data.join("keys"), data.clone())
-            .await
-            .unwrap();
-    let drive = Drive::open(data, db, clock, events, accounts.clone()).await.unwrap();
+    let accounts = Accounts::open(
+        db.clone(),
+        clock.clone(),
+        events.clone(),
+        &data.join("keys"),
+        lockers.drive_root(),
+    )
+    .await
+    .unwrap();
+    let drive =
+        Drive::open(lockers.drive_root(), db, clock, events, accounts.clone()).await.unwrap();
     (accounts, drive)
 }
 
@@ -27,7 +33,7 @@ async fn files_and_rows_are_made_to_fit() {
     std::fs::write(lockers.folder().join("grows"), [2; 150]).unwrap();
     std::fs::create_dir_all(lockers.folder().join("by hand/é")).unwrap();
     std::fs::write(lockers.folder().join("by hand/é/new"), [3; 33]).unwrap();
-    let staging = lockers.app.folder.path().join("data/staging");
+    let staging = lockers.drive_root().join("staging");
     std::fs::write(staging.join("left over"), [4; 10]).unwrap();
     std::fs::create_dir_all(staging.join("left/over")).unwrap();
 
@@ -47,11 +53,17 @@ async fn files_and_rows_are_made_to_fit() {
 async fn a_drive_that_is_not_mounted_empties_nothing() {
     let lockers = Lockers::with_quota(1000).await;
     lockers.put("a", &[1; 100]).await.unwrap();
-    let aside = lockers.app.folder.path().join("aside");
-    std::fs::rename(lockers.folder(), &aside).unwrap();
+    // As when the disk did not come up: the mount point is there, and empty.
+    let (drive, aside) = (lockers.drive_root(), lockers.app.folder.path().join("aside"));
+    std::fs::rename(&drive, &aside).unwrap();
+    std::fs::create_dir(&drive).unwrap();
+    let refused = lockers.put("b", &[1; 10]).await;
+    assert!(matches!(refused, Err(tunelocker::Error::Unavailable(_))), "{refused:?}");
     let (accounts, _drive) = start_again(&lockers).await;
     assert_eq!(accounts.usage(&lockers.ann, lockers.locker).await.unwrap().used, 100);
-    std::fs::rename(&aside, lockers.folder()).unwrap();
+
+    std::fs::remove_dir_all(&drive).unwrap();
+    std::fs::rename(&aside, &drive).unwrap();
     let (accounts, drive) = start_again(&lockers).await;
     assert_eq!(accounts.usage(&lockers.ann, lockers.locker).await.unwrap().used, 100);
     let opened =

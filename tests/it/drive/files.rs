@@ -155,7 +155,7 @@ async fn a_removed_users_files_are_put_away_not_deleted() {
     let lockers = Lockers::with_quota(1000).await;
     lockers.put("hers", &[1; 10]).await.unwrap();
     lockers.accounts.remove_user(&lockers.admin, "ann").await.unwrap();
-    let removed = lockers.app.folder.path().join("data/removed");
+    let removed = lockers.drive_root().join("removed");
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
     while !removed.exists() || std::fs::read_dir(&removed).unwrap().count() == 0 {
         assert!(tokio::time::Instant::now() < deadline, "nothing was put away");

@@ -29,7 +29,8 @@ pub struct Lockers {
 
 impl Lockers {
     pub async fn with_quota(quota: u64) -> Self {
-        let app = TestApp::spawn().await;
+        let app =
+            TestApp::spawn_with(|config| config.drive = config.data.with_file_name("drive")).await;
         let (accounts, drive) = (app.services.accounts.clone(), app.services.drive.clone());
         accounts.ensure_first_admin("root", "the admin's own").await.unwrap();
         let admin = accounts.principal_named("root").await.unwrap();
@@ -57,14 +58,18 @@ impl Lockers {
         self.accounts.usage(&self.ann, self.locker).await.unwrap()
     }
 
+    pub fn drive_root(&self) -> PathBuf {
+        self.app.folder.path().join("drive")
+    }
+
     /// ann's folder on the disk.
     pub fn folder(&self) -> PathBuf {
-        self.app.folder.path().join("data/lockers/ann")
+        self.drive_root().join("lockers/ann")
     }
 
     /// Files in staging now.
     pub fn staged(&self) -> usize {
-        std::fs::read_dir(self.app.folder.path().join("data/staging")).unwrap().count()
+        std::fs::read_dir(self.drive_root().join("staging")).unwrap().count()
     }
 
     /// The sum of file sizes on the disk.
