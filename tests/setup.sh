@@ -20,12 +20,15 @@ python() {
     mark python "$pins"
 }
 
-# The browser's driver and the accessibility checker; Chromium itself is Debian's.
+# The browser's driver, the accessibility checker and what tests/web/vendor.mjs takes the panel's
+# vendored files from; Chromium itself is Debian's.
 node() {
-    local pins="playwright-core@1.64.1 axe-core@4.10.3"
+    local pins
+    pins=$(sha256sum < tests/web/package-lock.json | cut -c1-16)
     if done_already node "$pins"; then return; fi
-    # shellcheck disable=SC2086
-    npm install --prefix "$cache/web" --no-save --no-audit --no-fund --silent $pins
+    mkdir -p "$cache/web"
+    cp tests/web/package.json tests/web/package-lock.json "$cache/web/"
+    npm ci --prefix "$cache/web" --ignore-scripts --no-audit --no-fund --silent
     mark node "$pins"
 }
 

@@ -7,3 +7,4 @@ mod harness;
 mod http;
 mod playback;
 mod subsonic;
+mod web;

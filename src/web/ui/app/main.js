@@ -82,7 +82,7 @@ function Frame() {
       <div class="foot">${h(Links, { of: mine, label })}</div></nav>
     ${!online.value && html`<p class="offline" role="status">${t('offline')}</p>`}
     <main class="main" id="main" tabindex="-1" ref=${main}>
-      ${inLibrary && html`<nav class="switch phoneonly" aria-label=${t('nav.library')}>${nav.slice(2, 6).map(([href, , key]) => html`<a key=${href} href=${href} aria-current=${label === key ? 'page' : undefined}>${t(key)}</a>`)}</nav>`}
+      ${inLibrary && !Object.keys(found.parts).length && html`<nav class="switch phoneonly" aria-label=${t('nav.library')}>${nav.slice(2, 6).map(([href, , key]) => html`<a key=${href} href=${href} aria-current=${label === key ? 'page' : undefined}>${t(key)}</a>`)}</nav>`}
       ${found ? h(Guard, { key: place }, h(found.screen, found.parts)) : html`<div class="page">${h(Empty, { title: t('missing.title'), icon: 'search', level: 'h1' }, html`<p>${t('missing.text')}</p><a class="btn secondary" href="/">${t('nav.home')}</a>`)}</div>`}
     </main>
     ${h(QueuePanel)}${h(PlayerBar)}${isFull.value && h(FullPlayer)}

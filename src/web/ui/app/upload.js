@@ -33,8 +33,11 @@ export async function collect(transfer) {
     }
   };
   // The list of a drop is gone after the first wait, so entries are taken first.
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  for (const entry of entries) await walk(entry, '');
+  const dropped = [...transfer.items].filter((item) => item.kind === 'file').map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  for (const one of dropped) {
+    if (one instanceof File) found.push({ file: one, path: one.name });
+    else if (one) await walk(one, '');
+  }
   return found;
 }
 

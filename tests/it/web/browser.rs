@@ -1,0 +1,167 @@
+//! The panel in Chromium, as a person uses it: first run, sign-in, listening, searching, uploading,
+//! connecting an app, administering. By loopback, and through a plain http address and a name that
+//! are neither, where browsers have no secure context.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use super::music;
+use crate::harness::TestApp;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_uses_the_panel() {
+    let music = tempfile::tempdir().unwrap();
+    let root = music.path().join("library");
+    music::library(&root);
+    let app = TestApp::spawn_with(|config| {
+        config.libraries = vec![("Music".to_owned(), root)];
+    })
+    .await;
+    let token = app.services.accounts.set_up_token().await.unwrap().unwrap();
+    let link = app.url(&format!("/setup?token={token}"));
+    let folder = music.path().to_owned();
+    tokio::task::spawn_blocking(move || use_panel(None, &link, &folder, &[])).await.unwrap();
+}
+
+#[test]
+fn a_person_uses_the_panel_by_an_address_of_the_lan() {
+    let lan = Lan::new("a");
+    let server = Served::start(&lan);
+    let link = server.link(&format!("{}:{}", lan.address, server.port));
+    use_panel(Some(&lan), &link, server.music.path(), &["--quick", "--name", "-address"]);
+}
+
+#[test]
+fn a_person_uses_the_panel_by_a_name() {
+    let lan = Lan::new("n");
+    let server = Served::start(&lan);
+    let link = server.link(&format!("nas.lan:{}", server.port));
+    let rules = format!("MAP nas.lan {}", lan.address);
+    use_panel(
+        Some(&lan),
+        &link,
+        server.music.path(),
+        &["--quick", "--name", "-name", "--rules", &rules],
+    );
+}
+
+/// Runs the script; what it printed is shown when it fails.
+fn use_panel(lan: Option<&Lan>, link: &str, folder: &Path, more: &[&str]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(
+        root.join(".cache/web/node_modules/playwright-core").exists(),
+        "the browser's driver is missing; run tests/setup.sh node"
+    );
+    let (carried, dropped) = music::uploads(&folder.join("uploads"));
+    let mut node = match lan {
+        None => Command::new("node"),
+        Some(lan) => lan.command("node"),
+    };
+    if let Some((lan, port)) = lan.zip(link.split([':', '/']).nth(4)) {
+        node.env("LOCAL_BASE", format!("http://{}:{port}", lan.address));
+    }
+    let output = node
+        .arg(root.join("tests/web/panel.mjs"))
+        .args(["--setup", link])
+        .arg("--upload")
+        .arg(carried)
+        .arg("--drop")
+        .arg(dropped)
+        .args(more)
+        .output()
+        .expect("node runs");
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A network of its own, with one LAN-like interface.
+struct Lan {
+    name: String,
+    address: &'static str,
+}
+
+impl Lan {
+    fn new(word: &str) -> Self {
+        let lan =
+            Self { name: format!("tlweb{word}{}", std::process::id()), address: "192.168.77.1" };
+        lan.ip(&["netns", "add", &lan.name]);
+        for words in [
+            "link set lo up",
+            "link add lan0 type dummy",
+            "addr add 192.168.77.1/24 dev lan0",
+            "link set lan0 up",
+        ] {
+            let words: Vec<&str> = ["-n", &lan.name].into_iter().chain(words.split(' ')).collect();
+            lan.ip(&words);
+        }
+        lan
+    }
+
+    #[expect(clippy::unused_self, reason = "only for the namespace of this value")]
+    fn ip(&self, words: &[&str]) {
+        let status = Command::new("ip").args(words).status().expect("ip runs");
+        assert!(status.success(), "ip {words:?} (needs root)");
+    }
+
+    /// A command inside.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]);
+        command
+    }
+}
+
+impl Drop for Lan {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+    }
+}
+
+/// The daemon itself, inside.
+struct Served {
+    child: Child,
+    port: u16,
+    token: String,
+    music: tempfile::TempDir,
+}
+
+impl Served {
+    fn start(lan: &Lan) -> Self {
+        let music = tempfile::tempdir().unwrap();
+        let root = music.path().join("library");
+        music::library(&root);
+        let mut child = lan
+            .command(env!("CARGO_BIN_EXE_tunelocker"))
+            .args(["serve", "--no-lan", "--listen", "0.0.0.0:0", "--library"])
+            .arg(format!("Music={}", root.display()))
+            .arg("--data")
+            .arg(music.path().join("data"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let ready = lines.by_ref().find(|line| line.starts_with("ready ")).expect("a ready line");
+        let setup = lines.by_ref().find(|line| line.starts_with("setup ")).expect("a set-up link");
+        let port = ready.split("0.0.0.0:").nth(1).unwrap().split(' ').next().unwrap();
+        let token = setup.split("token=").nth(1).unwrap().to_owned();
+        Self { child, port: port.parse().unwrap(), token, music }
+    }
+
+    fn link(&self, host: &str) -> String {
+        format!("http://{host}/setup?token={}", self.token)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

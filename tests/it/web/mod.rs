@@ -1,0 +1,5 @@
+//! The face for people: its API by plain requests, and the panel in a real browser.
+
+mod api;
+mod browser;
+mod music;
