@@ -3,6 +3,7 @@
 
 mod accounts;
 mod drive;
+mod dlna;
 mod harness;
 mod http;
 mod playback;

@@ -35,7 +35,7 @@ pub(crate) enum Container {
     Root,
     /// A branch below the root.
     View(View),
-    /// Albums of one initial.
+    /// Albums of one initial, by its code in the id.
     Initial(char),
     /// An album.
     Album(AlbumId),
@@ -230,8 +230,10 @@ impl Container {
             ("pl", false) => Self::Playlist(PlaylistId::parse(id)?),
             ("fo", false) => Self::Folder(FolderId::parse(id)?),
             ("albums", false) => {
-                let initial = rest.chars().next()?;
-                (rest.len() == initial.len_utf8()).then_some(Self::Initial(initial))?
+                let is_plain =
+                    !rest.starts_with(['0', '+']) && !rest.bytes().any(|b| b.is_ascii_uppercase());
+                let code = u32::from_str_radix(rest, 16).ok().filter(|_| is_plain)?;
+                Self::Initial(char::from_u32(code)?)
             }
             _ => return None,
         })
@@ -267,7 +269,7 @@ impl fmt::Display for Container {
         match self {
             Self::Root => f.write_str("0"),
             Self::View(view) => f.write_str(view.word()),
-            Self::Initial(initial) => write!(f, "albums.{initial}"),
+            Self::Initial(initial) => write!(f, "albums.{:x}", *initial as u32),
             Self::Album(id) => write!(f, "al.{}", id.0),
             Self::Artist(id) => write!(f, "ar.{}", id.0),
             Self::ArtistTracks(id) => write!(f, "ar.{}.tracks", id.0),
@@ -303,7 +305,7 @@ mod tests {
             "random",
             "tracks",
             "folders",
-            "albums.k",
+            "albums.6b",
             "al.12",
             "ar.5",
             "ar.5.tracks",
@@ -355,7 +357,8 @@ mod tests {
             "ye.99999",
             "ye.x",
             "albums.",
-            "albums.ab",
+            "albums.d800",
+            "albums.K",
             "1$4",
             "al.99999999999999999999",
             "ar.5.albums",

@@ -19,9 +19,10 @@ use super::{
 use crate::{
     Result,
     catalog::{
-        Artist, ArtistFilter, ArtistRole, Catalog, Comparison, Criteria, Field, Object, OrderBy,
-        Page, TextMatch, identity::order_key,
+        Artist, ArtistFilter, ArtistRole, Catalog, Comparison, Criteria, Field, Genre, Object,
+        OrderBy, Page, Playlist, TextMatch, identity::order_key,
     },
+    ids::TrackId,
 };
 
 /// Runs the action.
@@ -77,7 +78,7 @@ impl Scope {
 
 async fn scope(tree: &Tree<'_>, within: Container) -> Result<Scope, Fault> {
     let (catalog, principal) = (tree.catalog, tree.principal);
-    let tracks_of = |ids: Vec<crate::ids::TrackId>| {
+    let tracks_of = |ids: Vec<TrackId>| {
         Scope::Tracks(Criteria::any(ids.into_iter().map(|id| Criteria::Is(Object::Track(id)))))
     };
     let missing = |_| Fault::new(710, "No such container");
@@ -156,10 +157,11 @@ impl Finding<'_> {
             }
             Kind::Genre => {
                 let genres = catalog.genres(principal).await?;
-                let fitting: Vec<_> = genres
-                    .iter()
-                    .filter(|genre| fits(wanted, &genre.name, Object::Genre(genre.id)))
-                    .collect();
+                let wanted = ByName::of(wanted);
+                let is_wanted = |genre: &&Genre| {
+                    wanted.fits(&genre.name, &order_key(&genre.name), Object::Genre(genre.id))
+                };
+                let fitting: Vec<_> = genres.iter().filter(is_wanted).collect();
                 for genre in self.window.of(&fitting) {
                     didl.folder(&genre_folder(genre));
                 }
@@ -167,9 +169,10 @@ impl Finding<'_> {
             }
             Kind::Playlist => {
                 let playlists = catalog.playlists(principal).await?;
-                let nothing = Object::Track(crate::ids::TrackId(0));
-                let fitting: Vec<_> =
-                    playlists.iter().filter(|list| fits(wanted, &list.name, nothing)).collect();
+                let (wanted, nothing) = (ByName::of(wanted), Object::Track(TrackId(0)));
+                let is_wanted =
+                    |list: &&Playlist| wanted.fits(&list.name, &order_key(&list.name), nothing);
+                let fitting: Vec<_> = playlists.iter().filter(is_wanted).collect();
                 for playlist in self.window.of(&fitting) {
                     didl.folder(&playlist_folder(playlist));
                 }
@@ -185,12 +188,12 @@ impl Finding<'_> {
     async fn artists(&self, wanted: &Criteria) -> Result<Vec<Artist>> {
         let filter = ArtistFilter { role: ArtistRole::Any, ..ArtistFilter::default() };
         let list = self.tree.catalog.artists(self.tree.principal, &filter, Page::ALL).await?;
-        let is_heard = |artist: &Artist| {
-            artist.roles.iter().any(|role| role == "artist" || role == "albumartist")
-        };
+        let wanted = ByName::of(wanted);
+        let is_heard = |role: &String| role == "artist" || role == "albumartist";
         let mut found = list.items;
         found.retain(|artist| {
-            is_heard(artist) && fits(wanted, &artist.name, Object::Artist(artist.id))
+            wanted.fits(&artist.name, &artist.order_key, Object::Artist(artist.id))
+                && artist.roles.iter().any(is_heard)
         });
         if self
             .order
@@ -203,24 +206,48 @@ impl Finding<'_> {
     }
 }
 
-/// Criteria asked of something that has a name and nothing else.
-fn fits(criteria: &Criteria, name: &str, object: Object) -> bool {
-    match criteria {
-        Criteria::Always | Criteria::Has(Field::Title) => true,
-        Criteria::All(parts) => parts.iter().all(|part| fits(part, name, object)),
-        Criteria::Any(parts) => parts.iter().any(|part| fits(part, name, object)),
-        Criteria::Not(inner) => !fits(inner, name, object),
-        Criteria::Is(is) => *is == object,
-        Criteria::Text(Field::Title, how, value) => {
-            let compare = |name: &str, value: &str| match how {
-                TextMatch::Equals => name == value,
-                TextMatch::Contains => name.contains(value),
-                TextMatch::StartsWith => name.starts_with(value),
-            };
-            compare(&name.to_lowercase(), &value.trim().to_lowercase())
-                || compare(&order_key(name), &order_key(value))
+/// Criteria asked of something that has a name and nothing else, values folded once.
+enum ByName {
+    Constant(bool),
+    All(Vec<ByName>),
+    Any(Vec<ByName>),
+    Not(Box<ByName>),
+    Is(Object),
+    Text { how: TextMatch, lower: String, key: String },
+}
+
+impl ByName {
+    fn of(criteria: &Criteria) -> Self {
+        match criteria {
+            Criteria::Always | Criteria::Has(Field::Title) => Self::Constant(true),
+            Criteria::All(parts) => Self::All(parts.iter().map(Self::of).collect()),
+            Criteria::Any(parts) => Self::Any(parts.iter().map(Self::of).collect()),
+            Criteria::Not(inner) => Self::Not(Box::new(Self::of(inner))),
+            Criteria::Is(object) => Self::Is(*object),
+            Criteria::Text(Field::Title, how, value) => {
+                Self::Text { how: *how, lower: value.trim().to_lowercase(), key: order_key(value) }
+            }
+            _ => Self::Constant(false),
         }
-        _ => false,
+    }
+
+    /// `key` is the name's order key.
+    fn fits(&self, name: &str, key: &str, object: Object) -> bool {
+        match self {
+            Self::Constant(holds) => *holds,
+            Self::All(parts) => parts.iter().all(|part| part.fits(name, key, object)),
+            Self::Any(parts) => parts.iter().any(|part| part.fits(name, key, object)),
+            Self::Not(inner) => !inner.fits(name, key, object),
+            Self::Is(is) => *is == object,
+            Self::Text { how, lower, key: wanted } => {
+                let compare = |name: &str, value: &str| match how {
+                    TextMatch::Equals => name == value,
+                    TextMatch::Contains => name.contains(value),
+                    TextMatch::StartsWith => name.starts_with(value),
+                };
+                compare(key, wanted) || compare(&name.to_lowercase(), lower)
+            }
+        }
     }
 }
 
@@ -243,7 +270,12 @@ mod tests {
             (Criteria::Is(object), "anything", true),
             (Criteria::Has(Field::Genre), "anything", false),
         ] {
-            assert_eq!(fits(&criteria, name, object), expected, "{criteria:?} {name}");
+            let by_name = ByName::of(&criteria);
+            assert_eq!(
+                by_name.fits(name, &order_key(name), object),
+                expected,
+                "{criteria:?} {name}"
+            );
         }
     }
 }
