@@ -24,7 +24,12 @@ impl Control {
         Self { base: format!("http://{lan}") }
     }
 
-    pub(crate) async fn call(&self, service: &str, action: &str, arguments: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        service: &str,
+        action: &str,
+        arguments: &[(&str, &str)],
+    ) -> Answer {
         let mut body = format!(
             "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><u:{action} xmlns:u=\"urn:schemas-upnp-org:service:X:1\">"
         );
@@ -188,8 +193,10 @@ pub(crate) fn well_formed(text: &str) {
 /// The texts of elements without children, by local name.
 pub(crate) fn leaves(text: &str) -> BTreeMap<String, String> {
     let mut leaves = BTreeMap::new();
-    walk(text, |name, _, text, _| {
-        leaves.insert(name.rsplit(':').next().unwrap().to_owned(), text.to_owned());
+    walk(text, |name, _, text, _, has_children| {
+        if !has_children {
+            leaves.insert(name.rsplit(':').next().unwrap().to_owned(), text.to_owned());
+        }
     });
     leaves
 }
@@ -197,7 +204,7 @@ pub(crate) fn leaves(text: &str) -> BTreeMap<String, String> {
 fn objects(didl: &str) -> Vec<Object> {
     let mut objects: Vec<Object> = Vec::new();
     let mut open = Object::default();
-    walk(didl, |name, attributes, text, depth| match depth {
+    walk(didl, |name, attributes, text, depth, _| match depth {
         2 => open.elements.push((name.to_owned(), attributes.clone(), text.to_owned())),
         1 => {
             open.attributes = attributes.clone();
@@ -208,8 +215,9 @@ fn objects(didl: &str) -> Vec<Object> {
     objects
 }
 
-/// Calls for each element at its end: name, attributes, text, depth (0 is the root).
-fn walk(text: &str, mut each: impl FnMut(&str, &BTreeMap<String, String>, &str, usize)) {
+/// Calls for each element at its end: name, attributes, text, depth (0 is the root), and whether
+/// it has children.
+fn walk(text: &str, mut each: impl FnMut(&str, &BTreeMap<String, String>, &str, usize, bool)) {
     type Attributes = BTreeMap<String, String>;
     let attributes = |tag: &quick_xml::events::BytesStart<'_>| -> Attributes {
         let pairs = tag.attributes().map(|attribute| {
@@ -221,13 +229,17 @@ fn walk(text: &str, mut each: impl FnMut(&str, &BTreeMap<String, String>, &str, 
     };
     let mut reader = Reader::from_str(text);
     let mut open: Vec<(String, Attributes, String)> = Vec::new();
+    // How deep the last element ended: one level below means that it was a child.
+    let mut ended = 0;
     loop {
         match reader.read_event().unwrap() {
             Event::Start(tag) => {
                 open.push((tag.name().as_ref().to_owned(), attributes(&tag), String::new()));
+                ended = 0;
             }
             Event::Empty(tag) => {
-                each(tag.name().as_ref(), &attributes(&tag), "", open.len());
+                each(tag.name().as_ref(), &attributes(&tag), "", open.len(), false);
+                ended = open.len();
             }
             Event::Text(part) => {
                 if let Some((.., text)) = open.last_mut() {
@@ -241,7 +253,8 @@ fn walk(text: &str, mut each: impl FnMut(&str, &BTreeMap<String, String>, &str, 
             }
             Event::End(_) => {
                 let (name, attributes, text) = open.pop().unwrap();
-                each(&name, &attributes, &text, open.len());
+                each(&name, &attributes, &text, open.len(), ended == open.len() + 1);
+                ended = open.len();
             }
             Event::Eof => return,
             _ => (),
