@@ -14,44 +14,45 @@ use tunelocker::{
 use crate::harness::TestApp;
 
 /// A household with an admin and ann.
-pub struct Household {
-    pub app: TestApp,
-    pub accounts: Accounts,
-    pub admin: Principal,
-    pub ann: Principal,
+pub(crate) struct Household {
+    /// Stops when dropped.
+    _app: TestApp,
+    pub(crate) accounts: Accounts,
+    pub(crate) admin: Principal,
+    pub(crate) ann: Principal,
 }
 
-pub const ADMIN_PASSWORD: &str = "the admin's own";
-pub const ANN_PASSWORD: &str = "ann's very own";
+pub(crate) const ADMIN_PASSWORD: &str = "the admin's own";
+pub(crate) const ANN_PASSWORD: &str = "ann's very own";
 
 impl Household {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = TestApp::spawn().await;
         let accounts = app.services.accounts.clone();
         accounts.ensure_first_admin("root", ADMIN_PASSWORD).await.unwrap();
         let admin = accounts.principal_named("root").await.unwrap();
         let ann = accounts.create_user(&admin, &NewUser::new("ann", ANN_PASSWORD)).await.unwrap();
         let ann = accounts.principal(ann).await.unwrap();
-        Self { app, accounts, admin, ann }
+        Self { _app: app, accounts, admin, ann }
     }
 }
 
-pub fn from(address: &str) -> Origin {
+pub(crate) fn from(address: &str) -> Origin {
     Origin { address: address.parse().unwrap(), client: "test".to_owned() }
 }
 
-pub fn password(user: &str, password: &str) -> Credentials {
+pub(crate) fn password(user: &str, password: &str) -> Credentials {
     Credentials::Password { user: user.to_owned(), password: password.to_owned() }
 }
 
-pub fn token(user: &str, secret: &str, salt: &str) -> Credentials {
+pub(crate) fn token(user: &str, secret: &str, salt: &str) -> Credentials {
     use md5::{Digest as _, Md5};
     let token = hex::encode(Md5::digest(format!("{secret}{salt}")));
     Credentials::Token { user: user.to_owned(), token, salt: salt.to_owned() }
 }
 
 /// Why nobody was recognised.
-pub fn failure(answer: tunelocker::Result<Principal>) -> AuthFailure {
+pub(crate) fn failure(answer: tunelocker::Result<Principal>) -> AuthFailure {
     match answer {
         Err(Error::Unauthenticated(failure)) => failure,
         Err(other) => panic!("another error: {other:?}"),

@@ -2,6 +2,8 @@
 
 mod crash;
 mod files;
+mod full;
+mod http;
 mod quota;
 
 use std::{io, path::PathBuf};
@@ -18,19 +20,23 @@ use tunelocker::{
 use crate::harness::TestApp;
 
 /// A household with ann, who has a locker of a chosen size.
-pub struct Lockers {
-    pub app: TestApp,
-    pub accounts: Accounts,
-    pub drive: Drive,
-    pub admin: Principal,
-    pub ann: Principal,
-    pub locker: LockerId,
+pub(crate) struct Lockers {
+    pub(crate) app: TestApp,
+    pub(crate) accounts: Accounts,
+    pub(crate) drive: Drive,
+    pub(crate) admin: Principal,
+    pub(crate) ann: Principal,
+    pub(crate) locker: LockerId,
 }
 
 impl Lockers {
-    pub async fn with_quota(quota: u64) -> Self {
+    pub(crate) async fn with_quota(quota: u64) -> Self {
         let app =
             TestApp::spawn_with(|config| config.drive = config.data.with_file_name("drive")).await;
+        Self::over(app, quota).await
+    }
+
+    pub(crate) async fn over(app: TestApp, quota: u64) -> Self {
         let (accounts, drive) = (app.services.accounts.clone(), app.services.drive.clone());
         accounts.ensure_first_admin("root", "the admin's own").await.unwrap();
         let admin = accounts.principal_named("root").await.unwrap();
@@ -44,36 +50,36 @@ impl Lockers {
         Self { app, accounts, drive, admin, ann, locker }
     }
 
-    pub fn target(&self, path: &str) -> Target {
+    pub(crate) fn target(&self, path: &str) -> Target {
         let path = RelativePath::parse(path).unwrap();
         Target { locker: self.locker, path, condition: Condition::None }
     }
 
-    pub async fn put(&self, path: &str, bytes: &[u8]) -> Result<Stored> {
+    pub(crate) async fn put(&self, path: &str, bytes: &[u8]) -> Result<Stored> {
         let length = Some(bytes.len() as u64);
         self.drive.put(&self.ann, &self.target(path), length, body(bytes)).await
     }
 
-    pub async fn usage(&self) -> Usage {
+    pub(crate) async fn usage(&self) -> Usage {
         self.accounts.usage(&self.ann, self.locker).await.unwrap()
     }
 
-    pub fn drive_root(&self) -> PathBuf {
+    pub(crate) fn drive_root(&self) -> PathBuf {
         self.app.folder.path().join("drive")
     }
 
     /// ann's folder on the disk.
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.drive_root().join("lockers/ann")
     }
 
     /// Files in staging now.
-    pub fn staged(&self) -> usize {
+    pub(crate) fn staged(&self) -> usize {
         std::fs::read_dir(self.drive_root().join("staging")).unwrap().count()
     }
 
     /// The sum of file sizes on the disk.
-    pub fn on_disk(&self) -> u64 {
+    pub(crate) fn on_disk(&self) -> u64 {
         fn sum(folder: &std::path::Path) -> u64 {
             let entries = std::fs::read_dir(folder).into_iter().flatten();
             entries
@@ -89,7 +95,7 @@ impl Lockers {
 }
 
 /// Bytes in pieces as a network brings them.
-pub fn body(bytes: &[u8]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
+pub(crate) fn body(bytes: &[u8]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let pieces: Vec<_> =
         bytes.chunks(40_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     // Uploads run against each other only if they let each other run.
@@ -99,6 +105,6 @@ pub fn body(bytes: &[u8]) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     })
 }
 
-pub fn is_quota(answer: &Result<Stored>) -> bool {
+pub(crate) fn is_quota(answer: &Result<Stored>) -> bool {
     matches!(answer, Err(Error::QuotaExceeded { .. }))
 }
