@@ -13,6 +13,7 @@ mod memory;
 mod password;
 mod plans;
 mod principal;
+mod rules;
 mod sessions;
 mod setup;
 mod users;

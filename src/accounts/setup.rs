@@ -10,7 +10,7 @@ use super::{
     keys::random,
     lockers::Sharing,
     plans::{GB, insert_plan, plan_named},
-    users::{check_name, check_password},
+    rules::{check_name, check_password},
 };
 use crate::{Error, Result, db::Tx, events::Event, ids::UserId};
 

@@ -1,6 +1,10 @@
 //! People's accounts.
 
-use super::{Abilities, Accounts, Principal, Role, Scope, plans::plan_named};
+use super::{
+    Abilities, Accounts, Principal, Role, Scope,
+    plans::plan_named,
+    rules::{check_name, check_password},
+};
 use crate::{
     Error, Result,
     clock::Millis,
@@ -8,10 +12,6 @@ use crate::{
     events::Event,
     ids::{LibraryId, PlanId, UserId},
 };
-
-const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
-/// Names that mean something else in a path or a message.
-const RESERVED: [&str; 5] = ["household", "operator", "removed", "trash", "staging"];
 
 /// A person's account.
 #[derive(Debug, Clone)]
@@ -395,61 +395,4 @@ async fn refuse_no_admin(tx: &mut Tx) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// `[a-z0-9][a-z0-9._-]{0,63}`: it becomes the name of a folder.
-pub(super) fn check_name(name: &str) -> Result<&str> {
-    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let fits = (1..=64).contains(&name.len())
-        && name.as_bytes().first().is_some_and(plain)
-        && name.bytes().all(|byte| plain(&byte) || matches!(byte, b'.' | b'_' | b'-'))
-        && !name.ends_with('.');
-    if !fits {
-        return Err(Error::Invalid(
-            "A user name is up to 64 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit".to_owned(),
-        ));
-    }
-    if RESERVED.contains(&name) {
-        return Err(Error::Invalid(format!("The name {name} is taken by the server itself")));
-    }
-    Ok(name)
-}
-
-pub(super) fn check_password(password: &str) -> Result<()> {
-    if PASSWORD_LENGTH.contains(&password.len()) {
-        return Ok(());
-    }
-    Err(Error::Invalid(format!(
-        "A password has at least {} characters and at most {}",
-        PASSWORD_LENGTH.start(),
-        PASSWORD_LENGTH.end()
-    )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_safe_folder_names() {
-        for good in ["a", "ann", "0", "a.b-c_d", &"x".repeat(64)] {
-            assert!(check_name(good).is_ok(), "{good}");
-        }
-        for wrong in [
-            "",
-            ".",
-            "..",
-            ".ann",
-            "-a",
-            "Ann",
-            "a/b",
-            "a b",
-            "é",
-            "a.",
-            "household",
-            &"x".repeat(65),
-        ] {
-            assert!(check_name(wrong).is_err(), "{wrong}");
-        }
-    }
 }
