@@ -1,6 +1,5 @@
 //! Tracks: lists in every order that a face asks for, single ones, and where their bytes are.
 
-use std::path::PathBuf;
 
 use crate::{
     Error, Result,
@@ -63,7 +62,7 @@ impl Catalog {
         });
         Ok(TrackSource {
             track,
-            path: PathBuf::from(place.library_path).join(path_text::decode(&place.path)),
+            path: path_text::decode(&place.library_path).join(path_text::decode(&place.path)),
             range_ms,
         })
     }

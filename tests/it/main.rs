@@ -6,6 +6,7 @@ mod drive;
 mod dlna;
 mod harness;
 mod http;
+mod ingest;
 mod playback;
 mod subsonic;
 mod web;

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""CPU seconds of all processes for a first scan and for a scan of nothing changed.
+
+    benches/scan.py [--binary target/release/tunelocker] [--tracks 10000] [--library DIR] [--rounds 3]
+
+The library is made by tests/tools/make_corpus.py --unique-audio under .cache/ unless one is given.
+A start without any library is measured too and taken off, so that the figures are those of the
+scans. The database is written at synchronous=FULL, as always.
+"""
+import argparse, ctypes, json, os, resource, shutil, signal, sqlite3, subprocess, sys, tempfile, time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def corpus(tracks):
+    folder = os.path.join(ROOT, ".cache/corpus/bench-%d" % tracks)
+    if not os.path.exists(os.path.join(folder, "summary.json")):
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        python = os.path.join(ROOT, ".cache/venv/bin/python")
+        subprocess.run([python, os.path.join(ROOT, "tests/tools/make_corpus.py"), folder, "--tracks", str(tracks),
+                        "--unique-audio", "--cache", os.path.join(ROOT, ".cache/corpus/payloads")], check=True)
+    return os.path.join(folder, "library")
+
+
+def scanned_since(database, began):
+    """Whether every library was scanned after that time."""
+    try:
+        with sqlite3.connect("file:%s?mode=ro" % database, uri=True) as db:
+            rows = db.execute("select coalesce(scanned_at, 0) from library where is_active = 1").fetchall()
+            return bool(rows) and min(rows)[0] >= began
+    except sqlite3.OperationalError:
+        return False
+
+
+def serve(binary, data, library, peak):
+    """Starts, waits for the end of the scan, stops. Gives user and system seconds and wall seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began, clock = int(time.time() * 1000), time.time()
+    command = [binary, "serve", "--no-lan", "--listen", "127.0.0.1:0", "--data", data]
+    if library:
+        command += ["--library", "Music=" + library]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    server.stdout.readline()
+    while library and not scanned_since(os.path.join(data, "tunelocker.db"), began):
+        peak[0] = max(peak[0], memory(server.pid))
+        if server.poll() is not None:
+            sys.exit("the server ended with %d" % server.returncode)
+        time.sleep(0.02)
+    wall = time.time() - clock
+    server.send_signal(signal.SIGTERM)
+    server.wait()
+    # Workers that outlive the server come to us, the reaper of its descendants.
+    try:
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, wall
+
+
+def memory(pid):
+    """PSS of a process and its children, MB."""
+    total, pids = 0, [pid]
+    try:
+        for task in os.listdir("/proc/%d/task" % pid):
+            pids += map(int, open("/proc/%d/task/%s/children" % (pid, task)).read().split())
+        for one in pids:
+            for line in open("/proc/%d/smaps_rollup" % one):
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+    except (OSError, ValueError):
+        pass
+    return total / 1024
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
+    parser.add_argument("--binary", default=os.path.join(target, "release/tunelocker"))
+    parser.add_argument("--tracks", type=int, default=10000)
+    parser.add_argument("--library")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)     # PR_SET_CHILD_SUBREAPER
+    library = options.library or corpus(options.tracks)
+    best, peak = {}, [0.0]
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="tunelocker-bench-") as data:
+            serve(options.binary, data, None, peak)
+            figures = {"start": serve(options.binary, data, None, peak)}
+            figures["first scan"] = serve(options.binary, data, library, peak)
+            figures["nothing changed"] = serve(options.binary, data, library, [0.0])
+        for name, figure in figures.items():
+            if name not in best or sum(figure[:2]) < sum(best[name][:2]):
+                best[name] = figure
+    start = sum(best["start"][:2])
+    for name, (user, system, wall) in best.items():
+        less = 0 if name == "start" else start
+        print(json.dumps({"bench": name, "cpu_s": round(user + system - less, 3), "user_s": round(user, 3),
+                          "system_s": round(system, 3), "wall_s": round(wall, 2)}))
+    print(json.dumps({"bench": "peak of first scan", "pss_mb": round(peak[0], 1)}))
+
+
+if __name__ == "__main__":
+    main()
