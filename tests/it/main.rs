@@ -2,6 +2,7 @@
 //! spoken to as its clients do.
 
 mod accounts;
+mod cli;
 mod drive;
 mod dlna;
 mod harness;

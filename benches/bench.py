@@ -1,0 +1,201 @@
+"""The table of what the server costs, beside the best of other servers and the goal."""
+import argparse
+import http.client
+import os
+import shutil
+import socket
+import time
+
+from process import Peak, cpu, own_cpu, pss
+from server import Server
+
+ROWS = []
+
+
+def row(work, value, peer, goal):
+    ROWS.append((work, value, peer, goal))
+    print(f"{work:<52} {value:>10}   best peer {peer:<10} goal {goal}", flush=True)
+
+
+def per_request(server, address, requests, seconds=1.5):
+    """CPU ms a request: repeats until the server has worked for some time."""
+    connection = http.client.HTTPConnection(address)
+
+    def ask(path, body=None, headers=None):
+        connection.request("POST" if body else "GET", path, body, headers or {})
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status}")
+
+    for request in requests[:50]:
+        ask(*request)
+    before, count, begin = own_cpu(server.pid), 0, time.monotonic()
+    while own_cpu(server.pid) - before < seconds and time.monotonic() - begin < 30:
+        for _ in range(max(1, 200 // len(requests))):
+            for request in requests:
+                ask(*request)
+                count += 1
+    used = own_cpu(server.pid) - before
+    connection.close()
+    return f"{used / count * 1000:.3f}"
+
+
+def subsonic(server, albums):
+    lists = [("getAlbumList2 of 50", "0.09 to 30", "0.2", dict(type="alphabeticalByName", size=50)),
+             ("getAlbumList2 of 500", "274", "1.5", dict(type="alphabeticalByName", size=500))]
+    row("ping, CPU ms", per_request(server, server.http, [(server.path("ping"),)]), "0.22", "0.03")
+    paths = [(server.path("getAlbum", id=album["id"]),) for album in albums[:200]]
+    row("getAlbum, CPU ms", per_request(server, server.http, paths), "5.2", "0.05")
+    for name, peer, goal, parameters in lists:
+        path = server.path("getAlbumList2", **parameters)
+        row(f"{name}, CPU ms", per_request(server, server.http, [(path,)]), peer, goal)
+    deep = server.path("getAlbumList2", type="alphabeticalByName", size=50, offset=max(0, len(albums) - 60))
+    row("getAlbumList2 of 50, deepest page, CPU ms", per_request(server, server.http, [(deep,)]), "", "3 x first")
+    words = {word for album in albums for word in album["name"].split() if len(word) > 3}
+    paths = [(server.path("search3", query=word[:4]),) for word in sorted(words)[:100]]
+    row("search3, CPU ms", per_request(server, server.http, paths), "13", "0.5")
+
+
+def covers(server, albums):
+    with_cover = [album for album in albums if album.get("coverArt")][:60]
+    paths = [(server.path("getCoverArt", id=album["coverArt"], size=300),) for album in with_cover]
+    if not paths:
+        return
+    before = cpu(server.pid)
+    connection = http.client.HTTPConnection(server.http)
+    for (path,) in paths:
+        connection.request("GET", path)
+        connection.getresponse().read()
+    row("cover 300 px, first time, CPU ms", f"{(cpu(server.pid) - before) / len(paths) * 1000:.2f}", "9.5", "8")
+    row("cover 300 px, cached, CPU ms", per_request(server, server.http, paths), "0.22", "0.03")
+
+
+def browse(server):
+    def request(action, arguments):
+        body = ('<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
+                's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>'
+                f'<u:{action} xmlns:u="urn:schemas-upnp-org:service:ContentDirectory:1">{arguments}</u:{action}>'
+                '</s:Body></s:Envelope>')
+        headers = {"Content-Type": 'text/xml; charset="utf-8"',
+                   "SOAPACTION": f'"urn:schemas-upnp-org:service:ContentDirectory:1#{action}"'}
+        return "/control/ContentDirectory", body, headers
+
+    def children(container, count):
+        return request("Browse", f"<ObjectID>{container}</ObjectID><BrowseFlag>BrowseDirectChildren</BrowseFlag>"
+                       f"<Filter>*</Filter><StartingIndex>0</StartingIndex><RequestedCount>{count}</RequestedCount>"
+                       "<SortCriteria></SortCriteria>")
+
+    def ids(container, count=100):
+        connection = http.client.HTTPConnection(server.lan)
+        path, body, headers = children(container, count)
+        connection.request("POST", path, body, headers)
+        text = connection.getresponse().read().decode()
+        connection.close()
+        names = [part.split("&lt;/dc:title")[0] for part in text.split("&lt;dc:title&gt;")[1:]]
+        found = [part.split("&quot;")[0].split('"')[0] for part in
+                 text.replace("&lt;container id=&quot;", "\0").replace('&lt;container id="', "\0").split("\0")[1:]]
+        return dict(zip(names, found))
+
+    music = ids("0").get("Music", "0")
+    albums = next((identity for name, identity in ids(music).items() if "lbum" in name), None)
+    if not albums:
+        raise SystemExit(f"no albums in the tree: {ids('0')} {ids(music)}")
+    row("Browse of 100 albums, CPU ms", per_request(server, server.lan, [children(albums, 100)]), "1.0", "0.5")
+    one = [children(identity, 0) for identity in list(ids(albums).values())[:50]]
+    row("Browse of one album, CPU ms", per_request(server, server.lan, one), "0.17", "0.1")
+    criteria = "upnp:class derivedfrom &quot;object.item.audioItem&quot; and dc:title contains &quot;an&quot;"
+    search = request("Search", f"<ContainerID>0</ContainerID><SearchCriteria>{criteria}</SearchCriteria>"
+                     "<Filter>*</Filter><StartingIndex>0</StartingIndex><RequestedCount>50</RequestedCount>"
+                     "<SortCriteria></SortCriteria>")
+    row("Search, CPU ms", per_request(server, server.lan, [search]), "41", "1")
+
+
+def originals(server, song):
+    connection = http.client.HTTPConnection(server.http)
+    path, size, before = server.path("stream", id=song["id"]), 0, own_cpu(server.pid)
+    buffer = bytearray(1 << 20)
+    while size < 2_000_000_000:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        while read := answer.readinto(buffer):
+            size += read
+    used = own_cpu(server.pid) - before
+    row("originals, CPU s a GB", f"{used / size * 1e9:.3f}", "0.29", "0.28")
+
+
+def transcodes(server, song):
+    def first_byte(path):
+        host, port = server.http.split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            begin = time.monotonic()
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {server.http}\r\n\r\n".encode())
+            text = b""
+            while b"\r\n\r\n" not in text or len(text.split(b"\r\n\r\n", 1)[1]) == 0:
+                text += connection.recv(65536)
+            return (time.monotonic() - begin) * 1000
+
+    def path(form, offset):
+        # Another offset each time: what was transcoded once would come from the cache.
+        return server.path("stream", id=song["id"], format=form, maxBitRate=128, timeOffset=offset)
+
+    cold = first_byte(path("opus", 1))
+    warm = sorted(first_byte(path("opus", offset)) for offset in range(2, 13))
+    row("transcode first byte, cold worker, ms", f"{cold:.0f}", "", "80")
+    row("transcode first byte, warm worker, ms (median)", f"{warm[len(warm) // 2]:.0f}", "89", "20")
+    time.sleep(8)  # Streams that were left are noticed within five seconds.
+    for form, peer, goal in [("mp3", "0.95", "0.87"), ("opus", "0.53", "0.52")]:
+        connection, before = http.client.HTTPConnection(server.http), cpu(server.pid)
+        connection.request("GET", server.path("stream", id=song["id"], format=form, maxBitRate=128))
+        connection.getresponse().read()
+        time.sleep(1)
+        used = (cpu(server.pid) - before) / (song["duration"] / 60)
+        row(f"transcode, CPU s a minute: {form}", f"{used:.2f}", peer, goal)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("programs", "corpus", "long", "home"):
+        parser.add_argument(f"--{name}", required=True)
+    options = parser.parse_args()
+    data = os.path.join(options.home, "data")
+    shutil.rmtree(data, ignore_errors=True)
+    libraries = {"Bench": os.path.abspath(options.corpus), "Long": os.path.abspath(options.long)}
+
+    begin = time.monotonic()
+    server = Server(options.programs, data, libraries)
+    try:
+        with Peak(server.pid) as peak:
+            scanned = server.scan()
+        row(f"first scan of {scanned['files']} files, CPU s", f"{cpu(server.pid):.2f}", "1.85", "1.5")
+        print(f"  ({time.monotonic() - begin:.1f} s of wall clock, {scanned['errors']} unreadable)")
+        row("peak of a scan, PSS MB", f"{peak.value:.0f}", "48 RSS", "64")
+        before = cpu(server.pid)
+        server.scan()
+        row("nothing-changed rescan, CPU s", f"{cpu(server.pid) - before:.2f}", "0.11", "0.1")
+        time.sleep(40)
+        row("at rest after the scan, PSS MB", f"{pss(server.pid):.1f}", "16", "14")
+        server.stop()
+
+        server = Server(options.programs, data, libraries)
+        server.scan()
+        time.sleep(40)
+        row("at rest after a start, PSS MB", f"{pss(server.pid):.1f}", "16", "14")
+        server.sign_in()
+        albums, page = [], True
+        while page:
+            answer = server.ask("getAlbumList2", type="alphabeticalByName", size=500, offset=len(albums))
+            page = answer["albumList2"].get("album", [])
+            albums += page
+        songs = {song["title"]: song for song in
+                 server.ask("search3", query="Long", songCount=20)["searchResult3"].get("song", [])}
+        subsonic(server, albums)
+        covers(server, albums)
+        browse(server)
+        originals(server, songs["LongWav"])
+        transcodes(server, songs["LongFlac"])
+    finally:
+        server.stop()
+
+
+main()

@@ -1,0 +1,91 @@
+//! `user`, `plan` and `scan`, beside a running server and without one.
+
+use serde_json::json;
+
+use super::{Place, error_text};
+
+const PASSWORD: &str = "correct horse battery\n";
+
+/// Everything that a command can do to users and plans, wherever it is done.
+fn manage(place: &Place) {
+    place.done(&["user", "add", "ann", "--password-stdin", "--role", "admin"], PASSWORD);
+    place.done(&["plan", "set", "Tiny", "--quota", "1000", "--label", "a test"], "");
+    place.done(&["user", "add", "bob", "--password-stdin", "--plan", "Tiny"], PASSWORD);
+
+    let users = place.json(&["user", "list"]);
+    let named = |name: &str| users.as_array().unwrap().iter().find(|user| user["name"] == name);
+    assert_eq!(named("ann").unwrap()["role"], "admin");
+    assert_eq!(named("bob").unwrap()["plan"], "Tiny");
+
+    place.done(&["plan", "set", "Tiny", "--quota", "unlimited"], "");
+    let plans = place.json(&["plan", "list"]);
+    let tiny = plans.as_array().unwrap().iter().find(|plan| plan["name"] == "Tiny").unwrap();
+    assert_eq!((&tiny["quota"], &tiny["label"]), (&json!(null), &json!("a test")));
+
+    // The secret stands alone on standard output, so that a script can take it as it is.
+    let secret = place.done(&["user", "app-password", "bob", "--label", "phone"], "");
+    assert!(secret.len() >= 16 && !secret.contains(char::is_whitespace), "{secret:?}");
+    let other = place.done(&["user", "app-password", "bob", "--label", "phone"], "");
+    assert_ne!(secret, other);
+
+    place.done(&["user", "set-password", "bob", "--password-stdin"], "another password\n");
+    let refused = place.run(&["plan", "remove", "Tiny"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    place.done(&["user", "set-plan", "bob", "Free"], "");
+    place.done(&["plan", "remove", "Tiny"], "");
+    place.done(&["user", "remove", "bob"], "");
+
+    for wrong in [
+        &["user", "remove", "nobody"][..],
+        &["user", "set-plan", "ann", "Nothing"],
+        &["user", "app-password", "nobody", "--label", "x"],
+        &["user", "remove", "ann"],
+    ] {
+        let output = place.run(wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}: {output:?}");
+        assert!(error_text(&output).starts_with("tunelocker: "), "{wrong:?}");
+    }
+    let output = place.run_with(&["user", "add", "eve", "--password-stdin"], "");
+    assert_eq!(output.status.code(), Some(1), "an empty password: {output:?}");
+    let output = place.run(&["user", "remove", "nobody", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(told["error"].is_string(), "{told}");
+}
+
+#[test]
+fn without_a_server() {
+    manage(&Place::new());
+}
+
+#[test]
+fn beside_a_server() {
+    let place = Place::new();
+    let server = place.serve(&["--no-lan"]);
+    manage(&place);
+    drop(server);
+    // What was acknowledged through the socket survives even a kill.
+    let users = place.json(&["user", "list"]);
+    assert_eq!(users.as_array().unwrap().len(), 1, "{users}");
+}
+
+#[test]
+fn the_first_admin_comes_from_the_environment() {
+    let place = Place::new();
+    let secret = place.folder.path().join("secret");
+    std::fs::write(&secret, PASSWORD).unwrap();
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--no-lan"]);
+    command.env("TUNELOCKER_ADMIN_USER", "ann").env("TUNELOCKER_ADMIN_PASSWORD_FILE", &secret);
+    let server = super::Server::start(command);
+    let users = place.json(&["user", "list"]);
+    assert_eq!(users[0]["name"], "ann");
+    assert_eq!(users[0]["role"], "admin");
+    drop(server);
+}
+
+#[test]
+fn a_scan_with_nothing_to_scan_says_so() {
+    let place = Place::new();
+    let output = place.run(&["scan"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error_text(&output).contains("--library"), "{output:?}");
+}
