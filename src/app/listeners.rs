@@ -13,6 +13,7 @@ use anyhow::anyhow;
 
 use super::{Services, operations, tls::Certificate};
 use crate::{
+    config::LoginPassword,
     http::{
         TrustedProxies,
         connection::{self, Patience},
@@ -44,6 +45,7 @@ pub(super) fn public(
     listener: TcpListener,
     services: &Services,
     proxies: &TrustedProxies,
+    login_password: LoginPassword,
     site: &web::Site,
     health: &Health,
     metrics: &Metrics,
@@ -59,7 +61,7 @@ pub(super) fn public(
         events: of.events.clone(),
         site: site.clone(),
     };
-    let proxies = Data::new(proxies.clone());
+    let (proxies, login_password) = (Data::new(proxies.clone()), Data::new(login_password));
     let server = HttpServer::new(move || {
         let (of, metrics, panel) = (of.clone(), metrics.clone(), panel.clone());
         App::new()
@@ -68,6 +70,7 @@ pub(super) fn public(
             .wrap(from_fn(count::<Public, _>))
             .app_data(Data::new(metrics.clone()))
             .app_data(proxies.clone())
+            .app_data(login_password.clone())
             .configure(|routes| operations::configure(routes, &health, &metrics, &of.ingest))
             .configure(|routes| {
                 let (accounts, clock) = (&of.accounts, &of.clock);

@@ -70,6 +70,7 @@ impl App {
             listener,
             &services,
             &proxies,
+            config.subsonic.login_password,
             &site,
             &health,
             &metrics,

@@ -15,9 +15,11 @@ use super::{
     xml::Dialect,
 };
 use crate::{
-    accounts::{Accounts, Credentials, Principal},
+    accounts::{Accounts, Credentials, Principal, Scope},
     catalog::Catalog,
     clock::Clock,
+    config::LoginPassword,
+    error::AuthFailure,
     http::origin,
     ingest::Ingest,
     playback::Playback,
@@ -70,6 +72,11 @@ impl Call {
         let mut from = origin(request);
         from.client = client.to_string();
         let principal = services.accounts.authenticate(credentials, &from).await?;
+        // Apps reach full rights by the login password alone.
+        let refuses = |choice: &Data<LoginPassword>| ***choice == LoginPassword::Refuse;
+        if principal.scope == Scope::Full && request.app_data().is_some_and(refuses) {
+            return Err(AuthFailure::MechanismUnsupported.into());
+        }
         let dialect = dialect(&params);
         let (request, services) = (request.clone(), services.clone());
         Ok(Self { request, principal, client, params, services, format, dialect })
