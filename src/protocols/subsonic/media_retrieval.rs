@@ -21,7 +21,7 @@ use crate::{
     Error,
     catalog::{Cover, Item, Track},
     http::{file, live},
-    ids::AlbumId,
+    ids::{AlbumId, TrackId},
     playback::{Opened, Wish, WishFormat},
 };
 
@@ -37,9 +37,7 @@ pub(super) async fn stream(call: &Call) -> Answer {
     }
     let format = match params.get("format") {
         None => None,
-        Some(name) => Some(WishFormat::parse(name).ok_or_else(|| {
-            Failure::generic("The format is one of raw, opus, mp3, aac, m4a, flac and wav")
-        })?),
+        Some(name) => Some(wish_format(call, id, name).await?),
     };
     let offset = params.number::<f64>("timeOffset")?.unwrap_or(0.0);
     let wish = Wish {
@@ -122,6 +120,18 @@ pub(super) async fn get_lyrics_by_song_id(call: &Call) -> Answer {
     let lyrics = call.catalog().lyrics(&call.principal, id).await?;
     let list: Vec<_> = lyrics.iter().map(|each| StructuredLyrics::of(&track, each)).collect();
     call.reply("lyricsList", &listed("structuredLyrics", list))
+}
+
+/// A format by name. The song's own suffix, whatever it is, means the original.
+async fn wish_format(call: &Call, id: TrackId, name: &str) -> Result<WishFormat, Failure> {
+    if let Some(format) = WishFormat::parse(name) {
+        return Ok(format);
+    }
+    let track = call.catalog().track(&call.principal, id).await?;
+    if track.suffix.eq_ignore_ascii_case(name) {
+        return Ok(WishFormat::Raw);
+    }
+    Err(Failure::generic("The format is one of raw, opus, mp3, aac, m4a, flac and wav"))
 }
 
 fn send(call: &Call, opened: Opened) -> HttpResponse {

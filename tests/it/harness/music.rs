@@ -14,7 +14,7 @@ const BLOCK: u32 = 4096;
 
 /// A FLAC file to be written. The name of the file gives it its own, quiet sound.
 #[derive(Debug, Clone)]
-pub struct Flac {
+pub(crate) struct Flac {
     path: String,
     seconds: f64,
     comments: Vec<(String, String)>,
@@ -22,41 +22,41 @@ pub struct Flac {
 }
 
 /// A FLAC file at this path below the library, two seconds long, without tags.
-pub fn flac(path: &str) -> Flac {
+pub(crate) fn flac(path: &str) -> Flac {
     Flac { path: path.to_owned(), seconds: 2.0, comments: Vec::new(), picture: None }
 }
 
 impl Flac {
     /// Adds a Vorbis comment; the same name again is another value.
-    pub fn tag(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn tag(mut self, name: &str, value: &str) -> Self {
         self.comments.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Title, artist and album at once.
-    pub fn of(self, artist: &str, album: &str, title: &str) -> Self {
+    pub(crate) fn of(self, artist: &str, album: &str, title: &str) -> Self {
         self.tag("TITLE", title).tag("ARTIST", artist).tag("ALBUM", album)
     }
 
     /// Track number.
-    pub fn number(self, number: u32) -> Self {
+    pub(crate) fn number(self, number: u32) -> Self {
         self.tag("TRACKNUMBER", &number.to_string())
     }
 
     /// How long it is.
-    pub fn seconds(mut self, seconds: f64) -> Self {
+    pub(crate) fn seconds(mut self, seconds: f64) -> Self {
         self.seconds = seconds;
         self
     }
 
     /// With this JPEG as its front cover.
-    pub fn picture(mut self, jpeg: Vec<u8>) -> Self {
+    pub(crate) fn picture(mut self, jpeg: Vec<u8>) -> Self {
         self.picture = Some(jpeg);
         self
     }
 
     /// Writes it below `root`.
-    pub fn write(&self, root: &Path) -> PathBuf {
+    pub(crate) fn write(&self, root: &Path) -> PathBuf {
         write(root, &self.path, &self.bytes())
     }
 
@@ -84,7 +84,7 @@ impl Flac {
 }
 
 /// A WAVE file without tags: a 440 Hz tone.
-pub fn wav(root: &Path, path: &str, seconds: f64) -> PathBuf {
+pub(crate) fn wav(root: &Path, path: &str, seconds: f64) -> PathBuf {
     let samples = (seconds * f64::from(RATE)).round() as u32;
     let mut out = b"RIFF".to_vec();
     out.extend_from_slice(&(36 + 2 * samples).to_le_bytes());
@@ -101,7 +101,7 @@ pub fn wav(root: &Path, path: &str, seconds: f64) -> PathBuf {
 }
 
 /// A JPEG of one colour, `edge` pixels square.
-pub fn jpeg(edge: u32, colour: [u8; 3]) -> Vec<u8> {
+pub(crate) fn jpeg(edge: u32, colour: [u8; 3]) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     image::RgbImage::from_pixel(edge, edge, image::Rgb(colour))
         .write_to(&mut out, image::ImageFormat::Jpeg)
@@ -110,7 +110,7 @@ pub fn jpeg(edge: u32, colour: [u8; 3]) -> Vec<u8> {
 }
 
 /// Any bytes at this path below `root`.
-pub fn write(root: &Path, path: &str, bytes: &[u8]) -> PathBuf {
+pub(crate) fn write(root: &Path, path: &str, bytes: &[u8]) -> PathBuf {
     let whole = root.join(path);
     fs::create_dir_all(whole.parent().unwrap()).unwrap();
     fs::write(&whole, bytes).unwrap();

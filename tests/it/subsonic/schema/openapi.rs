@@ -14,7 +14,7 @@ const KNOWN_DEFECTS: &[(&str, &str)] = &[
     ("ArtistID3", "userRating"),
     ("ArtistID3", "averageRating"),
     ("Artist", "coverArt"),
-    ("Child", "name"),
+    ("User", "email"),
 ];
 
 /// The published document.
