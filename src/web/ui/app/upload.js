@@ -6,7 +6,8 @@ import { t } from './i18n.js';
 import { isPlaying } from './player/player.js';
 
 export const items = signal([]);
-export const locker = signal('');
+/** Where the next files go: {id, kind}. */
+export const locker = signal(null);
 export const batch = signal(0);
 const version = signal(0);
 const wanted = /\.(mp3|flac|ogg|oga|opus|m4a|m4b|mp4|aac|wav|aif|aiff|aifc|wv|ape|wma|dsf|dff|mka|cue|lrc|m3u8?|jpe?g|png|webp)$/i;
@@ -45,7 +46,7 @@ export function add(files) {
   const taken = files.filter((one) => wanted.test(one.path) && !one.path.split('/').some((part) => part.startsWith('.')));
   const more = taken.map(({ file, path }) => ({
     key: nextKey++, file, path, name: file.name, folder: path.split('/').slice(0, -1).join('/'), size: file.size, sent: 0,
-    state: 'waiting', reason: '', locker: locker.value, lockerKind: locker.value.startsWith('household') ? 'household' : 'user', stop: new AbortController(),
+    state: 'waiting', reason: '', locker: locker.value?.id ?? 'me', lockerKind: locker.value?.kind ?? 'user', stop: new AbortController(),
   }));
   if (!more.length) return;
   batch.value += 1;

@@ -97,8 +97,8 @@ export function QueuePanel() {
         if (event.altKey && event.key === 'ArrowDown') { event.preventDefault(); player.move(start + n, start + n + 1); }
         if (event.key === 'Delete' && n > 0) player.removeAt(start + n);
       }}>
-        <button type="button" class="open" aria-label=${t('track.play', { name: track.title })} onClick=${() => (n === 0 ? player.toggle() : player.jump(start + n))}>
-          ${h(Art, { cover: track.cover, size: 96, className: 's', icon: 'music' })}<span><b dir="auto">${track.title}</b><small dir="auto">${track.artist}</small></span></button>
+        <button type="button" class="open" onClick=${() => (n === 0 ? player.toggle() : player.jump(start + n))}>
+          ${h(Art, { cover: track.cover, size: 96, className: 's', icon: 'music' })}<span><b dir="auto">${track.title}</b><small dir="auto">${track.artist}</small></span><span class="sr">, ${t('action.play')}</span></button>
         ${n > 1 && h(IconButton, { icon: 'chevron-down', className: 'up', label: t('queue.up', { name: track.title }), onClick: () => player.move(start + n, start + n - 1) })}
         ${n > 0 && h(IconButton, { icon: 'x', label: t('queue.remove', { name: track.title }), onClick: () => player.removeAt(start + n) })}
       </div>`)}

@@ -15,8 +15,8 @@ export default function Upload() {
   const folder = useRef();
   const { data } = useFetched('lockers', accountVersion.value, figures.value.done);
   const lockers = data?.items ?? [];
-  const chosen = lockers.find((one) => one.id === locker.value) ?? lockers[0];
-  useEffect(() => { if (chosen && locker.value !== chosen.id) locker.value = chosen.id; }, [chosen?.id]);
+  const chosen = lockers.find((one) => one.id === locker.value?.id) ?? lockers[0];
+  useEffect(() => { if (chosen && locker.value?.id !== chosen.id) locker.value = chosen; }, [chosen?.id]);
   const take = (list) => { add([...list].map((file) => ({ file, path: file.webkitRelativePath || file.name }))); };
   const drop = async (event) => { event.preventDefault(); setOver(0); add(await collect(event.dataTransfer)); };
   const of = figures.value;
@@ -28,7 +28,7 @@ export default function Upload() {
       <input type="file" multiple webkitdirectory hidden ref=${folder} onChange=${(event) => { take(event.currentTarget.files); event.currentTarget.value = ''; }}/></div>
     <div class="stack">
       ${chosen && html`<section class="card" aria-label=${t('upload.where')}><header>${h(Icon, { name: 'hard-drive' })}<h2>${t('upload.where')}</h2>
-          <div class="end filters" role="group" aria-label=${t('upload.where')}>${lockers.length > 1 && lockers.map((one) => html`<button type="button" key=${one.id} aria-pressed=${String(one.id === chosen.id)} onClick=${() => { locker.value = one.id; }}>${t(`locker.${one.kind}`)}</button>`)}</div></header>
+          <div class="end filters" role="group" aria-label=${t('upload.where')}>${lockers.length > 1 && lockers.map((one) => html`<button type="button" key=${one.id} aria-pressed=${String(one.id === chosen.id)} onClick=${() => { locker.value = one; }}>${t(`locker.${one.kind}`)}</button>`)}</div></header>
         ${h(Quota, { locker: chosen })}<p class="note">${t(`locker.${chosen.kind}.help`, { name: session.value.user.name })}</p></section>`}
       ${items.value.length > 0 && html`<section class="card" aria-label=${t('upload.batch')}><header>${h(Icon, { name: 'activity' })}<h2>${t('upload.batch')}</h2>
           <span class="end">${of.speed > 0 && html`<span class="chip info">${bytes(of.speed)}/s</span>`}

@@ -109,7 +109,7 @@ export function tiles(width) {
   const gap = narrow ? 14 : 24;
   const columns = Math.max(2, Math.floor((width + gap) / ((narrow ? 150 : 176) + gap)));
   const side = (width - gap * (columns - 1)) / columns;
-  return { columns, gap, height: Math.round(side + 10 + 40 + 24) };
+  return { columns, gap, height: Math.round(side + 8 + 48 + 22) };
 }
 
 /** Rows of a track table. */
