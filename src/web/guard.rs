@@ -18,7 +18,7 @@ use actix_web::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::Handles;
+use super::{Handles, pages::is_secure};
 use crate::{Error, Result};
 
 /// Endings that no public name server answers for.
@@ -35,7 +35,14 @@ pub(super) async fn own_host<B: MessageBody>(
         .and_then(authority);
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     if host.is_some_and(|host| is_own(host, public)) {
-        return Ok(next.call(request).await?.map_into_left_body());
+        let is_secure = is_secure(request.request());
+        let mut answer = next.call(request).await?;
+        // Over plain http browsers ignore it and say so in the console of every page.
+        if is_secure {
+            let name = header::HeaderName::from_static("cross-origin-opener-policy");
+            answer.headers_mut().insert(name, header::HeaderValue::from_static("same-origin"));
+        }
+        return Ok(answer.map_into_left_body());
     }
     let refusal = HttpResponse::MisdirectedRequest().content_type("text/plain; charset=utf-8").body(
         "This server does not go by that name. Set http.public_url to the address that people use.\n",

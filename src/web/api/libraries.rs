@@ -1,5 +1,7 @@
 //! Libraries and scans, for administrators.
 
+use std::collections::HashMap;
+
 use actix_web::{
     HttpResponse,
     web::{Data, Json, Path},
@@ -14,6 +16,7 @@ use super::{
 use crate::{
     Error,
     accounts::{LibraryAccess, LibraryKind, LibrarySharing},
+    catalog::{AlbumFilter, AlbumOrder, Page},
     ids::{LibraryId, UserId},
     ingest::{ScanKind, ScanStatus, Watching},
     web::{Handles, failure::Answer},
@@ -42,6 +45,13 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
     let access = of.accounts.library_access(&caller.principal).await?;
     let seen = of.catalog.libraries(&caller.principal).await?;
     let status = of.ingest.status();
+    let mut albums = HashMap::new();
+    for library in &seen {
+        let filter = AlbumFilter { library: Some(library.id), ..AlbumFilter::default() };
+        let none = Page { offset: 0, limit: 0 };
+        let list = of.catalog.albums(&caller.principal, &filter, AlbumOrder::Name, none).await?;
+        albums.insert(library.id, list.total);
+    }
     Ok(all(access.iter().map(|one| {
         let known = seen.iter().find(|library| library.id == one.id);
         let watching = status.libraries.get(&one.id).and_then(|scan| match &scan.watching {
@@ -51,6 +61,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
         let mut shape = shape(one);
         shape["state"] = json!(known.map_or("ok", |library| library.state.as_str()));
         shape["scannedAt"] = json!(known.and_then(|library| library.scanned_at));
+        shape["albums"] = json!(albums.get(&one.id));
         shape["watching"] = json!(watching);
         shape
     })))

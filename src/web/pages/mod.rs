@@ -69,7 +69,6 @@ fn page_headers(answer: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // Forms of a page without referrers would send the Origin "null".
         .insert_header((header::REFERRER_POLICY, "same-origin"))
-        .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
         .content_type("text/html; charset=utf-8")
 }
 

@@ -31,7 +31,7 @@ fn a_person_uses_the_panel_by_an_address_of_the_lan() {
     let lan = Lan::new("a");
     let server = Served::start(&lan);
     let link = server.link(&format!("{}:{}", lan.address, server.port));
-    use_panel(Some(&lan), &link, server.music.path(), &["--quick", "--name", "-address"]);
+    use_panel(Some(&lan), &link, server.music.path(), &["--quick", "--name", "address"]);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_person_uses_the_panel_by_a_name() {
         Some(&lan),
         &link,
         server.music.path(),
-        &["--quick", "--name", "-name", "--rules", &rules],
+        &["--quick", "--name", "name", "--rules", &rules],
     );
 }
 
@@ -94,8 +94,9 @@ impl Lan {
         lan.ip(&["netns", "add", &lan.name]);
         for words in [
             "link set lo up",
-            "link add lan0 type dummy",
+            "link add lan0 type veth peer name lan1",
             "addr add 192.168.77.1/24 dev lan0",
+            "link set lan1 up",
             "link set lan0 up",
         ] {
             let words: Vec<&str> = ["-n", &lan.name].into_iter().chain(words.split(' ')).collect();

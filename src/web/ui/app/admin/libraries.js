@@ -20,7 +20,7 @@ export default function Libraries() {
     ${data?.items.map((one) => html`<section class="card" key=${one.id} aria-label=${one.name}><header>${h(Icon, { name: one.kind === 'folder' ? 'folder-open' : 'hard-drive' })}<h2 dir="auto">${one.name}</h2>
         <span class="end"><span class=${`chip ${one.state === 'ok' ? 'ok' : 'warn'}`}>${h(Icon, { name: one.state === 'ok' ? 'circle-check' : 'triangle-alert' })}${one.state === 'ok' ? t('libraries.fine') : t('libraries.held')}</span></span></header>
       ${one.state !== 'ok' && html`<p>${one.state}</p>`}
-      <p class="note wrap" dir="auto">${one.path}</p><p class="note">${[t(`library.${one.kind}`), one.albums !== null && t('count.albums', { count: one.albums }), one.scannedAt ? t('scan.last', { when: ago(one.scannedAt) }) : t('scan.never'), one.watching].filter(Boolean).join(' · ')}</p>
+      <p class="note wrap" dir="auto">${one.path}</p><p class="note">${[t(`library.${one.kind}`), Number.isInteger(one.albums) && t('count.albums', { count: one.albums }), one.scannedAt ? t('scan.last', { when: ago(one.scannedAt) }) : t('scan.never'), one.watching].filter(Boolean).join(' · ')}</p>
       <div class="switches"><label><input type="checkbox" role="switch" checked=${one.shared} disabled=${!one.changeable} onChange=${(event) => share(one, { shared: event.currentTarget.checked })}/><span>${t('libraries.shared')}</span></label>
         <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label></div></section>`)}
     <p class="note">${t('libraries.add')}</p></div></div>`;

@@ -54,8 +54,8 @@ export function PlayerBar() {
   const flip = (name) => { panel.value = panel.value === name ? '' : name; };
   return html`<section class="player" aria-label=${t('player.label')}>
     <div class="now">
-      <button type="button" class="phoneonly" aria-label=${t('player.open')} onClick=${() => { isFull.value = true; }}>${h(Art, { cover: track.cover, size: 96, icon: 'music' })}</button>
-      <a class="wideonly" href=${track.album ? `/album/${track.album}` : '/albums'} aria-label=${t('go.album')}>${h(Art, { cover: track.cover, size: 128, icon: 'music' })}</a>
+      <button type="button" class="phoneonly" aria-label=${t('player.open')} onClick=${() => { isFull.value = true; }}>${h(Art, { cover: track.cover, size: 96, icon: 'music', name: track.albumName })}</button>
+      <a class="wideonly" href=${track.album ? `/album/${track.album}` : '/albums'} aria-label=${t('go.album')}>${h(Art, { cover: track.cover, size: 128, icon: 'music', name: track.albumName })}</a>
       <div class="texts"><b dir="auto" title=${track.title}>${track.title}</b><small dir="auto">${h(Names, { artists: track.artists, text: track.artist })}</small></div>
       ${h(Heart, { item: track, name: track.title })}
     </div>
@@ -98,7 +98,7 @@ export function QueuePanel() {
         if (event.key === 'Delete' && n > 0) player.removeAt(start + n);
       }}>
         <button type="button" class="open" onClick=${() => (n === 0 ? player.toggle() : player.jump(start + n))}>
-          ${h(Art, { cover: track.cover, size: 96, className: 's', icon: 'music' })}<span><b dir="auto">${track.title}</b><small dir="auto">${track.artist}</small></span><span class="sr">, ${t('action.play')}</span></button>
+          ${h(Art, { cover: track.cover, size: 96, className: 's', icon: 'music', name: track.albumName })}<span><b dir="auto">${track.title}</b><small dir="auto">${track.artist}</small></span><span class="sr">, ${t('action.play')}</span></button>
         ${n > 1 && h(IconButton, { icon: 'chevron-down', className: 'up', label: t('queue.up', { name: track.title }), onClick: () => player.move(start + n, start + n - 1) })}
         ${n > 0 && h(IconButton, { icon: 'x', label: t('queue.remove', { name: track.title }), onClick: () => player.removeAt(start + n) })}
       </div>`)}
@@ -134,7 +134,7 @@ export function FullPlayer() {
     ${track.cover && html`<img class="tint" src=${coverUrl(track.cover, 96)} alt=""/>`}
     <header>${h(IconButton, { icon: 'chevron-down', label: t('action.close'), onClick: () => ref.current.close() })}
       ${h(IconButton, { icon: 'list-music', label: t('queue.title'), onClick: () => { ref.current.close(); panel.value = 'queue'; } })}</header>
-    <div class="body">${h(Art, { cover: track.cover, size: 640, lazy: false, icon: 'music' })}
+    <div class="body">${h(Art, { cover: track.cover, size: 640, lazy: false, icon: 'music', name: track.albumName })}
       <div class="panel"><div class="who"><span><b dir="auto">${track.title}</b><span dir="auto">${track.artist}</span></span>${h(Heart, { item: track, name: track.title })}</div>
         ${h(FullSeek)}
         <div class="keys">${h(Modes.shuffle)}${h(IconButton, { icon: 'skip-back', label: t('player.previous'), onClick: player.previous })}${h(PlayPause)}

@@ -28,7 +28,7 @@ export default function Album({ id }) {
   const quality = tracks[0] && (tracks[0].lossless ? `${tracks[0].codec.toUpperCase()} · ${tracks[0].bitDepth || 16} bit · ${tracks[0].sampleRate / 1000} kHz` : `${tracks[0].codec.toUpperCase()} · ${tracks[0].bitrate} kbit/s`);
   return html`<article>
     <header class="hero">${album.cover && html`<div class="tintbox"><img class="tint" src=${coverUrl(album.cover, 96)} alt=""/></div>`}
-      ${h(Art, { cover: album.cover, size: 640, lazy: false })}
+      ${h(Art, { cover: album.cover, size: 640, name: album.name, lazy: false })}
       <div class="texts"><p class="kind">${[t(`kind.${album.kind || 'album'}`), album.year, t('count.tracks', { count: album.trackCount }), length(album.duration * 1000)].filter(Boolean).join(' · ')}</p>
         <h1 dir="auto">${album.name}</h1>
         <p class="by" dir="auto">${album.artists.length ? album.artists.map((one, at) => html`${at > 0 && ', '}<a href=${`/artist/${one.id}`}>${one.name}</a>`) : album.artist}</p></div></header>

@@ -18,7 +18,7 @@ export default function Artist({ id }) {
   if (!artist) return h(Soon, {}, html`<div class="hero"></div>`);
   const all = (options) => get(`tracks?artist=${id}&order=album&limit=1000`).then((list) => play(list.items, 0, { from: artist.name, ...options }), complain);
   return html`<article><header class="hero left">${artist.cover && html`<div class="tintbox"><img class="tint" src=${coverUrl(artist.cover, 96)} alt=""/></div>`}
-      ${h(Art, { cover: artist.cover, size: 640, className: 'round', initials: initialsOf(artist.name), lazy: false })}
+      ${h(Art, { cover: artist.cover, size: 640, className: 'round', initials: initialsOf(artist.name), name: artist.name, lazy: false })}
       <div class="texts"><p class="kind">${[t('kind.artist'), artist.albumCount > 0 && t('count.albums', { count: artist.albumCount }), t('count.tracks', { count: artist.trackCount })].filter(Boolean).join(' · ')}</p><h1 dir="auto">${artist.name}</h1></div></header>
     <div class="actions">${h(Button, { kind: 'primary', icon: 'play', onClick: () => all({ shuffle: false }) }, t('action.play'))}
       ${h(Button, { icon: 'shuffle', onClick: () => all({ shuffle: true }) }, t('action.shuffle'))}${h(Heart, { item: artist, name: artist.name })}</div>

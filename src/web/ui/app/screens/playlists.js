@@ -16,7 +16,7 @@ export default function Playlists() {
   return html`<div class="page"><div class="pagehead"><h1>${t('playlists.title')}</h1>${h(Button, { icon: 'plus', kind: 'primary', onClick: () => { picking.value = []; } }, t('playlist.new'))}</div>
     ${failure && !data && h(Failed, { failure, retry })}
     ${data && (data.items.length === 0 ? h(Empty, { title: t('playlists.none'), icon: 'list-music' }, html`<p>${t('playlists.noneText')}</p>`)
-      : html`<ul class="tilegrid">${data.items.map((one) => html`<li key=${one.id}><div class="tile"><a class="cover" href=${`/playlist/${one.id}`} tabindex="-1" aria-hidden="true">${h(Art, { cover: one.cover, icon: 'list-music' })}</a>
+      : html`<ul class="tilegrid">${data.items.map((one) => html`<li key=${one.id}><div class="tile"><a class="cover" href=${`/playlist/${one.id}`} tabindex="-1" aria-hidden="true">${h(Art, { cover: one.cover, icon: 'list-music', name: one.name })}</a>
         <span class="name" dir="auto"><a href=${`/playlist/${one.id}`}>${one.name}</a></span><span class="sub">${t('count.tracks', { count: one.trackCount })}${one.own ? '' : ` · ${one.owner}`}</span></div></li>`)}</ul>`)}</div>`;
 }
 
@@ -28,7 +28,7 @@ export function Playlist({ id }) {
   if (!list) return h(Soon, {}, html`<div class="hero"></div>`);
   const change = (body) => patch(`playlists/${id}`, body).then(again, complain);
   const drop = () => remove(`playlists/${id}`).then(() => { again(); go('/playlists'); toast(t('playlist.removed', { name: list.name })); }, complain);
-  return html`<article><header class="hero">${list.cover && html`<div class="tintbox"><img class="tint" src=${coverUrl(list.cover, 96)} alt=""/></div>`}${h(Art, { cover: list.cover, size: 640, icon: 'list-music', lazy: false })}<div class="texts"><p class="kind">${[t('kind.playlist'), list.owner, t('count.tracks', { count: list.tracks.length }), list.duration > 0 && length(list.duration * 1000)].filter(Boolean).join(' · ')}</p><h1 dir="auto">${list.name}</h1></div></header>
+  return html`<article><header class="hero">${list.cover && html`<div class="tintbox"><img class="tint" src=${coverUrl(list.cover, 96)} alt=""/></div>`}${h(Art, { cover: list.cover, size: 640, icon: 'list-music', name: list.name, lazy: false })}<div class="texts"><p class="kind">${[t('kind.playlist'), list.owner, t('count.tracks', { count: list.tracks.length }), list.duration > 0 && length(list.duration * 1000)].filter(Boolean).join(' · ')}</p><h1 dir="auto">${list.name}</h1></div></header>
     <div class="actions">${h(Button, { kind: 'primary', icon: 'play', disabled: !list.tracks.length, onClick: () => play(list.tracks, 0, { from: list.name, shuffle: false }) }, t('action.play'))}
       ${h(Button, { icon: 'shuffle', disabled: !list.tracks.length, onClick: () => play(list.tracks, 0, { from: list.name, shuffle: true }) }, t('action.shuffle'))}
       ${list.editable && h(Menu, { label: t('playlist.more'), items: [

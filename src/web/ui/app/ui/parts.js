@@ -20,12 +20,20 @@ export function IconButton({ icon, label, pressed, filled, className = '', ...re
     aria-pressed=${pressed === undefined ? undefined : String(pressed)} ...${rest}>${h(Icon, { name: icon, filled: filled ?? pressed === true })}</button>`;
 }
 
-/** A cover with space reserved; without one, an icon or initials. */
-export function Art({ cover, size = 320, className = '', initials, icon = 'disc-3', lazy = true }) {
+/** A quiet colour that a name always has: for what has no picture. */
+function tone(name) {
+  let hue = 0;
+  for (const letter of name) hue = (hue * 31 + letter.codePointAt(0)) % 360;
+  return { backgroundColor: `light-dark(hsl(${hue} 34% 87%), hsl(${hue} 24% 20%))`, color: `light-dark(hsl(${hue} 34% 34%), hsl(${hue} 34% 74%))` };
+}
+
+/** A cover with space reserved; without one, an icon or initials on a colour of its own. */
+export function Art({ cover, size = 320, className = '', initials, icon = 'disc-3', name = '', lazy = true }) {
   const [broken, setBroken] = useState(null);
   const url = coverUrl(cover, size);
-  return html`<span class=${`art ${className}`} aria-hidden="true">
-    ${url && broken !== url
+  const isShown = url && broken !== url;
+  return html`<span class=${`art ${className}`} aria-hidden="true" style=${isShown || !name ? undefined : tone(name)}>
+    ${isShown
       ? html`<img src=${url} alt="" loading=${lazy ? 'lazy' : undefined} decoding="async" onError=${() => setBroken(url)}/>`
       : initials ? html`<span class="initials">${initials}</span>` : h(Icon, { name: icon })}
   </span>`;

@@ -10,7 +10,7 @@ export const playAlbum = (id, options) => get(`albums/${id}`).then((album) => pl
 
 export function AlbumTile({ album, byYear }) {
   return html`<div class="tile">
-    <a class="cover" href=${`/album/${album.id}`} tabindex="-1" aria-hidden="true">${h(Art, { cover: album.cover, size: 320 })}</a>
+    <a class="cover" href=${`/album/${album.id}`} tabindex="-1" aria-hidden="true">${h(Art, { cover: album.cover, size: 320, name: album.name })}</a>
     <span class="name" dir="auto"><a href=${`/album/${album.id}`}>${album.name}</a></span>
     <span class="sub" dir="auto">${byYear
       ? [album.year, album.kind && t(`kind.${album.kind}`)].filter(Boolean).join(' · ') || '\u00a0'
@@ -21,7 +21,7 @@ export function AlbumTile({ album, byYear }) {
 
 export function ArtistTile({ artist }) {
   return html`<div class="tile center">
-    <a class="cover" href=${`/artist/${artist.id}`} tabindex="-1" aria-hidden="true">${h(Art, { cover: artist.cover, size: 320, className: 'round', initials: initialsOf(artist.name) })}</a>
+    <a class="cover" href=${`/artist/${artist.id}`} tabindex="-1" aria-hidden="true">${h(Art, { cover: artist.cover, size: 320, className: 'round', initials: initialsOf(artist.name), name: artist.name })}</a>
     <span class="name" dir="auto"><a href=${`/artist/${artist.id}`}>${artist.name}</a></span>
     <span class="sub">${artist.albumCount ? t('count.albums', { count: artist.albumCount }) : t('count.tracks', { count: artist.trackCount })}</span>
   </div>`;

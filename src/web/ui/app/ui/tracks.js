@@ -59,7 +59,7 @@ export function TrackRow({ track, number, wide, albumArtist, onPlay, remove }) {
       onClick=${(event) => matchMedia('(hover: none)').matches && !event.target.closest('button,a') && act()}>
     <span class="no"><span>${on ? h(Eq) : number}</span><button type="button" aria-label=${label} onClick=${act}>${h(Icon, { name: on && isPlaying.value ? 'pause' : 'play', filled: true })}</button></span>
     ${wide
-      ? html`<span class="cellart">${h(Art, { cover: track.cover, size: 96, className: 's', icon: 'music' })}<span><span class="title" dir="auto">${track.title}</span><span class="by phoneonly" dir="auto">${track.artist}</span></span></span>
+      ? html`<span class="cellart">${h(Art, { cover: track.cover, size: 96, className: 's', icon: 'music', name: track.albumName })}<span><span class="title" dir="auto">${track.title}</span><span class="by phoneonly" dir="auto">${track.artist}</span></span></span>
         <span class="cell wideonly" dir="auto">${h(Names, { artists: track.artists, text: track.artist })}</span>
         <span class="cell wideonly" dir="auto">${track.album ? html`<a href=${`/album/${track.album}`}>${track.albumName}</a>` : track.albumName}</span>`
       : html`<span class="cell"><span class="title" dir="auto">${track.title}</span>${track.artist !== albumArtist && html`<span class="by" dir="auto">${h(Names, { artists: track.artists, text: track.artist })}</span>`}</span>
