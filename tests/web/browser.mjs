@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const modules = process.env.TUNELOCKER_NODE_MODULES ?? join(root, '.cache/web/node_modules');
+const modules = process.env.PANEL_NODE_MODULES ?? join(root, '.cache/web/node_modules');
 const require = createRequire(join(modules, 'x.js'));
 const { chromium } = require('playwright-core');
 const axe = readFileSync(join(modules, 'axe-core/axe.min.js'), 'utf8');

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const modules = process.env.TUNELOCKER_NODE_MODULES ?? join(root, '.cache/web/node_modules');
+const modules = process.env.PANEL_NODE_MODULES ?? join(root, '.cache/web/node_modules');
 const require = createRequire(join(modules, 'x.js'));
 const lock = JSON.parse(readFileSync(join(here, 'package-lock.json'), 'utf8'));
 const check = process.argv.includes('--check');
