@@ -58,7 +58,10 @@ pub(super) async fn enter(dlna: &Dlna, request: &HttpRequest) -> Result<Asking, 
     let found = quirks::from_headers(headers);
     let profile = dlna.inner.seen.judge(peer.ip(), found, !user_agent.is_empty());
     match dlna.inner.accounts.device(peer.ip(), &user_agent).await {
-        Ok(principal) => Ok(Asking { principal, profile, address, peer, user_agent }),
+        Ok(principal) => {
+            let shuffles = dlna.inner.shuffles.clone();
+            Ok(Asking { principal, profile, address, peer, user_agent, shuffles })
+        }
         Err(error) => Err(HttpResponse::build(failure::status(&error)).body(error.to_string())),
     }
 }

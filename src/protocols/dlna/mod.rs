@@ -27,7 +27,7 @@ use crate::{
     playback::Playback,
 };
 
-use media_server::{description::Device, quirks};
+use media_server::{description::Device, quirks, shuffle::Shuffles};
 
 /// What the `Server` header and every announcement say.
 const SERVER: &str =
@@ -47,6 +47,7 @@ struct Inner {
     events: Events,
     device: Device,
     seen: quirks::Seen,
+    shuffles: Arc<Shuffles>,
     subscriptions: gena::Subscriptions,
 }
 
@@ -63,6 +64,8 @@ pub(crate) struct Asking {
     peer: SocketAddr,
     /// What it calls itself.
     user_agent: String,
+    /// Lists in a random order that hold for a while.
+    shuffles: Arc<Shuffles>,
 }
 
 impl Dlna {
@@ -81,6 +84,7 @@ impl Dlna {
             events,
             device,
             seen: quirks::Seen::default(),
+            shuffles: Arc::default(),
             subscriptions: gena::Subscriptions::default(),
         };
         Ok(Self { inner: Arc::new(inner) })

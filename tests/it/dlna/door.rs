@@ -1,5 +1,7 @@
 //! Who gets in, and what bad input gets.
 
+use tunelocker::accounts::DeviceChange;
+
 use super::control::{Control, leaves};
 use crate::harness::TestApp;
 
@@ -138,4 +140,23 @@ async fn the_small_services_answer() {
     assert!(answer["Source"].split(',').all(|entry| entry.split(':').count() == 4));
     let answer = control.call("content-directory", "GetSearchCapabilities", &[]).await.unwrap();
     assert!(answer["SearchCaps"].contains("upnp:artist"));
+}
+
+#[tokio::test]
+async fn a_blocked_device_gets_nothing() {
+    let app = TestApp::spawn().await;
+    let control = Control::new(app.lan);
+    control.document("/device.xml").await;
+    let accounts = &app.services.accounts;
+    accounts.ensure_first_admin("root", "a long password").await.unwrap();
+    let admin = accounts.principal_named("root").await.unwrap();
+    let devices = accounts.devices(&admin).await.unwrap();
+    assert_eq!(devices.len(), 1);
+    let change = DeviceChange { is_blocked: Some(true), ..DeviceChange::default() };
+    accounts.update_device(&admin, devices[0].id, &change).await.unwrap();
+    for path in ["/device.xml", "/scpd/registrar.xml", "/icon/48.png", "/media/1.flac"] {
+        let answer = reqwest::get(format!("{}{path}", control.base)).await.unwrap();
+        assert_eq!(answer.status(), 403, "{path}");
+    }
+    assert_eq!(control.post("content-directory", b"<a/>".to_vec()).await.0, 403);
 }

@@ -6,6 +6,7 @@ mod control;
 mod door;
 mod events;
 mod lab;
+mod mdns;
 mod media;
 mod music;
 mod ssdp;

@@ -67,7 +67,12 @@ async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answe
     let window = window(call)?;
     let order = sort::parse(call.text("SortCriteria"));
     let id = ObjectId::parse(id).ok_or_else(no_such_object)?;
-    let tree = Tree { catalog, principal: &asking.principal, profile: &asking.profile };
+    let tree = Tree {
+        catalog,
+        principal: &asking.principal,
+        profile: &asking.profile,
+        shuffles: &asking.shuffles,
+    };
     let filter = Filter::parse(call.text("Filter"));
     let mut didl = Didl::new(filter, asking.profile, asking.address);
     let total = match (flag.trim(), id) {

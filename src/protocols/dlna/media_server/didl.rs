@@ -340,13 +340,66 @@ pub(crate) fn parse_art(name: &str) -> Option<(Item, u32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ids::{AlbumId, PictureId};
+    use super::{super::super::xml, *};
+    use crate::{
+        catalog::{AlbumFacts, TrackFacts},
+        ids::{AlbumId, PictureId},
+    };
 
     #[test]
     fn durations_have_hours_and_milliseconds() {
         assert_eq!(duration(205_506), "0:03:25.506");
         assert_eq!(duration(36_000_001), "10:00:00.001");
+    }
+
+    /// Everything that a track and an album can have, as bytes that must not change by accident.
+    #[test]
+    fn track_and_album_as_golden_file() {
+        let picture = Some(Picture { id: PictureId(1), hash: 0xc0ff_ee00 });
+        let album = Album::from(AlbumFacts {
+            id: AlbumId(12),
+            name: "Tunes & <Tones>".to_owned(),
+            display_artist: "The \"Band\"".to_owned(),
+            release_date: "1999-05".to_owned(),
+            genres: vec!["Rock".to_owned(), "R&B".to_owned()],
+            track_count: 2,
+            picture,
+            ..AlbumFacts::default()
+        });
+        let track = Track::from(TrackFacts {
+            id: TrackId(88),
+            title: "One\u{1} of 'them'".to_owned(),
+            display_artist: "Band feat. Guest".to_owned(),
+            display_album_artist: "The \"Band\"".to_owned(),
+            display_composer: "J. S. Bach".to_owned(),
+            album_name: "Tunes & <Tones>".to_owned(),
+            genres: vec!["Rock".to_owned()],
+            number: Some(3),
+            disc: Some(1),
+            year: Some(1999),
+            picture,
+            ..TrackFacts::default()
+        });
+        let resource = Resource {
+            path: "/media/88.flac".to_owned(),
+            protocol_info: "http-get:*:audio/flac:DLNA.ORG_OP=01".to_owned(),
+            size_bytes: Some(24_670_256),
+            duration_ms: 205_506,
+            bitrate_kbps: 955,
+            sample_rate: 44_100,
+            bit_depth: 16,
+            channels: 2,
+        };
+        let address = ([10, 0, 0, 2], 4041).into();
+        let mut didl = Didl::new(Filter::EVERYTHING, quirks::GENERIC, address);
+        let home = Container::Album(AlbumId(12));
+        didl.album(&album, Container::Root);
+        didl.track(ObjectId::Track(TrackId(88)), home, &track, &[resource]);
+        let (text, written) = didl.finish();
+        let golden = include_str!("../../../../tests/golden/dlna/track_and_album.xml");
+        assert_eq!(written, 2);
+        assert_eq!(text.replace("><", ">\n<"), golden.trim_end());
+        assert!(xml::read(text.as_bytes()).is_ok());
     }
 
     #[test]

@@ -16,5 +16,6 @@ mod resources;
 mod search;
 mod search_criteria;
 pub(crate) mod services;
+pub(crate) mod shuffle;
 mod sort;
 mod tree;

@@ -38,7 +38,12 @@ pub(super) async fn search(
     let within = container(within)?;
     let expression = Expression::parse(criteria)
         .map_err(|_| Fault::new(708, "Unsupported or invalid search criteria"))?;
-    let tree = Tree { catalog, principal: &asking.principal, profile: &asking.profile };
+    let tree = Tree {
+        catalog,
+        principal: &asking.principal,
+        profile: &asking.profile,
+        shuffles: &asking.shuffles,
+    };
     let scope = scope(&tree, within).await?;
     let filter = Filter::parse(call.text("Filter"));
     let mut didl = Didl::new(filter, asking.profile, asking.address);

@@ -11,6 +11,7 @@ use super::{
     object_id::{Container, ObjectId, Place, View},
     quirks::Profile,
     resources::resources,
+    shuffle::Shuffles,
     sort,
 };
 use crate::{
@@ -33,6 +34,7 @@ pub(super) struct Tree<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) principal: &'a Principal,
     pub(super) profile: &'a Profile,
+    pub(super) shuffles: &'a Shuffles,
 }
 
 /// The part of a list that was asked for.
@@ -260,7 +262,13 @@ impl Tree<'_> {
             View::Played => self.chosen(of, AlbumOrder::Recent, window, didl).await,
             View::Frequent => self.chosen(of, AlbumOrder::Frequent, window, didl).await,
             View::Starred => self.chosen(of, AlbumOrder::Starred, window, didl).await,
-            View::Random => self.chosen(of, AlbumOrder::Random, window, didl).await,
+            View::Random => {
+                let albums = self.shuffles.albums(catalog, principal, CHOSEN).await?;
+                for album in window.of(&albums) {
+                    didl.album(album, of);
+                }
+                Ok(albums.len() as u64)
+            }
             View::Tracks => {
                 let (every, page) = (Criteria::Always, window.page());
                 let list = catalog.find_tracks(principal, &every, order, page).await?;
@@ -329,7 +337,6 @@ impl Tree<'_> {
     ) -> Result<u64> {
         let filter = AlbumFilter::default();
         let page = Page { offset: 0, limit: CHOSEN };
-        // Shuffled anew each time, so pages of it are one page.
         let list = self.catalog.albums(self.principal, &filter, order, page).await?;
         for album in window.of(&list.items) {
             didl.album(album, of);

@@ -404,3 +404,6 @@ impl Parser {
         is_next
     }
 }
+
+#[cfg(test)]
+mod tests;
