@@ -102,7 +102,10 @@ impl Graph {
         ));
         if let Some(total) = plan.total {
             let left = total.saturating_sub(done);
-            chain.push_str(&format!(",apad=whole_len={left},atrim=end_sample={left}"));
+            chain.push_str(&format!(",apad=whole_len={left}"));
+            if plan.is_cut {
+                chain.push_str(&format!(",atrim=end_sample={left}"));
+            }
         }
         graph.output("in", 0)?.input("out", 0)?.parse(&chain)?;
         graph.validate()?;

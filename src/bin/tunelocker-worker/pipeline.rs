@@ -27,8 +27,10 @@ pub(crate) struct Plan {
     pub(crate) layout: u64,
     pub(crate) format: format::Sample,
     pub(crate) bits: u32,
-    /// Samples a channel of the whole result, where that is known.
+    /// Samples a channel of the whole result, where that is known; less is filled with silence.
     pub(crate) total: Option<u64>,
+    /// More than the total is cut off.
+    pub(crate) is_cut: bool,
 }
 
 /// Does the job; gives the number of samples a channel in the result.
@@ -137,7 +139,8 @@ impl Line {
         while self.graph.next(&mut self.filtered)? {
             self.sink.write(&mut self.filtered)?;
         }
-        let is_full = self.plan.total.is_some_and(|total| total <= self.sink.written());
+        let total = self.plan.total.filter(|_| self.plan.is_cut);
+        let is_full = total.is_some_and(|total| total <= self.sink.written());
         Ok(if is_full { Flow::Enough } else { Flow::More })
     }
 
@@ -202,7 +205,12 @@ impl Plan {
             Some(end) => Some(scale(end - start, rate, shape.rate)),
             None => None,
         };
-        Ok(Self { output: job.output, bitrate_kbps, rate, channels, layout, format, bits, total })
+        // An MP3 that was glued together says the length of its first part; nothing of the rest
+        // may be lost, unless a length was promised to the byte.
+        let is_promised = matches!(job.output, Output::Wav | Output::L16) || job.end_us.is_some();
+        let is_cut = is_promised || !source.is_mp3();
+        let output = job.output;
+        Ok(Self { output, bitrate_kbps, rate, channels, layout, format, bits, total, is_cut })
     }
 }
 

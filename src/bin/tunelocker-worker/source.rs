@@ -125,6 +125,11 @@ impl Source {
         Some(counted.saturating_sub(self.trailing))
     }
 
+    /// Whether it is an MP3, whose stated length may be that of a part.
+    pub(crate) fn is_mp3(&self) -> bool {
+        self.input.format().name() == "mp3"
+    }
+
     /// The time base of the packets, for the filter graph.
     pub(crate) fn time_base(&self) -> ff::Rational {
         self.time_base
