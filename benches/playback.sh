@@ -33,15 +33,18 @@ server=$!
 for _ in $(seq 600); do grep -q '^ready' "$work/out" && break; sleep 0.1; done
 base=$(sed -n 's/^ready http=\([^ ]*\).*/\1/p' "$work/out")
 [ -n "$base" ] || { cat "$work/log"; exit 1; }
-"$binaries/tunelocker" scan --wait --data "$work/data" >/dev/null
 
 ask="u=bench&p=bench-password-1&c=bench&v=1.16.1"
 id() {
     curl -sf "$base/rest/search3?$ask&f=json&query=$1&albumCount=0&artistCount=0" |
         grep -o '"id":"tr-[0-9]*"' | head -1 | grep -o 'tr-[0-9]*'
 }
-large_id=$(id Large)
-song_id=$(id Song)
+for _ in $(seq 300); do # the first scan
+    large_id=$(id Large || true)
+    song_id=$(id Song || true)
+    [ -n "$large_id" ] && [ -n "$song_id" ] && break
+    sleep 0.2
+done
 
 # Ticks of the server and of its children that have ended.
 ticks() { sed 's/.*) //' "/proc/$server/stat" | awk '{ print $12 + $13 + $14 + $15 }'; }
