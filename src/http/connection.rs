@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{
     HttpRequest,
     body::{BodySize, MessageBody},
@@ -40,7 +41,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { look: Duration::from_secs(5), stall: Duration::from_secs(600) }
+        Self { look: Duration::from_secs(5), stall: Duration::from_mins(10) }
     }
 }
 
@@ -56,7 +57,9 @@ pub fn watched(
     patience: Patience,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Clone + Send + Sync + 'static {
     move |stream, data| {
-        if let Some(stream) = stream.downcast_ref::<TcpStream>()
+        let plain = stream.downcast_ref::<TcpStream>();
+        let secured = || stream.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0);
+        if let Some(stream) = plain.or_else(secured)
             && let Ok(socket) = stream.as_fd().try_clone_to_owned()
         {
             data.insert(Connection { socket: Arc::new(socket), patience });

@@ -83,19 +83,15 @@ impl Cache {
             let same = file.metadata()?.len() == len;
             if same { Ok(file) } else { Err(io::ErrorKind::InvalidData.into()) }
         });
-        match opened {
-            Ok(file) => {
-                // For the order after a restart.
-                let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-                let _ = futimens(&file, &Timestamps { last_access: now, last_modification: now });
-                Some((file, len))
-            }
+        let Ok(file) = opened else {
             // Somebody cleaned up behind our back.
-            Err(_) => {
-                self.index().remove(name);
-                None
-            }
-        }
+            self.index().remove(name);
+            return None;
+        };
+        // For the order after a restart.
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let _ = futimens(&file, &Timestamps { last_access: now, last_modification: now });
+        Some((file, len))
     }
 
     /// A new file to write into, for [`Self::keep`] or [`discard`].

@@ -50,7 +50,7 @@ fn original(track: &Track) -> Form {
     Form {
         format: WishFormat::Raw,
         content_type: Cow::Borrowed(track.content_type),
-        suffix: track.suffix.to_string(),
+        suffix: track.suffix.clone(),
         size_bytes: Some(track.size_bytes),
         has_ranges: true,
         bitrate_kbps: track.bitrate_kbps,

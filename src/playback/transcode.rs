@@ -112,7 +112,7 @@ impl Transcode {
         let run = Run { shared: shared.clone(), order, starter, partial };
         std::thread::Builder::new()
             .name("transcode".to_owned())
-            .spawn(move || run.to_the_end(&cache, permit))?;
+            .spawn(move || run.finish(&cache, permit))?;
         Ok(Arc::new(Self { shared }))
     }
 
@@ -180,7 +180,7 @@ struct Run {
 }
 
 impl Run {
-    fn to_the_end(mut self, cache: &Cache, permit: Permit) {
+    fn finish(mut self, cache: &Cache, permit: Permit) {
         let outcome = self.work();
         drop(permit);
         let is_whole = outcome.is_ok() && !self.shared.is_cancelled();

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// A spare that nobody needed for so long ends.
-const SPARE_IDLE: Duration = Duration::from_secs(300);
+const SPARE_IDLE: Duration = Duration::from_mins(5);
 
 /// The spare is started a moment after the worker that replaced it was taken, so that it does not
 /// take the processor from the first sound.

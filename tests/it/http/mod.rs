@@ -284,7 +284,7 @@ async fn streams_have_a_length_only_if_it_is_exact() {
 
 /// Looks often, waits long: only a closed socket ends a body.
 const WATCHFUL: Patience =
-    Patience { look: Duration::from_millis(20), stall: Duration::from_secs(600) };
+    Patience { look: Duration::from_millis(20), stall: Duration::from_mins(10) };
 
 /// Looks often, waits hardly at all: a silent client ends a body.
 const IMPATIENT: Patience =
