@@ -18,7 +18,7 @@ const EAGER_BYTES: usize = 64 << 10;
 
 /// A running encoder.
 pub(crate) struct Encoder {
-    encoder: encoder::Audio,
+    codec: encoder::Audio,
     container: format::context::Output,
     packet: ff::Packet,
     from: ff::Rational,
@@ -89,38 +89,45 @@ impl Encoder {
         // the sandbox has none and loses a quarter of a second.
         unsafe {
             (*container.as_mut_ptr()).flags |=
-                (ffi::AVFMT_FLAG_BITEXACT | ffi::AVFMT_FLAG_FLUSH_PACKETS) as i32;
+                ffi::AVFMT_FLAG_BITEXACT | ffi::AVFMT_FLAG_FLUSH_PACKETS;
         }
         container.write_header_with(muxer_options(plan.output))?;
         let to = container.stream(0).context("the container has no stream")?.time_base();
-        Ok(Self { encoder, container, packet: ff::Packet::empty(), from: time_base, to, packed: 0 })
+        Ok(Self {
+            codec: encoder,
+            container,
+            packet: ff::Packet::empty(),
+            from: time_base,
+            to,
+            packed: 0,
+        })
     }
 
     /// Samples that each frame but the last must have.
     pub(crate) fn frame_size(&self) -> u32 {
-        self.encoder.frame_size()
+        self.codec.frame_size()
     }
 
     pub(crate) fn encode(&mut self, frame: &frame::Audio) -> anyhow::Result<()> {
-        self.encoder.send_frame(frame)?;
+        self.codec.send_frame(frame)?;
         self.drain()
     }
 
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
-        self.encoder.send_eof()?;
+        self.codec.send_eof()?;
         self.drain()?;
         self.container.write_trailer()?;
         Ok(())
     }
 
     fn drain(&mut self) -> anyhow::Result<()> {
-        while self.encoder.receive_packet(&mut self.packet).is_ok() {
+        while self.codec.receive_packet(&mut self.packet).is_ok() {
             let before = self.packed;
             self.packed += self.packet.size();
             if before < EAGER_BYTES && EAGER_BYTES <= self.packed {
                 // SAFETY: the container is ours alone.
                 unsafe {
-                    (*self.container.as_mut_ptr()).flags &= !(ffi::AVFMT_FLAG_FLUSH_PACKETS as i32);
+                    (*self.container.as_mut_ptr()).flags &= !ffi::AVFMT_FLAG_FLUSH_PACKETS;
                     (*self.container.as_mut_ptr()).flush_packets = 0;
                 }
             }

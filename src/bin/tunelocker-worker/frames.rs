@@ -81,10 +81,6 @@ impl Graph {
         let find = |name| filter::find(name).with_context(|| format!("libav lacks {name}"));
         graph.add(&find("abuffer")?, "in", &input)?;
         graph.add(&find("abuffersink")?, "out", "")?;
-        let mut chain = String::new();
-        if 0 < skip {
-            chain.push_str(&format!("atrim=start_sample={skip},asetpts=N,"));
-        }
         // Sixteen bits made from more need noise in the last one, or quiet passages distort.
         let dither = if plan.bits == 16
             && plan.format == format::Sample::I16(format::sample::Type::Packed)
@@ -94,19 +90,25 @@ impl Graph {
         } else {
             ""
         };
-        chain.push_str(&format!(
-            "aresample={}{dither},aformat=sample_fmts={}:channel_layouts=0x{:x}",
-            plan.rate,
-            plan.format.name(),
-            plan.layout,
-        ));
+        let mut chain = vec![
+            format!("aresample={}{dither}", plan.rate),
+            format!(
+                "aformat=sample_fmts={}:channel_layouts=0x{:x}",
+                plan.format.name(),
+                plan.layout
+            ),
+        ];
+        if 0 < skip {
+            chain.insert(0, format!("atrim=start_sample={skip},asetpts=N"));
+        }
         if let Some(total) = plan.total {
             let left = total.saturating_sub(done);
-            chain.push_str(&format!(",apad=whole_len={left}"));
+            chain.push(format!("apad=whole_len={left}"));
             if plan.is_cut {
-                chain.push_str(&format!(",atrim=end_sample={left}"));
+                chain.push(format!("atrim=end_sample={left}"));
             }
         }
+        let chain = chain.join(",");
         graph.output("in", 0)?.input("out", 0)?.parse(&chain)?;
         graph.validate()?;
         Ok(Self { graph })

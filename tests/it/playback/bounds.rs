@@ -31,7 +31,7 @@ fn facts() -> TrackFacts {
 async fn the_original_is_the_file() {
     let stage = Stage::new().await;
     let path = stage.folder.path().join("a.dsf");
-    std::fs::write(&path, [7; 100_000]).unwrap();
+    std::fs::write(&path, vec![7; 100_000]).unwrap();
     let source = track(&path, facts());
     let Opened::File(body) = stage.open(&source, &Wish::default()).await.unwrap() else {
         panic!("an original is a file")

@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
 use tunelocker::{
-    accounts::{Caps, Principal, Role, Scope},
+    accounts::{Abilities, Caps, Principal, Role, Scope},
     body::LiveBody,
     catalog::{Catalog, Track, TrackFacts, TrackSource},
     clock::Clock,
@@ -81,7 +81,7 @@ fn listener(user: i64) -> Principal {
         scope: Scope::Full,
         libraries: Arc::new([LibraryId(1)]),
         caps: Caps::default(),
-        abilities: Default::default(),
+        abilities: Abilities::default(),
     }
 }
 
