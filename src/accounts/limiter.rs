@@ -23,9 +23,9 @@ use crate::{
 };
 
 /// From one address: so many at once, then one each six minutes.
-const FROM_ONE: (u32, Duration) = (5, Duration::from_secs(360));
+const FROM_ONE: (u32, Duration) = (5, Duration::from_mins(6));
 /// From everywhere together: never more than twenty an hour, and one address alone cannot use it up.
-const FROM_ALL: (u32, Duration) = (10, Duration::from_secs(360));
+const FROM_ALL: (u32, Duration) = (10, Duration::from_mins(6));
 /// How long an address stays known after a sign-in there.
 const KNOWN_FOR: Millis = 30 * 24 * 3600 * 1000;
 
@@ -149,7 +149,7 @@ mod tests {
         let Err(AuthFailure::Limited(wait)) = limiter.take("ann", at("192.0.2.1")) else {
             panic!("not limited")
         };
-        assert!(wait <= Duration::from_secs(360), "{wait:?}");
+        assert!(wait <= Duration::from_mins(6), "{wait:?}");
         clock.advance(wait);
         assert_eq!(looked_at(&limiter, 10, |_| at("192.0.2.1")), 1);
         assert!(limiter.take("bob", at("192.0.2.1")).is_ok(), "another account is not touched");
@@ -162,7 +162,7 @@ mod tests {
         let mut sum = 0;
         for minute in 0..60_usize {
             sum += looked_at(&limiter, 20, |try_| at(&format!("10.{minute}.0.{try_}")));
-            clock.advance(Duration::from_secs(60));
+            clock.advance(Duration::from_mins(1));
         }
         assert!(sum <= 20, "{sum}");
     }
@@ -202,7 +202,7 @@ mod tests {
         for number in 0..1000 {
             let _ = limiter.take(&format!("user{number}"), at("192.0.2.1"));
         }
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         limiter.sweep();
         assert_eq!(limiter.from_one.len() + limiter.from_all.len(), 0);
     }

@@ -87,7 +87,7 @@ impl Accounts {
 
     /// Writes "last used" and forgets old guesses, once a minute until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut minute = tokio::time::interval(Duration::from_secs(60));
+        let mut minute = tokio::time::interval(Duration::from_mins(1));
         loop {
             tokio::select! {
                 _ = minute.tick() => (),

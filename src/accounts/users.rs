@@ -231,7 +231,8 @@ impl Accounts {
             && change.max_bitrate_kbps.is_none()
             && change.libraries.is_none()
             && change.is_disabled.is_none();
-        if !principal.is_admin() && !(is_own && is_personal && principal.abilities.settings) {
+        let may_as_oneself = is_own && is_personal && principal.abilities.settings;
+        if !(principal.is_admin() || may_as_oneself) {
             principal.require_admin()?;
             return Err(Error::Forbidden("You may not change this".to_owned()));
         }

@@ -150,10 +150,10 @@ impl Disk {
         let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
         let staged = Staged { file, folder, name: name.to_owned() };
         if let Some(length) = length.filter(|length| 0 < *length) {
-            match fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length) {
-                Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
-                // Not every file system can; then the writes tell.
-                Ok(()) | Err(_) => (),
+            // Not every file system can; then the writes tell.
+            let taken = fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length);
+            if matches!(taken, Err(Errno::NOSPC | Errno::DQUOT)) {
+                return Err(Errno::NOSPC.into());
             }
         }
         Ok(staged)

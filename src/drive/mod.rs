@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// How often the disk is looked at for what other hands did.
-const LOOK_AGAIN: Duration = Duration::from_secs(3600);
+const LOOK_AGAIN: Duration = Duration::from_hours(1);
 
 /// The drive service. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -100,7 +100,7 @@ pub(super) async fn store(
     let body = body.map(|piece| piece.map_err(io::Error::other));
     match of.drive.put(&caller.principal, &target, declared, body).await {
         Ok(stored) => Ok(stored_answer(&stored)),
-        Err(error) => refused(error, &condition),
+        Err(error) => Ok(refused(error, &condition)),
     }
 }
 
@@ -119,7 +119,7 @@ pub(super) async fn remove(
     let condition = condition(&request);
     match of.drive.remove(&caller.principal, locker.id, &path, &condition).await {
         Ok(()) => Ok(HttpResponse::NoContent().finish()),
-        Err(error) => refused(error, &condition),
+        Err(error) => Ok(refused(error, &condition)),
     }
 }
 
@@ -228,12 +228,12 @@ fn stored_answer(stored: &Stored) -> HttpResponse {
 }
 
 /// A conflict with a condition that the client set is its own answer.
-fn refused(error: Error, condition: &Condition) -> Answer {
+fn refused(error: Error, condition: &Condition) -> HttpResponse {
     match error {
-        Error::Conflict(detail) if *condition != Condition::None => Ok(problem(
+        Error::Conflict(detail) if *condition != Condition::None => problem(
             StatusCode::PRECONDITION_FAILED,
-            json!({ "type": "precondition_failed", "status": 412, "detail": detail }),
-        )),
+            &json!({ "type": "precondition_failed", "status": 412, "detail": detail }),
+        ),
         error => {
             let is_early = matches!(error, Error::QuotaExceeded { .. } | Error::StorageFull);
             let mut answer = Failure(error).error_response();
@@ -241,7 +241,7 @@ fn refused(error: Error, condition: &Condition) -> Answer {
                 // The body was not read; the connection cannot be used again.
                 answer.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
             }
-            Ok(answer)
+            answer
         }
     }
 }
@@ -249,10 +249,10 @@ fn refused(error: Error, condition: &Condition) -> Answer {
 fn name_invalid(name: &NameProblem) -> HttpResponse {
     problem(
         StatusCode::BAD_REQUEST,
-        json!({ "type": "name_invalid", "status": 400, "rule": name.rule, "detail": name.sentence }),
+        &json!({ "type": "name_invalid", "status": 400, "rule": name.rule, "detail": name.sentence }),
     )
 }
 
-fn problem(status: StatusCode, body: Value) -> HttpResponse {
+fn problem(status: StatusCode, body: &Value) -> HttpResponse {
     HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
 }

@@ -100,7 +100,9 @@ async fn only_admins_administer() {
     ));
     assert!(forbidden(accounts.remove_user(ann, "root").await));
     assert!(forbidden(accounts.set_password(ann, "root", "mine from now on").await));
-    assert!(forbidden(accounts.set_plan(ann, "Free", &Default::default()).await));
+    assert!(forbidden(
+        accounts.set_plan(ann, "Free", &tunelocker::accounts::PlanChange::default()).await
+    ));
     assert!(forbidden(accounts.devices(ann).await.map(drop)));
     assert!(matches!(accounts.user(ann, "root").await, Err(Error::NotFound(_))));
     let change = tunelocker::accounts::UserChange { role: Some(Role::Admin), ..Default::default() };

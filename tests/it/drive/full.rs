@@ -81,7 +81,11 @@ async fn a_full_disk_refuses_and_recovers() {
     // Reading and deleting go on, and room made is room.
     let path = RelativePath::parse("first").unwrap();
     lockers.drive.open_file(&lockers.ann, lockers.locker, &path).await.unwrap();
-    lockers.drive.remove(&lockers.ann, lockers.locker, &path, &Default::default()).await.unwrap();
+    lockers
+        .drive
+        .remove(&lockers.ann, lockers.locker, &path, &tunelocker::drive::Condition::default())
+        .await
+        .unwrap();
     put("second", 2_000_000, true).await.unwrap();
     assert_eq!(lockers.usage().await.used, 2_000_000);
 }
@@ -121,7 +125,7 @@ impl Daemon {
     }
 
     fn client() -> reqwest::Client {
-        reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap()
+        reqwest::Client::builder().timeout(Duration::from_mins(1)).build().unwrap()
     }
 }
 

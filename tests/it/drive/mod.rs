@@ -4,6 +4,7 @@ mod crash;
 mod files;
 mod full;
 mod http;
+mod journey;
 mod quota;
 
 use std::{io, path::PathBuf};
