@@ -9,6 +9,7 @@ pub(crate) const MOST_LINES: usize = 10_000;
 /// Text by its byte order mark, else UTF-8, else the encoding of old Western files.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> String {
+    let is_cut = bytes.len() > MOST_BYTES;
     let bytes = &bytes[..bytes.len().min(MOST_BYTES)];
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
@@ -19,10 +20,10 @@ pub fn decode(bytes: &[u8]) -> String {
                 UTF_16LE
             }
         }
-        // A cut at the limit may split a letter; only whole mistakes speak against UTF-8.
+        // The cut may split a letter.
         None => match std::str::from_utf8(bytes) {
             Ok(_) => UTF_8,
-            Err(error) if error.error_len().is_none() => UTF_8,
+            Err(error) if is_cut && error.error_len().is_none() => UTF_8,
             Err(_) => WINDOWS_1252,
         },
     };

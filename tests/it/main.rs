@@ -8,6 +8,7 @@ mod dlna;
 mod harness;
 mod http;
 mod ingest;
+mod media;
 mod playback;
 mod subsonic;
 mod web;

@@ -135,7 +135,7 @@ impl Splitter<'_> {
             let (expected, mut whole) = known(text);
             whole.extend(self.options.exceptions.iter().map(String::as_str));
             let names = names::split_slashes(text, expected, &whole);
-            if names.len() > 1 {
+            if names[..] != values[..] {
                 return names;
             }
         }

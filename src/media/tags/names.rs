@@ -187,7 +187,7 @@ mod tests {
             ("17", &["Rock"]),
             ("(17)", &["Rock"]),
             ("(17)Rock", &["Rock"]),
-            ("(51)(39)", &["Trance", "Noise"]),
+            ("(51)(39)", &["Techno-Industrial", "Noise"]),
             ("(4)Eurodisco", &["Eurodisco"]),
             ("((Odd)", &["(Odd)"]),
             ("(RX)", &["Remix"]),

@@ -1,0 +1,28 @@
+//! Files of every kind through the worker processes, as ingest sends them.
+
+pub mod corpus;
+mod manifest;
+
+use std::{fs::File, path::Path};
+
+use tunelocker::media::worker::{Pool, ReadItem, ReadOptions, Understood, Unreadable};
+
+/// The worker program of this build.
+pub fn pool(processes: usize) -> Pool {
+    Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), processes)
+}
+
+/// An item for one file.
+pub fn item(root: &Path, relative_path: &str) -> ReadItem {
+    ReadItem {
+        file: File::open(root.join(relative_path)).unwrap(),
+        relative_path: relative_path.to_owned(),
+        options: ReadOptions::default(),
+    }
+}
+
+/// Reads one file by itself.
+pub async fn read(pool: &Pool, path: &Path) -> Result<Understood, Unreadable> {
+    let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
+    pool.understand(vec![item(folder, name.to_str().unwrap())]).await.pop().unwrap()
+}
