@@ -40,13 +40,6 @@ impl Fields {
         }
     }
 
-    /// Adds one value under any name.
-    pub(crate) fn add_named(&mut self, name: &str, value: &str) {
-        if name.len() <= 200 {
-            self.add(name.trim().to_uppercase(), value);
-        }
-    }
-
     /// Adds a value with several parts, separated by NUL as in ID3v2.4 and APEv2.
     pub(crate) fn add_all(&mut self, name: &'static str, value: &str) {
         for part in value.split('\0') {

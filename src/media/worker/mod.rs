@@ -9,7 +9,7 @@ pub mod sandbox;
 pub mod selftest;
 mod wire;
 
-use std::{fs::File, path::PathBuf, sync::Arc};
+use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ use pool::{Failure, Shared};
 pub use crate::media::tags::ReadOptions;
 use crate::{Error, Result, media::tags::Tags};
 
+/// Reading a file takes milliseconds, but its disk may have to wake up.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// Worker processes: started when needed, at most so many, ended when idle. Cheap to clone; the
 /// workers end with the last clone.
 #[derive(Clone)]
@@ -30,7 +33,7 @@ pub struct Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("running", &self.running()).finish()
+        f.debug_struct("Pool").field("processes", &self.processes()).finish()
     }
 }
 
@@ -100,7 +103,13 @@ impl Pool {
     /// A pool of at most `processes` of `program` (the daemon itself). Nothing is started yet.
     #[must_use]
     pub fn new(program: PathBuf, processes: usize) -> Self {
-        Self { open: Arc::new(Open(Shared::new(program, processes))) }
+        Self::with_patience(program, processes, PATIENCE)
+    }
+
+    /// The same with another time after which a worker that says nothing counts as hanging.
+    #[must_use]
+    pub fn with_patience(program: PathBuf, processes: usize, patience: Duration) -> Self {
+        Self { open: Arc::new(Open(Shared::new(program, processes, patience))) }
     }
 
     /// Reads files; the answers are in the order of the items. A file that kills or hangs a worker
@@ -140,10 +149,10 @@ impl Pool {
         }
     }
 
-    /// How many workers run now.
+    /// The ids of the worker processes that run now.
     #[must_use]
-    pub fn running(&self) -> usize {
-        self.open.0.running()
+    pub fn processes(&self) -> Vec<u32> {
+        self.open.0.processes()
     }
 }
 

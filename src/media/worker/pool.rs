@@ -36,6 +36,7 @@ pub(super) enum Failure {
 pub(super) struct Shared {
     program: PathBuf,
     most: usize,
+    patience: Duration,
     state: Mutex<State>,
     wake: Condvar,
     room: Semaphore,
@@ -46,6 +47,7 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     idle: usize,
+    processes: Vec<u32>,
     closed: bool,
 }
 
@@ -55,11 +57,12 @@ enum Job {
 }
 
 impl Shared {
-    pub(super) fn new(program: PathBuf, most: usize) -> Arc<Self> {
+    pub(super) fn new(program: PathBuf, most: usize, patience: Duration) -> Arc<Self> {
         let most = most.max(1);
         Arc::new(Self {
             program,
             most,
+            patience,
             state: Mutex::default(),
             wake: Condvar::new(),
             room: Semaphore::new(2 * most),
@@ -105,9 +108,9 @@ impl Shared {
         self.wake.notify_all();
     }
 
-    /// How many workers run or are about to.
-    pub(super) fn running(&self) -> usize {
-        self.state().threads
+    /// The ids of the processes that run.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        self.state().processes.clone()
     }
 
     fn push(self: &Arc<Self>, job: Job) {
@@ -130,7 +133,7 @@ impl Shared {
     /// The life of one thread and its process.
     fn drive(&self) {
         let mut process = None;
-        while let Some(job) = self.next() {
+        while let Some(job) = self.next(&mut process) {
             match job {
                 Job::Understand(items, tell) => {
                     let _ = tell.send(self.read_all(&mut process, &items));
@@ -145,7 +148,7 @@ impl Shared {
     }
 
     /// The next job; `None` when there was none for so long that the process is to end.
-    fn next(&self) -> Option<Job> {
+    fn next(&self, process: &mut Option<Process>) -> Option<Job> {
         let mut state = self.state();
         state.idle += 1;
         loop {
@@ -159,6 +162,8 @@ impl Shared {
             if state.jobs.is_empty() && (waited.timed_out() || state.closed) {
                 state.idle -= 1;
                 state.threads -= 1;
+                drop(state);
+                self.end(process);
                 return None;
             }
         }
@@ -213,18 +218,25 @@ impl Shared {
         work: impl FnOnce(&mut Process) -> std::io::Result<T>,
     ) -> Result<T, Failure> {
         if process.is_none() {
-            let started = Process::start(&self.program);
-            *process = Some(started.map_err(|error| {
+            let started = Process::start(&self.program, self.patience).map_err(|error| {
                 tracing::error!(program = %self.program.display(), %error, "cannot start a media worker");
                 Failure::NotStarted(error.to_string())
-            })?);
+            })?;
+            self.state().processes.push(started.id());
+            *process = Some(started);
         }
         let running = process.as_mut().expect("it has just been started");
         work(running).map_err(|error| {
             tracing::warn!(%error, "a media worker failed and is replaced");
-            *process = None;
+            self.end(process);
             Failure::Lost
         })
+    }
+
+    fn end(&self, process: &mut Option<Process>) {
+        if let Some(ended) = process.take() {
+            self.state().processes.retain(|id| *id != ended.id());
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -14,10 +14,6 @@ use super::{
     wire,
 };
 
-/// A worker that says nothing for so long hangs. Reading one file takes milliseconds, but the
-/// disk may have to wake up.
-const PATIENCE: Duration = Duration::from_secs(15);
-
 /// One running worker. Dropping it ends it.
 pub(super) struct Process {
     child: Child,
@@ -25,11 +21,12 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `program worker`. It dies with the calling thread.
-    pub(super) fn start(program: &Path) -> io::Result<Self> {
+    /// Starts `program worker`. It dies with the calling thread. `patience`: how long it may say
+    /// nothing before it counts as hanging.
+    pub(super) fn start(program: &Path, patience: Duration) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
-        ours.set_read_timeout(Some(PATIENCE))?;
-        ours.set_write_timeout(Some(PATIENCE))?;
+        ours.set_read_timeout(Some(patience))?;
+        ours.set_write_timeout(Some(patience))?;
         let child = Command::new(program)
             .arg("worker")
             .env_clear()
@@ -39,6 +36,11 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()?;
         Ok(Self { child, socket: BufReader::with_capacity(64 << 10, ours) })
+    }
+
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Has a batch of files read. `answers` gets each answer as it comes; an error means that the

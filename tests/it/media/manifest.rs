@@ -44,7 +44,7 @@ async fn compare(corpus: &Corpus) {
         wrong.len(),
         wrong[..wrong.len().min(60)].join("\n")
     );
-    assert!(pool.running() <= 2);
+    assert!(pool.processes().len() <= 2);
 }
 
 #[tokio::test]

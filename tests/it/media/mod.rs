@@ -1,9 +1,17 @@
 //! Files of every kind through the worker processes, as ingest sends them.
 
 pub mod corpus;
+mod fields;
+mod formats;
 mod manifest;
+mod pictures;
+mod worker;
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tunelocker::media::worker::{Pool, ReadItem, ReadOptions, Understood, Unreadable};
 
@@ -25,4 +33,19 @@ pub fn item(root: &Path, relative_path: &str) -> ReadItem {
 pub async fn read(pool: &Pool, path: &Path) -> Result<Understood, Unreadable> {
     let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
     pool.understand(vec![item(folder, name.to_str().unwrap())]).await.pop().unwrap()
+}
+
+/// One second of a tone as `name`, encoded as its suffix or `arguments` say.
+pub fn tone(folder: &Path, name: &str, arguments: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i"])
+        .arg("sine=frequency=1000:sample_rate=44100:duration=1")
+        .args(["-ac", "2"])
+        .args(arguments)
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success(), "{name}");
+    path
 }
