@@ -1,10 +1,12 @@
 //! Tests from outside in: the real server in-process on free ports over a temporary folder,
 //! spoken to as its clients do.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod accounts;
 mod cli;
-mod drive;
 mod dlna;
+mod drive;
 mod harness;
 mod http;
 mod ingest;

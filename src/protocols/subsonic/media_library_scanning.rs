@@ -9,7 +9,7 @@ use super::{
 use crate::ingest::ScanKind;
 
 /// `getScanStatus`: apps poll it until `scanning` is false (C36).
-pub(super) async fn get_scan_status(call: &Call) -> Answer {
+pub(super) fn get_scan_status(call: &Call) -> Answer {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ScanStatus {
@@ -30,11 +30,11 @@ pub(super) async fn get_scan_status(call: &Call) -> Answer {
 }
 
 /// `startScan`: for what changed, or with `fullScan=true` for everything.
-pub(super) async fn start_scan(call: &Call) -> Answer {
+pub(super) fn start_scan(call: &Call) -> Answer {
     let kind = match call.params.flag("fullScan")? {
         Some(true) => ScanKind::Full,
         _ => ScanKind::Changes,
     };
     call.ingest().start_scan(&call.principal, kind)?;
-    get_scan_status(call).await
+    get_scan_status(call)
 }

@@ -83,7 +83,7 @@ pub(super) async fn get_cover_art(call: &Call) -> Answer {
 }
 
 /// `getAvatar`: people have no pictures here.
-pub(super) async fn get_avatar(call: &Call) -> Answer {
+pub(super) fn get_avatar(call: &Call) -> Answer {
     call.params.required("username")?;
     Err(Failure::not_found("Avatar"))
 }

@@ -51,7 +51,7 @@ use crate::{
 const LONGEST_FORM: usize = 16 << 20;
 
 /// How long a form may take to arrive.
-const FORM_PATIENCE: Duration = Duration::from_secs(120);
+const FORM_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Adds the routes.
 pub fn configure(
@@ -87,8 +87,7 @@ async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) ->
     let params = Params::read(request.query_string(), &form);
     let dialect = dialect(&params);
     let (format, answer) = match (Format::of(&params), trouble) {
-        (Err((format, failure)), _) => (format, Err(failure)),
-        (Ok(format), Some(failure)) => (format, Err(failure)),
+        (Err((format, failure)), _) | (Ok(format), Some(failure)) => (format, Err(failure)),
         (Ok(format), None) => {
             let answer = run(&request, &services, params, format.clone()).await;
             (format, answer)
@@ -113,6 +112,9 @@ async fn run(
     match routes::find(name) {
         Some(Access::Anyone(method)) => {
             method(Spelling { format: &format, dialect: dialect(&params) })
+        }
+        Some(Access::Plain(method)) => {
+            method(&Call::open(request, services, params, format).await?)
         }
         Some(Access::Known(method)) => {
             let call = Call::open(request, services, params, format).await?;

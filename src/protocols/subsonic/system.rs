@@ -20,12 +20,12 @@ const EXTENSIONS: &[(&str, &[u8])] = &[
 ];
 
 /// `ping`.
-pub(super) async fn ping(call: &Call) -> Answer {
+pub(super) fn ping(call: &Call) -> Answer {
     call.done()
 }
 
 /// `getLicense`: free software needs none.
-pub(super) async fn get_license(call: &Call) -> Answer {
+pub(super) fn get_license(call: &Call) -> Answer {
     call.reply("license", &listed("valid", true))
 }
 
@@ -42,6 +42,6 @@ pub(super) fn get_open_subsonic_extensions(spelling: Spelling<'_>) -> Answer {
 }
 
 /// `tokenInfo`: whose key it is.
-pub(super) async fn token_info(call: &Call) -> Answer {
+pub(super) fn token_info(call: &Call) -> Answer {
     call.reply("tokenInfo", &listed("username", &*call.principal.name))
 }

@@ -10,48 +10,48 @@ use super::{
 const NOTHING: &[u8] = &[];
 
 /// Any method that would change or deliver what there is not.
-pub(super) async fn refuse(_: &Call) -> Answer {
+pub(super) fn refuse(_: &Call) -> Answer {
     Err(Failure::generic("This server does not offer that"))
 }
 
 /// `getPodcasts`.
-pub(super) async fn no_podcasts(call: &Call) -> Answer {
+pub(super) fn no_podcasts(call: &Call) -> Answer {
     call.reply("podcasts", &listed("channel", NOTHING))
 }
 
 /// `getNewestPodcasts`.
-pub(super) async fn no_newest_podcasts(call: &Call) -> Answer {
+pub(super) fn no_newest_podcasts(call: &Call) -> Answer {
     call.reply("newestPodcasts", &listed("episode", NOTHING))
 }
 
 /// `getPodcastEpisode`.
-pub(super) async fn no_podcast_episode(call: &Call) -> Answer {
+pub(super) fn no_podcast_episode(call: &Call) -> Answer {
     call.params.required("id")?;
     Err(Failure::not_found("Episode"))
 }
 
 /// `getInternetRadioStations`.
-pub(super) async fn no_internet_radio_stations(call: &Call) -> Answer {
+pub(super) fn no_internet_radio_stations(call: &Call) -> Answer {
     call.reply("internetRadioStations", &listed("internetRadioStation", NOTHING))
 }
 
 /// `getChatMessages`.
-pub(super) async fn no_chat_messages(call: &Call) -> Answer {
+pub(super) fn no_chat_messages(call: &Call) -> Answer {
     call.reply("chatMessages", &listed("chatMessage", NOTHING))
 }
 
 /// `getShares`.
-pub(super) async fn no_shares(call: &Call) -> Answer {
+pub(super) fn no_shares(call: &Call) -> Answer {
     call.reply("shares", &listed("share", NOTHING))
 }
 
 /// `getVideos`.
-pub(super) async fn no_videos(call: &Call) -> Answer {
+pub(super) fn no_videos(call: &Call) -> Answer {
     call.reply("videos", &listed("video", NOTHING))
 }
 
 /// `getVideoInfo`.
-pub(super) async fn no_video(call: &Call) -> Answer {
+pub(super) fn no_video(call: &Call) -> Answer {
     call.params.required("id")?;
     Err(Failure::not_found("Video"))
 }

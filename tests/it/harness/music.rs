@@ -194,18 +194,23 @@ fn crc16(bytes: &[u8]) -> u16 {
 
 #[test]
 fn files_decode() {
+    use symphonia::core::{
+        formats::{FormatOptions, probe::Hint},
+        io::{MediaSourceStream, MediaSourceStreamOptions},
+        meta::MetadataOptions,
+    };
+
     let folder = tempfile::tempdir().unwrap();
     let picture = jpeg(8, [1, 2, 3]);
     let file = flac("a.flac").of("A", "B", "C").number(1).seconds(13.0).picture(picture);
     for path in [file.write(folder.path()), wav(folder.path(), "b.wav", 1.5)] {
         let file = fs::File::open(&path).unwrap();
-        let source =
-            symphonia::core::io::MediaSourceStream::new(Box::new(file), Default::default());
+        let source = MediaSourceStream::new(Box::new(file), MediaSourceStreamOptions::default());
         let probed = symphonia::default::get_probe().probe(
-            &Default::default(),
+            &Hint::default(),
             source,
-            Default::default(),
-            Default::default(),
+            FormatOptions::default(),
+            MetadataOptions::default(),
         );
         assert!(probed.is_ok(), "{}", path.display());
     }

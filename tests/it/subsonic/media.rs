@@ -120,3 +120,37 @@ async fn subsonic_covers_by_any_id() {
     let nothing = ann.id("album", "Nothing").await;
     assert_eq!(ann.refused("getCoverArt", &format!("id={nothing}")).await, 70);
 }
+
+#[tokio::test]
+async fn subsonic_streams_are_transcoded_only_when_asked() {
+    let house = House::open().await;
+    let ann = &house.ann;
+    let wave = ann.id("song", "Untitled").await;
+    for (query, kind, start) in [
+        ("format=mp3", "audio/mpeg", None),
+        ("format=opus", "audio/ogg", Some("OggS")),
+        ("format=flac", "audio/flac", Some("fLaC")),
+        ("maxBitRate=128", "audio/mpeg", None),
+        ("format=mp3&timeOffset=0.5", "audio/mpeg", None),
+        ("format=mp3&maxBitRate=96&estimateContentLength=true", "audio/mpeg", None),
+    ] {
+        let answer = ann.get("stream", &format!("id={wave}&{query}")).await;
+        assert_eq!(answer.status(), 200, "{query}");
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], kind, "{query}");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        let promised = answer.content_length();
+        let bytes = answer.bytes().await.unwrap();
+        assert!(bytes.len() > 1000, "{query}: {} bytes", bytes.len());
+        // C29: a promised length is kept to the byte.
+        assert!(promised.is_none_or(|length| length == bytes.len() as u64), "{query}");
+        assert!(promised.is_some() || !query.contains("estimate"), "{query}");
+        assert!(start.is_none_or(|start| bytes.starts_with(start.as_bytes())), "{query}");
+    }
+    // What has the wanted format already, or fits under the limit, comes as it is.
+    let flac = ann.id("song", "All I Want").await;
+    let truth = std::fs::read(house.music.join("Joni Mitchell/Blue/01 All I Want.flac")).unwrap();
+    for query in ["format=flac", "format=raw", "maxBitRate=320", "maxBitRate=0", "timeOffset=1"] {
+        let answer = ann.get("stream", &format!("id={flac}&{query}")).await;
+        assert!(answer.bytes().await.unwrap() == truth, "{query}");
+    }
+}

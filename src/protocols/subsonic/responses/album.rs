@@ -14,7 +14,6 @@ use crate::{
 /// An album.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "named by the protocol")]
 pub(in super::super) struct AlbumId3<'a> {
     id: Id<AlbumId>,
     name: &'a str,

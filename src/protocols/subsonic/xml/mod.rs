@@ -90,7 +90,7 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// Closes the parent's start tag if this is its first child.
-    fn as_child(self) -> Self {
+    fn child(self) -> Self {
         if self.place == (Place::Field { tag_is_open: true }) {
             self.out.push(b'>');
         }
@@ -100,7 +100,7 @@ impl<'a> Node<'a> {
     fn scalar(self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Fault> {
         match self.place {
             Place::Field { .. } if self.name == "value" => {
-                write(self.as_child().out);
+                write(self.child().out);
             }
             Place::Field { tag_is_open: true } => {
                 self.out.push(b' ');
@@ -119,7 +119,7 @@ impl<'a> Node<'a> {
 
     /// `<name>text</name>`.
     fn element(self, write: impl FnOnce(&mut Vec<u8>)) {
-        let Self { out, name, .. } = self.as_child();
+        let Self { out, name, .. } = self.child();
         out.push(b'<');
         out.extend_from_slice(name.as_bytes());
         out.push(b'>');
@@ -128,7 +128,7 @@ impl<'a> Node<'a> {
     }
 
     fn open(self) -> Element<'a> {
-        let Self { out, name, dialect, .. } = self.as_child();
+        let Self { out, name, dialect, .. } = self.child();
         out.push(b'<');
         out.extend_from_slice(name.as_bytes());
         Element { out, name, dialect, tag_is_open: true }
@@ -219,7 +219,7 @@ impl<'a> Serializer for Node<'a> {
         value: &T,
     ) -> Result<(), Fault> {
         if name == TEXT && self.place != Place::Repeated {
-            self = self.as_child();
+            self = self.child();
             self.place = Place::Repeated;
         }
         value.serialize(self)

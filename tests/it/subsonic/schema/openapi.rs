@@ -121,7 +121,7 @@ impl OpenApi {
                         wrong.push(format!("{at}: fewer than {least}"));
                     }
                 }
-                "format" => self.format(rule.as_str().unwrap(), value, at, wrong),
+                "format" => check_format(rule.as_str().unwrap(), value, at, wrong),
                 other => panic!("unknown keyword {other}"),
             }
         }
@@ -155,16 +155,6 @@ impl OpenApi {
         }
     }
 
-    fn format(&self, format: &str, value: &Value, at: &str, wrong: &mut Vec<String>) {
-        if format == "date-time" {
-            let is_date =
-                value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok());
-            if !is_date {
-                wrong.push(format!("{at}: {value} is no date-time"));
-            }
-        }
-    }
-
     fn members<'a>(&'a self, schema: &'a Value, names: &mut BTreeSet<&'a str>) {
         if let Some(properties) = schema["properties"].as_object() {
             names.extend(properties.keys().map(String::as_str));
@@ -175,6 +165,15 @@ impl OpenApi {
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {
             self.members(part, names);
+        }
+    }
+}
+
+fn check_format(format: &str, value: &Value, at: &str, wrong: &mut Vec<String>) {
+    if format == "date-time" {
+        let is_date = value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok());
+        if !is_date {
+            wrong.push(format!("{at}: {value} is no date-time"));
         }
     }
 }
