@@ -3,6 +3,7 @@
 //! thousands of statements.
 
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 use crate::{Result, db::Tx};
 
@@ -39,11 +40,18 @@ impl Rows {
         self.count == 0
     }
 
-    /// Runs a statement with the rows as its first parameter, unless there are none.
+    /// Runs a statement that reads `json_each(?)` once with the rows, unless there are none.
     pub(super) async fn run(self, tx: &mut Tx, sql: &'static str) -> Result<()> {
-        if !self.is_empty() {
-            sqlx::query(sql).bind(self.into_text()).execute(&mut **tx).await?;
+        if self.is_empty() {
+            return Ok(());
         }
+        // `json_each` writes its `value` out anew each time a column of the row is taken from it;
+        // kept in a table of its own it is written once.
+        let sql = format!(
+            "with j (value) as materialized (select value from json_each(?)) {}",
+            sql.replacen("json_each(?)", "j", 1)
+        );
+        sqlx::query(AssertSqlSafe(sql)).bind(self.into_text()).execute(&mut **tx).await?;
         Ok(())
     }
 
