@@ -28,6 +28,9 @@ use crate::{
 /// length beyond.
 const COMPUTING_AT_LEAST: Duration = Duration::from_secs(20);
 
+/// Encoders put silence in front and behind; an estimate without room for it would cut the end.
+const ESTIMATE_MARGIN_MS: u64 = 110;
+
 /// A track's bytes, ready to be sent.
 #[derive(Debug)]
 pub enum Opened {
@@ -150,11 +153,11 @@ impl Opening<'_> {
         Duration::from_millis(self.source.track.duration_ms).saturating_sub(self.wish.offset)
     }
 
-    /// The length that Subsonic's `estimateContentLength` prescribes.
+    /// The length that Subsonic's `estimateContentLength` asks for: time by bitrate.
     fn estimate(&self) -> Option<u64> {
         let kbps = self.profile.bitrate_kbps.filter(|_| self.wish.estimate_length)?;
         let duration = u64::try_from(self.duration().as_millis()).ok()?;
-        (0 < duration).then(|| duration * u64::from(kbps) / 8)
+        (0 < duration).then(|| (duration + ESTIMATE_MARGIN_MS) * u64::from(kbps) / 8)
     }
 
     /// The same for the same bytes made into the same thing, and for nothing else.

@@ -72,9 +72,13 @@ async fn an_estimated_length_is_kept_to_the_byte() {
         let Opened::Live(body) = stage.open(&source, &wish).await.unwrap() else {
             panic!("cached")
         };
-        assert_eq!(body.len, Some(duration_ms * u64::from(kbps) / 8));
-        // The length is compared in there.
-        super::live(body).await.unwrap();
+        let promised = body.len.expect("a length");
+        // What comes is compared with the promise in there.
+        let heard = super::live(body).await.unwrap();
+        let estimate = (duration_ms + 110) * u64::from(kbps) / 8;
+        // A transcode that was finished already when the answer began has its true length.
+        let is_true = || stage.cached() > 0 && Sound::of(&heard, "any").duration() > LENGTH - 0.05;
+        assert!(promised == estimate || is_true(), "{promised} for {estimate}");
     }
 }
 
