@@ -26,7 +26,7 @@ impl Catalog {
             "from track t where t.missing_at is null and {visible} and {}",
             condition(criteria, of_track)
         );
-        let by = order_by(order, track_column, "t.order_key, t.track_id");
+        let by = order_by(order, |field| Some(track_column(field)), "t.order_key, t.track_id");
         let sql = format!("select t.track_id as id {from} order by {by}");
         let count = format!("select count(*) {from}");
         let ids = self.page_of(&sql, &count, page, Keep::Revision).await?;
@@ -236,8 +236,8 @@ fn order_by(order: &[OrderBy], column: fn(Field) -> Option<&'static str>, last: 
     by
 }
 
-fn track_column(field: Field) -> Option<&'static str> {
-    Some(match field {
+fn track_column(field: Field) -> &'static str {
+    match field {
         Field::Title => "t.order_key",
         Field::Artist => "t.display_artist collate nocase",
         Field::AlbumArtist => "t.display_album_artist collate nocase",
@@ -250,7 +250,7 @@ fn track_column(field: Field) -> Option<&'static str> {
         Field::Duration => "t.duration_ms",
         Field::Size => "t.size_bytes",
         Field::Container => "t.container",
-    })
+    }
 }
 
 fn album_column(field: Field) -> Option<&'static str> {

@@ -31,31 +31,31 @@ pub fn on_connect(stream: &dyn Any, data: &mut Extensions) {
 
 /// Judges a request before anything of it is looked at.
 pub(super) async fn enter(dlna: &Dlna, request: &HttpRequest) -> Result<Asking, HttpResponse> {
-    let refuse = |status, why: &'static str| Err(HttpResponse::build(status).body(why));
     let (Some(peer), Some(Local(address))) =
         (request.peer_addr(), request.conn_data::<Local>().copied())
     else {
-        return refuse(StatusCode::FORBIDDEN, "Only for the local network");
+        return Err(refusal(StatusCode::FORBIDDEN, "Only for the local network"));
     };
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
     if !is_private(peer.ip()) {
-        return refuse(StatusCode::FORBIDDEN, "Only for the local network");
+        return Err(refusal(StatusCode::FORBIDDEN, "Only for the local network"));
     }
     match text(request, &header::HOST) {
         Some(host) if is_ours(host, address) => (),
         None if request.version() <= Version::HTTP_10 => (),
-        _ => return refuse(StatusCode::MISDIRECTED_REQUEST, "Use the server's address"),
+        _ => return Err(refusal(StatusCode::MISDIRECTED_REQUEST, "Use the server's address")),
     }
     match text(request, &header::ORIGIN).map(|origin| origin.strip_prefix("http://")) {
         None => (),
         Some(Some(origin)) if is_ours(origin, address) => (),
-        Some(_) => return refuse(StatusCode::FORBIDDEN, "Not for web pages"),
+        Some(_) => return Err(refusal(StatusCode::FORBIDDEN, "Not for web pages")),
     }
     let user_agent = origin(request).client;
     let named = ["User-Agent", "X-AV-Client-Info", "FriendlyName.DLNA.ORG"];
-    let headers = named.iter().filter_map(|name| request.headers().get(*name)?.to_str().ok());
-    let found = quirks::from_headers(headers);
+    let headers: Vec<&str> =
+        named.iter().filter_map(|name| request.headers().get(*name)?.to_str().ok()).collect();
+    let found = quirks::from_headers(&headers);
     let profile = dlna.inner.seen.judge(peer.ip(), found, !user_agent.is_empty());
     match dlna.inner.accounts.device(peer.ip(), &user_agent).await {
         Ok(principal) => {
@@ -64,6 +64,10 @@ pub(super) async fn enter(dlna: &Dlna, request: &HttpRequest) -> Result<Asking, 
         }
         Err(error) => Err(HttpResponse::build(failure::status(&error)).body(error.to_string())),
     }
+}
+
+fn refusal(status: StatusCode, why: &'static str) -> HttpResponse {
+    HttpResponse::build(status).body(why)
 }
 
 fn text<'a>(request: &'a HttpRequest, name: &header::HeaderName) -> Option<&'a str> {

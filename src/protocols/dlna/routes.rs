@@ -167,10 +167,8 @@ fn named_type(request: &HttpRequest, service: &Service) -> Cow<'static, str> {
         .and_then(|value| value.trim().trim_matches('"').rsplit_once('#'))
         .map(|(named, _)| named);
     match named {
-        Some(named) if named.eq_ignore_ascii_case(service.service_type) => {
-            Cow::Owned(named.to_owned())
-        }
-        _ => Cow::Borrowed(service.service_type),
+        Some(named) if named.eq_ignore_ascii_case(service.kind) => Cow::Owned(named.to_owned()),
+        _ => Cow::Borrowed(service.kind),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io::Write as _,
     net::SocketAddr,
     process::{Command, Stdio},
@@ -35,9 +36,9 @@ impl Control {
         );
         for (name, value) in arguments {
             let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            body += &format!("<{name}>{value}</{name}>");
+            let _ = write!(body, "<{name}>{value}</{name}>");
         }
-        body += &format!("</u:{action}></s:Body></s:Envelope>");
+        let _ = write!(body, "</u:{action}></s:Body></s:Envelope>");
         let (status, text) = self.post(service, body.into()).await;
         assert!(matches!(status, 200 | 500), "{action}: {status} {text}");
         well_formed(&text);
@@ -81,7 +82,7 @@ impl Control {
             ("RequestedCount", &count),
             ("SortCriteria", sort),
         ];
-        self.call("content-directory", "Browse", &arguments).await.map(Page::read)
+        self.call("content-directory", "Browse", &arguments).await.map(|answer| Page::read(&answer))
     }
 
     pub(crate) async fn search(
@@ -98,7 +99,7 @@ impl Control {
             ("RequestedCount", "0"),
             ("SortCriteria", sort),
         ];
-        self.call("content-directory", "Search", &arguments).await.map(Page::read)
+        self.call("content-directory", "Search", &arguments).await.map(|answer| Page::read(&answer))
     }
 
     /// GET of a document, checked.
@@ -137,7 +138,7 @@ pub(crate) struct Object {
 }
 
 impl Page {
-    fn read(answer: BTreeMap<String, String>) -> Self {
+    fn read(answer: &BTreeMap<String, String>) -> Self {
         let didl = answer["Result"].clone();
         well_formed(&didl);
         let objects = objects(&didl);

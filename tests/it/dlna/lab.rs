@@ -113,7 +113,7 @@ impl Lab {
         self.running.push(server);
         let ready = lines.map_while(Result::ok).find(|line| line.starts_with("ready "));
         assert!(ready.is_some(), "{}", self.read("server.log"));
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_mins(2);
         while self.walk().titles.values().filter(|title| title.contains("Sine")).count() < 2 {
             assert!(Instant::now() < end, "{}", self.read("server.log"));
             std::thread::sleep(Duration::from_millis(300));

@@ -27,7 +27,7 @@ async fn apps_and_browsers_find_the_public_listener() {
         };
         let service = timeout(Duration::from_secs(40), found).await.expect(kind);
         assert_eq!(service.get_property_val_str("path"), Some("/"), "{kind}");
-        assert!(service.get_addresses_v4().iter().all(|address| address.is_loopback()));
+        assert!(service.get_addresses_v4().iter().all(std::net::Ipv4Addr::is_loopback));
     }
     looking.shutdown().unwrap();
 }

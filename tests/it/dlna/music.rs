@@ -9,8 +9,21 @@ use std::{
 use super::control::Control;
 use crate::harness::TestApp;
 
-/// What is in [`write`]: path, artist, album, number, title, genre, date, pitch, seconds.
-const TRACKS: [(&str, &str, &str, &str, &str, &str, &str, u32, u32); 4] = [
+/// Path, artist, album, number, title, genre, date, pitch, seconds.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    u32,
+    u32,
+);
+
+/// What [`write`] writes.
+const TRACKS: [Row; 4] = [
     ("alpha/01.flac", "Alpha Band", "Alpha Songs", "1", "Sine One", "Rock", "1999", 440, 12),
     ("alpha/02.flac", "Alpha Band", "Alpha Songs", "2", "Sine Two", "Rock", "1999", 550, 12),
     ("beta/01.mp3", "Beta", "Bêta <&> Tunes", "1", "Bêta & Gamma", "Jazz", "2005-03-04", 660, 3),
@@ -67,7 +80,7 @@ pub(crate) async fn app() -> (TestApp, Control) {
 
 /// Waits until so many tracks are there.
 pub(crate) async fn until_known(control: &Control, tracks: u32) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     loop {
         let known = control.children("tracks", 0, 1, "").await.total;
         if known == tracks {

@@ -59,9 +59,8 @@ pub(crate) fn update_id(catalog: &Catalog) -> u32 {
 
 async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answer, Fault> {
     // Xbox says ContainerID.
-    let id = match call.text("ObjectID").or_else(|| call.text("ContainerID")) {
-        Some(id) => id,
-        None => return Err(Fault::invalid_args("ObjectID is missing".to_owned())),
+    let Some(id) = call.text("ObjectID").or_else(|| call.text("ContainerID")) else {
+        return Err(Fault::invalid_args("ObjectID is missing".to_owned()));
     };
     let flag = call.required("BrowseFlag")?;
     let window = window(call)?;

@@ -61,7 +61,7 @@ pub(crate) fn description(device: &Device, profile: &Profile) -> String {
     }
     out.push_str("</iconList><serviceList>");
     for service in services::ALL {
-        let (kind, id, path) = (service.service_type, service.service_id, service.path);
+        let (kind, id, path) = (service.kind, service.id, service.path);
         let _ = write!(
             out,
             "<service><serviceType>{kind}</serviceType><serviceId>{id}</serviceId>\

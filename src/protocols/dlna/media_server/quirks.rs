@@ -12,6 +12,7 @@ use super::protocol_info::Spelling;
 
 /// What a client needs otherwise than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of quirks, each by itself")]
 pub(crate) struct Profile {
     /// Its name, for the log.
     pub(crate) name: &'static str,
@@ -78,7 +79,7 @@ const KNOWN: &[(&str, Profile)] = &[
     ("Linn", Profile { name: "Linn", spelling: X_FLAC, ..GENERIC }),
 ];
 
-const REMEMBER: Duration = Duration::from_secs(3_600);
+const REMEMBER: Duration = Duration::from_hours(1);
 const MAX_REMEMBERED: usize = 256;
 
 /// What came from which address.
@@ -86,8 +87,8 @@ const MAX_REMEMBERED: usize = 256;
 pub(crate) struct Seen(Mutex<HashMap<IpAddr, (Profile, Instant)>>);
 
 /// The profile that headers tell, if they do.
-pub(crate) fn from_headers<'a>(headers: impl Iterator<Item = &'a str> + Clone) -> Option<Profile> {
-    let known = KNOWN.iter().find(|(word, _)| headers.clone().any(|header| header.contains(word)));
+pub(crate) fn from_headers(headers: &[&str]) -> Option<Profile> {
+    let known = KNOWN.iter().find(|(word, _)| headers.iter().any(|header| header.contains(word)));
     known.map(|(_, profile)| *profile)
 }
 
@@ -137,12 +138,12 @@ mod tests {
     fn headers_win_and_silence_falls_back() {
         let seen = Seen::default();
         let tv = IpAddr::from([10, 0, 0, 2]);
-        let samsung = from_headers(["SEC_HHP_[TV]UE40/1.0"].into_iter());
+        let samsung = from_headers(&["SEC_HHP_[TV]UE40/1.0"]);
         assert_eq!(seen.judge(tv, None, false).name, "generic");
         assert_eq!(seen.judge(tv, samsung, true).name, "Samsung");
         assert_eq!(seen.judge(tv, None, false).name, "Samsung");
         assert_eq!(seen.judge(tv, None, true).name, "generic");
-        assert_eq!(seen.judge(tv, from_headers(["LGE_DLNA_SDK"].into_iter()), true).name, "LG");
+        assert_eq!(seen.judge(tv, from_headers(&["LGE_DLNA_SDK"]), true).name, "LG");
         assert_eq!(seen.judge(IpAddr::from([10, 0, 0, 3]), None, false).name, "generic");
     }
 

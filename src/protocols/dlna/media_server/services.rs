@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Service {
     /// `urn:...:1`
-    pub(crate) service_type: &'static str,
+    pub(crate) kind: &'static str,
     /// `urn:...:serviceId:...`
-    pub(crate) service_id: &'static str,
+    pub(crate) id: &'static str,
     /// Last part of its three addresses.
     pub(crate) path: &'static str,
     actions: &'static [Action],
@@ -52,8 +52,8 @@ const SORT: Argument = Argument("SortCriteria", In, "A_ARG_TYPE_SortCriteria");
 
 /// Browse and Search.
 pub(crate) static CONTENT_DIRECTORY: Service = Service {
-    service_type: "urn:schemas-upnp-org:service:ContentDirectory:1",
-    service_id: "urn:upnp-org:serviceId:ContentDirectory",
+    kind: "urn:schemas-upnp-org:service:ContentDirectory:1",
+    id: "urn:upnp-org:serviceId:ContentDirectory",
     path: "content-directory",
     actions: &[
         Action("GetSearchCapabilities", &[Argument("SearchCaps", Out, "SearchCapabilities")]),
@@ -115,8 +115,8 @@ pub(crate) static CONTENT_DIRECTORY: Service = Service {
 
 /// What can be served.
 pub(crate) static CONNECTION_MANAGER: Service = Service {
-    service_type: "urn:schemas-upnp-org:service:ConnectionManager:1",
-    service_id: "urn:upnp-org:serviceId:ConnectionManager",
+    kind: "urn:schemas-upnp-org:service:ConnectionManager:1",
+    id: "urn:upnp-org:serviceId:ConnectionManager",
     path: "connection-manager",
     actions: &[
         Action(
@@ -171,8 +171,8 @@ pub(crate) static CONNECTION_MANAGER: Service = Service {
 
 /// Microsoft's permission service; Windows hardly lists a server without it.
 pub(crate) static REGISTRAR: Service = Service {
-    service_type: "urn:microsoft.com:service:X_MS_MediaReceiverRegistrar:1",
-    service_id: "urn:microsoft.com:serviceId:X_MS_MediaReceiverRegistrar",
+    kind: "urn:microsoft.com:service:X_MS_MediaReceiverRegistrar:1",
+    id: "urn:microsoft.com:serviceId:X_MS_MediaReceiverRegistrar",
     path: "registrar",
     actions: &[
         Action(

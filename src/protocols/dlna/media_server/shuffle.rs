@@ -14,7 +14,7 @@ use crate::{
     ids::{AlbumId, UserId},
 };
 
-const KEPT: Duration = Duration::from_secs(600);
+const KEPT: Duration = Duration::from_mins(10);
 
 /// The shuffles that are in use.
 #[derive(Debug, Default)]

@@ -77,7 +77,7 @@ impl Announced {
     fn names(&self) -> Vec<(String, String)> {
         let device = format!("uuid:{}", self.uuid);
         let mut types = vec!["upnp:rootdevice", DEVICE_TYPE];
-        types.extend(services::ALL.iter().map(|service| service.service_type));
+        types.extend(services::ALL.iter().map(|service| service.kind));
         let mut names = vec![(device.clone(), device.clone())];
         names.extend(types.into_iter().map(|kind| (kind.to_owned(), format!("{device}::{kind}"))));
         names.swap(0, 1);

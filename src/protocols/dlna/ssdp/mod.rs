@@ -27,7 +27,7 @@ use message::{MAX_DATAGRAM, Search};
 /// How often to look for links that came or went.
 const LOOK: Duration = Duration::from_secs(2);
 /// Between announcements: many TVs never search.
-const PERIOD: Duration = Duration::from_secs(300);
+const PERIOD: Duration = Duration::from_mins(5);
 /// Between the two copies of a set, since datagrams get lost.
 const AGAIN: Duration = Duration::from_millis(200);
 /// Answers that wait for their moment at most.

@@ -122,43 +122,38 @@ fn compare(property: &str, operator: Operator, value: &str, kind: Kind) -> Crite
     let found = match property {
         "upnp:class" => Criteria::constant(class_fits(kind.class(), operator, value)),
         "@restricted" => Criteria::constant(matches!(value, "1" | "true")),
-        "@id" if operator == O::Equal => match ObjectId::parse(value).and_then(|id| id.object()) {
+        "@id" if operator == O::Equal => match ObjectId::parse(value).and_then(ObjectId::object) {
             Some(object) if kind.is_kind_of(object) => Criteria::Is(object),
             _ => Criteria::Never,
         },
         "@parentID" if operator == O::Equal && kind == Kind::Track => {
-            ObjectId::parse(value).and_then(|id| id.object()).map_or(Criteria::Never, Criteria::Is)
+            ObjectId::parse(value).and_then(ObjectId::object).map_or(Criteria::Never, Criteria::Is)
         }
         "res@protocolInfo" if kind == Kind::Track => protocol_info(operator, value),
-        _ => match (field(property, kind), value_of(property, value), operator) {
-            (None, ..) => Criteria::Never,
-            (Some(field), Some(number), O::Equal) => {
-                Criteria::Number(field, Comparison::Equal, number)
+        _ => match (field(property, kind), value_of(property, value)) {
+            (None, _) => Criteria::Never,
+            (Some(field), Some(number)) => {
+                let how = match operator {
+                    // A date that contains "1999", most likely.
+                    O::Equal | O::Contains | O::StartsWith => Some(Comparison::Equal),
+                    O::Less => Some(Comparison::Less),
+                    O::LessOrEqual => Some(Comparison::LessOrEqual),
+                    O::Greater => Some(Comparison::Greater),
+                    O::GreaterOrEqual => Some(Comparison::GreaterOrEqual),
+                    _ => None,
+                };
+                how.map_or(Criteria::Never, |how| Criteria::Number(field, how, number))
             }
-            (Some(field), Some(number), O::Less) => {
-                Criteria::Number(field, Comparison::Less, number)
+            (Some(field), None) => {
+                let how = match operator {
+                    _ if is_number(field) => None,
+                    O::Equal => Some(TextMatch::Equals),
+                    O::Contains => Some(TextMatch::Contains),
+                    O::StartsWith => Some(TextMatch::StartsWith),
+                    _ => None,
+                };
+                how.map_or(Criteria::Never, |how| Criteria::Text(field, how, value.to_owned()))
             }
-            (Some(field), Some(number), O::LessOrEqual) => {
-                Criteria::Number(field, Comparison::LessOrEqual, number)
-            }
-            (Some(field), Some(number), O::Greater) => {
-                Criteria::Number(field, Comparison::Greater, number)
-            }
-            (Some(field), Some(number), O::GreaterOrEqual) => {
-                Criteria::Number(field, Comparison::GreaterOrEqual, number)
-            }
-            // A date that contains "1999", most likely.
-            (Some(field), Some(number), O::Contains | O::StartsWith) => {
-                Criteria::Number(field, Comparison::Equal, number)
-            }
-            (Some(field), None, operator) => match operator {
-                _ if is_number(field) => Criteria::Never,
-                O::Equal => Criteria::Text(field, TextMatch::Equals, value.to_owned()),
-                O::Contains => Criteria::Text(field, TextMatch::Contains, value.to_owned()),
-                O::StartsWith => Criteria::Text(field, TextMatch::StartsWith, value.to_owned()),
-                _ => Criteria::Never,
-            },
-            (Some(_), Some(_), _) => Criteria::Never,
         },
     };
     if is_negated { found.negate() } else { found }
