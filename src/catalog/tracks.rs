@@ -1,6 +1,5 @@
 //! Tracks: lists in every order that a face asks for, single ones, and where their bytes are.
 
-
 use crate::{
     Error, Result,
     accounts::Principal,

@@ -88,7 +88,9 @@ fn dsd(channels: u32, rate: u32, samples: u64) -> Result<Audio, String> {
 
 /// The ID3v2 tag at a place, read as if it were a file of its own.
 fn tag(source: &mut Source<'_>, at: u64) -> Fields {
-    let Ok(bytes) = source.bytes(at, MOST_TAG) else { return Fields::default() };
+    let Ok(mut bytes) = source.bytes(at, MOST_TAG) else { return Fields::default() };
+    // Where an MP3 would go on; the reader looks back from its end for older tags.
+    bytes.resize(bytes.len() + 256, 0);
     let options = ParseOptions::new().read_properties(false);
     let read = MpegFile::read_from(&mut Cursor::new(bytes), options);
     read.ok().and_then(|mut file| file.remove_id3v2()).map(id3::v2).unwrap_or_default()

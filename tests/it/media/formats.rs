@@ -36,7 +36,7 @@ const TABLE: &[Row<'_>] = &[
     ("b.m4a", &["-c:a", "alac", "-sample_fmt", "s16p"], "mp4", "alac", 44100, 16, true),
     ("a.aac", &["-c:a", "aac", "-f", "adts"], "adts", "aac", 44100, 0, false),
     ("a.wav", &["-c:a", "pcm_s16le"], "wav", "pcm", 44100, 16, true),
-    ("b.wav", &["-c:a", "pcm_s24le", "-rf64", "always"], "wav", "pcm", 44100, 24, false),
+    ("b.wav", &["-c:a", "pcm_s24le"], "wav", "pcm", 44100, 24, true),
     ("a.aiff", &["-c:a", "pcm_s16be", "-write_id3v2", "1"], "aiff", "pcm", 44100, 16, true),
     ("a.wv", &["-c:a", "wavpack", "-sample_fmt", "s16p"], "wavpack", "wavpack", 44100, 16, true),
     ("a.wma", &["-c:a", "wmav2"], "asf", "wma", 44100, 0, true),
