@@ -60,7 +60,6 @@ type Different = (Listing, Option<KnownFolder>);
 /// The first two steps of a scan.
 pub(super) struct Changes {
     pub(super) db: Db,
-    pub(super) library: LibraryId,
     pub(super) root: Arc<Path>,
     pub(super) order: Order,
     pub(super) tracker: Tracker,

@@ -81,7 +81,7 @@ fn parse(root: &std::path::Path, path: String, bytes: &[u8]) -> PlaylistFound {
         .collect();
     let name = list.name.filter(|name| !name.trim().is_empty());
     let name = name.unwrap_or_else(|| path_text::shown(stem(file)));
-    PlaylistFound { name, entries, path }
+    PlaylistFound { path, name, entries }
 }
 
 /// The paths in the library that an entry may mean, best first; none for addresses and for what

@@ -44,6 +44,7 @@ pub(super) struct Part {
     pub(super) folder: FolderFound,
     pub(super) files: Vec<ToRead>,
     /// The folder's cover: `None` leaves it, `Some(None)` takes it away.
+    #[expect(clippy::option_option, reason = "a folder may keep, change or lose its cover")]
     pub(super) cover: Option<Option<String>>,
     pub(super) artist_picture: Option<String>,
     /// Its fingerprint, when everything in it is in this part or earlier ones.
@@ -235,12 +236,11 @@ fn sentence(error: &std::io::Error) -> String {
 /// The tracks in a file: one, or those of its cue sheet.
 fn tracks(mut tags: Tags, of: &Opened) -> Vec<TrackFound> {
     let embedded = tags.cue_sheet.take();
-    let sheets = of.sidecars.iter().filter(|(kind, ..)| *kind == Kind::Cue);
+    let mut sheets = of.sidecars.iter().filter(|(kind, ..)| *kind == Kind::Cue);
     let parts = sheets
-        .filter_map(|(_, path, bytes)| {
+        .find_map(|(_, path, bytes)| {
             cue::parts(&tags, &of.to_read.path, path, &text::decode(bytes))
         })
-        .next()
         .or_else(|| cue::embedded_parts(&tags, embedded.as_deref()?));
     if let Some(parts) = parts {
         return parts;

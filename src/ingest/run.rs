@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Watching is a hint; comparing is the truth, so it is done now and then in any case.
-const COMPARE: Duration = Duration::from_secs(3600);
+const COMPARE: Duration = Duration::from_hours(1);
 
 impl Ingest {
     /// Keeps the catalogue in step with the libraries until `stop` is cancelled.
@@ -128,7 +128,7 @@ impl Ingest {
     ) {
         while let Some(event) = stop.run_until_cancelled(events.recv()).await {
             match event {
-                Ok(Event::DriveChanged { locker, path }) => self.drive_changed(locker, path),
+                Ok(Event::DriveChanged { locker, path }) => self.drive_changed(locker, &path),
                 Ok(Event::LibrariesChanged) => {
                     if let Err(error) = self.refresh_libraries().await {
                         tracing::error!("libraries cannot be listed: {error:#?}");
@@ -146,7 +146,7 @@ impl Ingest {
         }
     }
 
-    fn drive_changed(&self, locker: LockerId, path: String) {
+    fn drive_changed(&self, locker: LockerId, path: &str) {
         if let Some(root) = self.roots().into_iter().find(|root| root.locker == Some(locker)) {
             let path = path.trim_matches('/').to_owned();
             self.queue.add_part(root.id, PartOrder { path, belief: Belief::Believe });

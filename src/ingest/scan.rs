@@ -127,7 +127,6 @@ impl Ingest {
         let (send, portions) = mpsc::channel::<Vec<Part>>(2);
         let changes = Changes {
             db: self.db.clone(),
-            library: library.id,
             root: Arc::clone(&root),
             order: order.clone(),
             tracker: tracker.clone(),
@@ -148,6 +147,7 @@ impl Ingest {
     }
 
     /// Reads portions side by side, in order, and writes what came of them.
+    #[expect(clippy::too_many_arguments, reason = "the steps of a scan meet here")]
     async fn store(
         &self,
         library: &Root,

@@ -88,6 +88,7 @@ impl Watch {
         });
         let mut result = Vec::with_capacity(roots.len());
         for root in roots {
+            #[expect(clippy::map_entry, reason = "watching may fail before the insert")]
             let how = if self.watched.contains_key(&root.id) {
                 Watching::Watched
             } else if let Some(reason) = silent_file_system(&root.path) {
@@ -182,8 +183,8 @@ impl Heard {
 /// Reading is no change, or scans would wake themselves.
 fn is_change(kind: EventKind) -> bool {
     match kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
-        EventKind::Access(_) | EventKind::Other => false,
+        EventKind::Access(how) => how == AccessKind::Close(AccessMode::Write),
+        EventKind::Other => false,
         EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
     }
 }

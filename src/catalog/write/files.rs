@@ -52,16 +52,13 @@ pub(super) async fn upsert(
         let here = by_path.get(&file.path).copied();
         let before = file.moved_from.map(|id| id.0).filter(|id| present.contains_key(id));
         let found = before.or(here.filter(|id| !moved.contains(id)));
-        let id = match found.filter(|id| !taken.contains(id)) {
-            Some(id) => {
-                ids.push((id, true));
-                id
-            }
-            None => {
-                next += 1;
-                ids.push((next, false));
-                next
-            }
+        let id = if let Some(id) = found.filter(|id| !taken.contains(id)) {
+            ids.push((id, true));
+            id
+        } else {
+            next += 1;
+            ids.push((next, false));
+            next
         };
         taken.insert(id);
         if let Some(old) = present.get(&id).filter(|old| **old != file.path) {
