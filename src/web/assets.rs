@@ -83,7 +83,7 @@ async fn asset(path: web::Path<(String, String)>) -> Answer {
         "no-cache"
     };
     answer.insert_header((header::CACHE_CONTROL, keep)).content_type(kind(&name));
-    if name.ends_with(".woff2") {
+    if kind(&name) == "font/woff2" {
         answer.insert_header(ContentEncoding::Identity);
     }
     Ok(answer.body(bytes(file)))

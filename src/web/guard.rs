@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     net::IpAddr,
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -84,10 +84,12 @@ pub(super) fn host_name() -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
+/// When addresses were looked up, and what was found.
+type Known = (Instant, HashSet<IpAddr>);
+
 /// Addresses of own interfaces, looked up at most every ten seconds.
 fn own_addresses() -> HashSet<IpAddr> {
-    static KNOWN: LazyLock<Mutex<Option<(Instant, HashSet<IpAddr>)>>> =
-        LazyLock::new(Mutex::default);
+    static KNOWN: Mutex<Option<Known>> = Mutex::new(None);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     match &*known {
         Some((at, addresses)) if at.elapsed() < Duration::from_secs(10) => addresses.clone(),

@@ -65,7 +65,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>, query: Query<Wanted>
     };
     let page = Window::new(query.offset, query.limit).page();
     let list = of.catalog.albums(&caller.principal, &filter, order.into(), page).await?;
-    Ok(window(list, shapes::album))
+    Ok(window(&list, shapes::album))
 }
 
 /// GET /albums/ID

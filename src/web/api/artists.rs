@@ -53,7 +53,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>, query: Query<Wanted>
     let filter = ArtistFilter { role, starred: query.starred, ..ArtistFilter::default() };
     let page = Window::new(query.offset, query.limit).page();
     let list = of.catalog.artists(&caller.principal, &filter, page).await?;
-    Ok(window(list, shapes::artist))
+    Ok(window(&list, shapes::artist))
 }
 
 /// GET /artists/ID

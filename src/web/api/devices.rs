@@ -22,12 +22,19 @@ pub(super) struct Change {
     name: Option<String>,
     blocked: Option<bool>,
     #[serde(default, deserialize_with = "present")]
-    user: Option<Option<String>>,
+    user: Option<Bound>,
 }
 
-/// Tells null from absent.
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(from).map(Some)
+/// Whom a device shall act as.
+enum Bound {
+    Household,
+    User(String),
+}
+
+/// Tells null, which is the household, from absent.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Bound>, D::Error> {
+    let user = Option::<String>::deserialize(from)?;
+    Ok(Some(user.map_or(Bound::Household, Bound::User)))
 }
 
 /// GET /devices
@@ -53,8 +60,8 @@ pub(super) async fn change(
     let change = change.into_inner();
     let user = match change.user {
         None => None,
-        Some(None) => Some(None),
-        Some(Some(user)) => Some(Some(UserId::parse(&user).ok_or(Error::NotFound("User"))?)),
+        Some(Bound::Household) => Some(None),
+        Some(Bound::User(user)) => Some(Some(UserId::parse(&user).ok_or(Error::NotFound("User"))?)),
     };
     let change = DeviceChange { name: change.name, is_blocked: change.blocked, user };
     of.accounts.update_device(&caller.principal, id, &change).await?;

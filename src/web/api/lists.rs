@@ -31,7 +31,7 @@ impl Window {
 }
 
 /// A window of a list with the length of the whole.
-pub(super) fn window<T, S: Serialize>(list: List<T>, shape: impl Fn(&T) -> S) -> HttpResponse {
+pub(super) fn window<T, S: Serialize>(list: &List<T>, shape: impl Fn(&T) -> S) -> HttpResponse {
     let items: Vec<S> = list.items.iter().map(shape).collect();
     HttpResponse::Ok().json(json!({ "items": items, "total": list.total }))
 }

@@ -71,7 +71,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>, query: Query<Wanted>
     };
     let page = Window::new(query.offset, query.limit).page();
     let list = of.catalog.tracks(&caller.principal, &filter, order.into(), page).await?;
-    Ok(window(list, shapes::track))
+    Ok(window(&list, shapes::track))
 }
 
 /// GET /tracks/ID

@@ -61,13 +61,13 @@ impl Page {
     }
 
     /// With a card of this content, as wide as a form.
-    pub(in crate::web) fn narrow(self, content: String) -> Self {
-        self.card(&content, "")
+    pub(in crate::web) fn narrow(self, content: &str) -> Self {
+        self.card(content, "")
     }
 
     /// With a wider card.
-    pub(in crate::web) fn wide(self, content: String) -> Self {
-        self.card(&content, " class=\"wide\"")
+    pub(in crate::web) fn wide(self, content: &str) -> Self {
+        self.card(content, " class=\"wide\"")
     }
 
     fn card(mut self, content: &str, class: &str) -> Self {

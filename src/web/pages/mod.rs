@@ -53,7 +53,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
 }
 
 async fn missing() -> HttpResponse {
-    let page = Page::gate("missing.title").narrow(format!(
+    let page = Page::gate("missing.title").narrow(&format!(
         "<h1>{}</h1><p class=\"lead\">{}</p><a class=\"btn secondary\" href=\"/\">{}</a>",
         html::t("missing.title"),
         html::t("missing.text"),

@@ -109,7 +109,7 @@ fn questions(request: &HttpRequest, link: &str, name: &str, wrong: Option<&Error
         lan = html::t("gate.lan"),
         finish = html::t("gate.finish"),
     );
-    let mut answer = html::Page::gate("gate.welcome").wide(content).answer(status);
+    let mut answer = html::Page::gate("gate.welcome").wide(&content).answer(status);
     if let Some(cookie) = cookie {
         // Without it the browser's Origin decides.
         let _ = answer.add_cookie(&cookie);
@@ -137,7 +137,7 @@ fn where_the_link_is(request: &HttpRequest, of: &Handles, wrong: Option<&Error>)
         html::escape(place),
     );
     let status = if wrong.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    html::Page::gate("gate.linkTitle").wide(content).answer(status)
+    html::Page::gate("gate.linkTitle").wide(&content).answer(status)
 }
 
 fn your_phone(request: &HttpRequest, of: &Handles, name: &str, secret: &str) -> Answer {
@@ -157,7 +157,7 @@ fn your_phone(request: &HttpRequest, of: &Handles, name: &str, secret: &str) -> 
         password = line("gate.appPassword", &grouped.replace(' ', "-"), &grouped),
         open = html::t("gate.open"),
     );
-    Ok(html::Page::gate("gate.phone").wide(content).answer(StatusCode::OK))
+    Ok(html::Page::gate("gate.phone").wide(&content).answer(StatusCode::OK))
 }
 
 fn line(label: &str, text: &str, shown: &str) -> String {
@@ -185,8 +185,7 @@ fn alert(wrong: Option<&Error>) -> String {
 
 /// A secret in groups of four.
 fn groups(secret: &str) -> String {
-    let letters: Vec<char> =
-        secret.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+    let letters: Vec<char> = secret.chars().filter(char::is_ascii_alphanumeric).collect();
     let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
     groups.join(" ")
 }

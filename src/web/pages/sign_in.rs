@@ -89,7 +89,7 @@ fn page(
         focus_name = if name.is_empty() { " autofocus" } else { "" },
         password = password_field("gate.password", "current-password", "", !name.is_empty()),
     );
-    let mut answer = html::Page::gate("gate.signIn").narrow(content).answer(status);
+    let mut answer = html::Page::gate("gate.signIn").narrow(&content).answer(status);
     if let Some(cookie) = cookie {
         // A cookie that cannot be added just means that the form asks again.
         let _ = answer.add_cookie(&cookie);
