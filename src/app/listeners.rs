@@ -40,18 +40,24 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAd
     Ok((listener, bound))
 }
 
+/// What the public listener knows besides the services.
+pub(super) struct Front<'a> {
+    pub(super) proxies: TrustedProxies,
+    pub(super) login_password: LoginPassword,
+    pub(super) site: web::Site,
+    pub(super) health: Health,
+    pub(super) certificate: Option<&'a Certificate>,
+}
+
 /// Subsonic, the panel, health and metrics.
 pub(super) fn public(
     listener: TcpListener,
     services: &Services,
-    proxies: &TrustedProxies,
-    login_password: LoginPassword,
-    site: &web::Site,
-    health: &Health,
     metrics: &Metrics,
-    certificate: Option<&Certificate>,
+    front: Front<'_>,
 ) -> anyhow::Result<Server> {
-    let (of, health, metrics) = (services.clone(), health.clone(), metrics.clone());
+    let Front { proxies, login_password, site, health, certificate } = front;
+    let (of, metrics) = (services.clone(), metrics.clone());
     let panel = web::Handles {
         accounts: of.accounts.clone(),
         catalog: of.catalog.clone(),
@@ -59,9 +65,9 @@ pub(super) fn public(
         ingest: of.ingest.clone(),
         playback: of.playback.clone(),
         events: of.events.clone(),
-        site: site.clone(),
+        site,
     };
-    let (proxies, login_password) = (Data::new(proxies.clone()), Data::new(login_password));
+    let (proxies, login_password) = (Data::new(proxies), Data::new(login_password));
     let server = HttpServer::new(move || {
         let (of, metrics, panel) = (of.clone(), metrics.clone(), panel.clone());
         App::new()

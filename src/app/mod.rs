@@ -65,17 +65,14 @@ impl App {
             has_lan: config.lan.is_some(),
             started_at: services.clock.now(),
         };
-        let proxies = TrustedProxies(config.http.trusted_proxies.clone().into());
-        let http = listeners::public(
-            listener,
-            &services,
-            &proxies,
-            config.subsonic.login_password,
-            &site,
-            &health,
-            &metrics,
-            certificate.as_ref(),
-        )?;
+        let front = listeners::Front {
+            proxies: TrustedProxies(config.http.trusted_proxies.clone().into()),
+            login_password: config.subsonic.login_password,
+            site,
+            health,
+            certificate: certificate.as_ref(),
+        };
+        let http = listeners::public(listener, &services, &metrics, front)?;
         let lan = match &config.lan {
             None => None,
             Some(lan) => match listeners::bind(lan.listen) {

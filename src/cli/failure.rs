@@ -38,7 +38,7 @@ impl From<Invalid> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        let is_newer = error.chain().any(|cause| cause.is::<NewerSchema>());
+        let is_newer = error.chain().any(<dyn std::error::Error>::is::<NewerSchema>);
         let code = if is_newer { CONFIGURATION } else { 1 };
         Self { sentence: format!("{error:#}"), code }
     }

@@ -110,7 +110,7 @@ fn the_service_manager_is_told() {
     let place = Place::new();
     let path = place.folder.path().join("notify");
     let manager = UnixDatagram::bind(&path).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    manager.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--no-lan"]);
     let mut server = super::Server::start({
         command.env("NOTIFY_SOCKET", &path);

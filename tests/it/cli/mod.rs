@@ -124,7 +124,7 @@ impl Drop for Server {
 
 /// Asks until there is an answer.
 fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         if let Some(answer) = ask() {
             return answer;

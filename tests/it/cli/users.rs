@@ -31,6 +31,8 @@ fn manage(place: &Place) {
     place.done(&["user", "set-password", "bob", "--password-stdin"], "another password\n");
     let refused = place.run(&["plan", "remove", "Tiny"]);
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let last_admin = place.run(&["user", "remove", "ann"]);
+    assert_eq!(last_admin.status.code(), Some(1), "{last_admin:?}");
     place.done(&["user", "set-plan", "bob", "Free"], "");
     place.done(&["plan", "remove", "Tiny"], "");
     place.done(&["user", "remove", "bob"], "");
@@ -39,7 +41,6 @@ fn manage(place: &Place) {
         &["user", "remove", "nobody"][..],
         &["user", "set-plan", "ann", "Nothing"],
         &["user", "app-password", "nobody", "--label", "x"],
-        &["user", "remove", "ann"],
     ] {
         let output = place.run(wrong);
         assert_eq!(output.status.code(), Some(1), "{wrong:?}: {output:?}");
