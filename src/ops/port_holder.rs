@@ -28,7 +28,11 @@ fn holder(tables: &[&str], port: u16, state: Option<&str>) -> Option<String> {
         inode(&text, port, state)
     })?;
     let socket = format!("socket:[{inode}]");
-    let mut processes = fs::read_dir("/proc").ok()?.flatten();
+    // Numbers only: `self` and `thread-self` would answer for this process without its id.
+    let mut processes = fs::read_dir("/proc")
+        .ok()?
+        .flatten()
+        .filter(|entry| entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit));
     let folder = processes.find(|entry| has_open(&entry.path(), &socket))?.path();
     let name = fs::read_to_string(folder.join("comm")).ok()?;
     Some(format!("{} (process {})", name.trim(), folder.file_name()?.to_string_lossy()))
