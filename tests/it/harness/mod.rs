@@ -1,6 +1,6 @@
 //! Starts the real server and speaks to it.
 
-pub mod music;
+pub(crate) mod music;
 
 use std::net::SocketAddr;
 
@@ -11,21 +11,21 @@ use tunelocker::{
 };
 
 /// A running server over a temporary folder. Dropping it stops it.
-pub struct TestApp {
+pub(crate) struct TestApp {
     /// The public listener.
-    pub http: SocketAddr,
+    pub(crate) http: SocketAddr,
     /// The LAN listener.
-    pub lan: SocketAddr,
+    pub(crate) lan: SocketAddr,
     /// Its services, for seeding.
-    pub services: Services,
+    pub(crate) services: Services,
     /// Its folder.
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     stop: tokio_util::sync::CancellationToken,
 }
 
 impl TestApp {
     /// A configuration over `folder`: loopback, free ports, the workers of this build, SSDP on `lo`.
-    pub fn config(folder: &std::path::Path) -> Config {
+    pub(crate) fn config(folder: &std::path::Path) -> Config {
         let mut config = Config::local(folder.join("data"));
         config.lan =
             Some(Lan { listen: ([127, 0, 0, 1], 0).into(), interfaces: vec!["lo".to_owned()] });
@@ -38,12 +38,12 @@ impl TestApp {
     }
 
     /// Starts one with no libraries.
-    pub async fn spawn() -> Self {
+    pub(crate) async fn spawn() -> Self {
         Self::spawn_with(|_| ()).await
     }
 
     /// Starts one after `change` had its say about the configuration.
-    pub async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Self::config(folder.path());
         change(&mut config);
@@ -63,7 +63,7 @@ impl TestApp {
     }
 
     /// `http://ADDR` of the public listener.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.http)
     }
 }

@@ -10,21 +10,21 @@ use std::{
 use serde_json::Value;
 
 /// A library and the truth about it.
-pub struct Corpus {
+pub(crate) struct Corpus {
     /// The folder with the music.
-    pub library: PathBuf,
+    pub(crate) library: PathBuf,
     /// The manifest's rows.
-    pub rows: Vec<Value>,
+    pub(crate) rows: Vec<Value>,
 }
 
 impl Corpus {
     /// A library of so many tracks, with files that try to do harm.
-    pub fn hostile(tracks: usize) -> Self {
+    pub(crate) fn hostile(tracks: usize) -> Self {
         Self::open(&format!("hostile-{tracks}"), &["--tracks", &tracks.to_string(), "--hostile"])
     }
 
     /// A library of so many tracks.
-    pub fn clean(tracks: usize) -> Self {
+    pub(crate) fn clean(tracks: usize) -> Self {
         Self::open(&format!("clean-{tracks}"), &["--tracks", &tracks.to_string()])
     }
 
@@ -56,7 +56,7 @@ impl Corpus {
     }
 
     /// The rows of a type: `track`, `hostile`, `cue`, `playlist`, `cover`, `lyrics`.
-    pub fn of_type<'c>(&'c self, kind: &'c str) -> impl Iterator<Item = &'c Value> {
+    pub(crate) fn of_type<'c>(&'c self, kind: &'c str) -> impl Iterator<Item = &'c Value> {
         self.rows.iter().filter(move |row| row["type"] == kind)
     }
 }

@@ -1,6 +1,6 @@
 //! Files of every kind through the worker processes, as ingest sends them.
 
-pub mod corpus;
+pub(crate) mod corpus;
 mod fields;
 mod formats;
 mod manifest;
@@ -16,12 +16,12 @@ use std::{
 use tunelocker::media::worker::{Pool, ReadItem, ReadOptions, Understood, Unreadable};
 
 /// The worker program of this build.
-pub fn pool(processes: usize) -> Pool {
+pub(crate) fn pool(processes: usize) -> Pool {
     Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), processes)
 }
 
 /// An item for one file.
-pub fn item(root: &Path, relative_path: &str) -> ReadItem {
+pub(crate) fn item(root: &Path, relative_path: &str) -> ReadItem {
     ReadItem {
         file: File::open(root.join(relative_path)).unwrap(),
         relative_path: relative_path.to_owned(),
@@ -30,13 +30,13 @@ pub fn item(root: &Path, relative_path: &str) -> ReadItem {
 }
 
 /// Reads one file by itself.
-pub async fn read(pool: &Pool, path: &Path) -> Result<Understood, Unreadable> {
+pub(crate) async fn read(pool: &Pool, path: &Path) -> Result<Understood, Unreadable> {
     let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
     pool.understand(vec![item(folder, name.to_str().unwrap())]).await.pop().unwrap()
 }
 
 /// One second of a tone as `name`, encoded as its suffix or `arguments` say.
-pub fn tone(folder: &Path, name: &str, arguments: &[&str]) -> PathBuf {
+pub(crate) fn tone(folder: &Path, name: &str, arguments: &[&str]) -> PathBuf {
     let path = folder.join(name);
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i"])
