@@ -147,7 +147,6 @@ impl Ingest {
     }
 
     /// Reads portions side by side, in order, and writes what came of them.
-    #[expect(clippy::too_many_arguments, reason = "the steps of a scan meet here")]
     async fn store(
         &self,
         library: &Root,

@@ -114,7 +114,7 @@ impl Reader {
                 }
             }
             "TITLE" => {
-                *self.field(|sheet| &mut sheet.title, |track| &mut track.title) = value(rest)
+                *self.field(|sheet| &mut sheet.title, |track| &mut track.title) = value(rest);
             }
             "PERFORMER" => {
                 *self.field(|sheet| &mut sheet.performer, |track| &mut track.performer) =

@@ -111,11 +111,9 @@ pub(crate) fn v2(tag: Id3v2Tag) -> Fields {
                     fields.add(*name, &stamp.timestamp.to_string());
                 }
             }
-            Frame::Comment(comment) => {
-                // iTunes keeps machine's matters in described comments.
-                if comment.description.is_empty() {
-                    fields.add_all("COMMENT", &comment.content);
-                }
+            // iTunes keeps machine's matters in described comments.
+            Frame::Comment(comment) if comment.description.is_empty() => {
+                fields.add_all("COMMENT", &comment.content);
             }
             Frame::UnsynchronizedText(text) => {
                 let language = String::from_utf8_lossy(&text.language);

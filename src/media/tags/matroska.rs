@@ -215,7 +215,7 @@ fn add(fields: &mut Fields, level: u64, name: &str, value: &str) {
         (50, "TITLE") => "ALBUM",
         (50, "ARTIST") => "ALBUMARTIST",
         (50, "SORT_WITH") => "ALBUMSORT",
-        (50, "TOTAL_PARTS") | (40, "TOTAL_PARTS") => "TRACKTOTAL",
+        (50 | 40, "TOTAL_PARTS") => "TRACKTOTAL",
         (40, "PART_NUMBER") => "DISCNUMBER",
         (40, "TITLE") => "DISCSUBTITLE",
         (40.., "PART_NUMBER" | "DURATION") | (_, "ENCODER" | "DURATION") => return,

@@ -77,7 +77,7 @@ fn nonsense_is_refused() {
         &many,
         &long,
     ] {
-        assert_eq!(Expression::parse(text), Err(NotCriteria), "{:.60}", text);
+        assert_eq!(Expression::parse(text), Err(NotCriteria), "{text:.60}");
     }
 }
 
