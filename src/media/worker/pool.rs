@@ -156,10 +156,15 @@ impl Shared {
                 state.idle -= 1;
                 return Some(job);
             }
-            let (again, waited) =
-                self.wake.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
-            state = again;
-            if state.jobs.is_empty() && (waited.timed_out() || state.closed) {
+            // The pool may have been closed while this thread was at work, and nobody will wake it.
+            let mut is_over = state.closed;
+            if !is_over {
+                let (again, waited) =
+                    self.wake.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+                state = again;
+                is_over = waited.timed_out() || state.closed;
+            }
+            if state.jobs.is_empty() && is_over {
                 state.idle -= 1;
                 state.threads -= 1;
                 drop(state);

@@ -50,6 +50,23 @@ async fn a_killed_worker_costs_no_file() {
 }
 
 #[tokio::test]
+async fn workers_end_with_their_pool() {
+    let folder = tempfile::tempdir().unwrap();
+    tone(folder.path(), "a.flac", &[]);
+    let pool = pool(1);
+    assert!(pool.understand(vec![item(folder.path(), "a.flac")]).await[0].is_ok());
+    let worker = PathBuf::from(format!("/proc/{}", pool.processes()[0]));
+    assert!(worker.exists());
+    drop(pool);
+    // Well before the half minute after which an idle one ends by itself.
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while worker.exists() {
+        assert!(std::time::Instant::now() < deadline, "the worker outlives its pool");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_worker_that_hangs_or_lies_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let music = tone(folder.path(), "a.flac", &[]);
