@@ -95,12 +95,26 @@ impl Drive {
             return Ok(());
         }
         self.put_orphans_away().await?;
-        let paths = sqlx::query_scalar!("select path from locker where path not like 'removed/%'")
-            .fetch_all(self.db.read())
+        let lockers = sqlx::query!(
+            "select locker_id, path from locker l where path not like 'removed/%'
+             and not exists (select 1 from drive_file f where f.locker_id = l.locker_id)"
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        for locker in lockers {
+            let disk = self.disk.clone();
+            let is_new = put::blocking(move || {
+                let is_new = disk.locker(&locker.path).is_err();
+                disk.make_locker(&locker.path).map(|_| is_new)
+            })
             .await?;
-        let disk = self.disk.clone();
-        put::blocking(move || paths.iter().try_for_each(|path| disk.make_locker(path).map(drop)))
-            .await
+            if is_new {
+                // Whoever looked for the folder before it was there looks again.
+                let locker = locker.locker_id.into();
+                self.events.publish(Event::DriveChanged { locker, path: String::new() });
+            }
+        }
+        Ok(())
     }
 
     fn lock(&self, locker: LockerId) -> Arc<tokio::sync::Mutex<()>> {
