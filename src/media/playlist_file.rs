@@ -69,12 +69,13 @@ pub fn write_m3u8(playlist: &PlaylistFile) -> String {
     let line = |text: &str| text.replace(['\n', '\r'], " ");
     let mut body = "#EXTM3U\n".to_owned();
     if let Some(name) = &playlist.name {
-        body.push_str(&format!("#PLAYLIST:{}\n", line(name)));
+        body.extend(["#PLAYLIST:", &line(name), "\n"]);
     }
     for entry in &playlist.entries {
-        let seconds = entry.duration_s.map_or(-1, i64::from);
+        let seconds = entry.duration_s.map_or(-1, i64::from).to_string();
         let title = entry.title.as_deref().unwrap_or_default();
-        body.push_str(&format!("#EXTINF:{seconds},{}\n{}\n", line(title), line(&entry.location)));
+        let location = line(&entry.location);
+        body.extend(["#EXTINF:", &seconds, ",", &line(title), "\n", &location, "\n"]);
     }
     body
 }
@@ -129,7 +130,9 @@ fn pls(body: &str) -> PlaylistFile {
         }
     }
     numbered.sort_by_key(|(number, _)| *number);
-    numbered.into_iter().for_each(|(_, entry)| playlist.push(entry));
+    for (_, entry) in numbered {
+        playlist.push(entry);
+    }
     playlist
 }
 

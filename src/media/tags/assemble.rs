@@ -24,7 +24,7 @@ const ROLES: &[(&str, &str)] = &[
 ];
 
 /// Makes sense of what a file says.
-pub(super) fn assemble(audio: Audio, fields: Fields, options: &ReadOptions) -> Tags {
+pub(super) fn assemble(audio: Audio, fields: &Fields, options: &ReadOptions) -> Tags {
     let text = |names: &[&str]| fields.first(names).map(str::to_owned);
     let number = |names: &[&str]| fields.first(names).and_then(whole_number);
     let date = |names: &[&str]| fields.first(names).and_then(as_date);
@@ -32,7 +32,7 @@ pub(super) fn assemble(audio: Audio, fields: Fields, options: &ReadOptions) -> T
 
     let mbid_artists = names::mbids(fields.all("MUSICBRAINZ_ARTISTID"));
     let mbid_album_artists = names::mbids(fields.all("MUSICBRAINZ_ALBUMARTISTID"));
-    let splitter = Splitter { fields: &fields, options };
+    let splitter = Splitter { fields, options };
     let album_artists = splitter.album_artists(mbid_album_artists.len());
     let artists = splitter.artists(mbid_artists.len(), &album_artists);
     let release_types = splitter.words(&["RELEASETYPE"]);
@@ -43,14 +43,14 @@ pub(super) fn assemble(audio: Audio, fields: Fields, options: &ReadOptions) -> T
     Tags {
         title: text(&["TITLE"]),
         sort_title: text(&["TITLESORT"]),
-        display_artist: one_line(&fields, "ARTIST", &artists),
+        display_artist: one_line(fields, "ARTIST", &artists),
         sort_artists: splitter.sort_names("ARTISTSORT", &artists),
         artists,
         mbid_artists,
         album: text(&["ALBUM"]),
         sort_album: text(&["ALBUMSORT"]),
         album_version: text(&["ALBUMVERSION", "EDITION", "MUSICBRAINZ_ALBUMCOMMENT"]),
-        display_album_artist: one_line(&fields, "ALBUMARTIST", &album_artists),
+        display_album_artist: one_line(fields, "ALBUMARTIST", &album_artists),
         sort_album_artists: splitter.sort_names("ALBUMARTISTSORT", &album_artists),
         album_artists,
         mbid_album_artists,
@@ -70,23 +70,23 @@ pub(super) fn assemble(audio: Audio, fields: Fields, options: &ReadOptions) -> T
         composers: splitter.people("COMPOSER"),
         credits: splitter.credits(),
         is_compilation,
-        explicit: explicit(&fields).to_owned(),
+        explicit: explicit(fields).to_owned(),
         bpm: fields.first(&["BPM"]).and_then(bpm),
         comment: text(&["COMMENT"]),
-        track_gain: gain(&fields, "REPLAYGAIN_TRACK_GAIN", "R128_TRACK_GAIN"),
-        album_gain: gain(&fields, "REPLAYGAIN_ALBUM_GAIN", "R128_ALBUM_GAIN"),
+        track_gain: gain(fields, "REPLAYGAIN_TRACK_GAIN", "R128_TRACK_GAIN"),
+        album_gain: gain(fields, "REPLAYGAIN_ALBUM_GAIN", "R128_ALBUM_GAIN"),
         track_peak: fields.first(&["REPLAYGAIN_TRACK_PEAK"]).and_then(peak),
         album_peak: fields.first(&["REPLAYGAIN_ALBUM_PEAK"]).and_then(peak),
         release_types,
-        record_labels: once(fields.list(&["LABEL"])),
+        record_labels: once(&fields.list(&["LABEL"])),
         extra: Extra {
             isrc: splitter.split_all("ISRC", &["/", ";"]),
             moods: splitter.split_all("MOOD", &[";"]),
-            groupings: once(fields.list(&["GROUPING"])),
-            works: works(&fields),
-            movement: movement(&fields),
+            groupings: once(&fields.list(&["GROUPING"])),
+            works: works(fields),
+            movement: movement(fields),
         },
-        lyrics: lyrics(&fields),
+        lyrics: lyrics(fields),
         picture: None,
         cue_sheet: text(&["CUESHEET"]).filter(|sheet| sheet.contains("TRACK")),
         audio,
@@ -130,7 +130,7 @@ impl Splitter<'_> {
         let listed = list.map(|list| self.fields.list(&[list])).unwrap_or_default();
         let is_listed = !listed.is_empty();
         let values = if is_listed { listed } else { self.fields.list(&[line]) };
-        let [text] = &values[..] else { return once(values) };
+        let [text] = &values[..] else { return once(&values) };
         if self.fields.joined_by_slash {
             let (expected, mut whole) = known(text);
             whole.extend(self.options.exceptions.iter().map(String::as_str));
@@ -225,9 +225,11 @@ fn as_strs(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
 }
 
-fn once(values: Vec<String>) -> Vec<String> {
+fn once(values: &[String]) -> Vec<String> {
     let mut names = Vec::with_capacity(values.len());
-    values.iter().for_each(|name| push_once(&mut names, name));
+    for name in values {
+        push_once(&mut names, name);
+    }
     names
 }
 

@@ -172,7 +172,8 @@ fn as_lrc(lines: &[(u32, String)]) -> String {
     for (ms, text) in lines.iter().take(10_000) {
         let (minutes, seconds, hundredths) = (ms / 60_000, ms / 1000 % 60, ms / 10 % 100);
         let text = text.trim_matches(['\n', '\r', '\0']).replace('\n', " ");
-        lrc.push_str(&format!("[{minutes:02}:{seconds:02}.{hundredths:02}]{text}\n"));
+        let stamp = format!("[{minutes:02}:{seconds:02}.{hundredths:02}]");
+        lrc.extend([&stamp, text.as_str(), "\n"]);
     }
     lrc
 }

@@ -215,7 +215,7 @@ fn add(fields: &mut Fields, level: u64, name: &str, value: &str) {
         (50, "TITLE") => "ALBUM",
         (50, "ARTIST") => "ALBUMARTIST",
         (50, "SORT_WITH") => "ALBUMSORT",
-        (50 | 40, "TOTAL_PARTS") => "TRACKTOTAL",
+        (40 | 50, "TOTAL_PARTS") => "TRACKTOTAL",
         (40, "PART_NUMBER") => "DISCNUMBER",
         (40, "TITLE") => "DISCSUBTITLE",
         (40.., "PART_NUMBER" | "DURATION") | (_, "ENCODER" | "DURATION") => return,
@@ -290,11 +290,8 @@ fn unsigned(bytes: &[u8]) -> u64 {
 }
 
 fn float(bytes: &[u8]) -> f64 {
-    match *bytes {
-        [a, b, c, d] => f32::from_be_bytes([a, b, c, d]).into(),
-        [a, b, c, d, e, f, g, h] => f64::from_be_bytes([a, b, c, d, e, f, g, h]),
-        _ => 0.0,
-    }
+    let single = bytes.try_into().map(|bytes| f64::from(f32::from_be_bytes(bytes)));
+    single.or_else(|_| bytes.try_into().map(f64::from_be_bytes)).unwrap_or(0.0)
 }
 
 fn text(bytes: &[u8]) -> String {

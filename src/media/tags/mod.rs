@@ -28,7 +28,7 @@ pub(crate) fn read(
 ) -> Result<Tags, String> {
     let (audio, mut fields) = files::read(source)?;
     let picture = fields.picture.take();
-    let mut tags = assemble::assemble(audio, fields, options);
+    let mut tags = assemble::assemble(audio, &fields, options);
     tags.picture = picture.and_then(|bytes| pictures::facts(&bytes).ok());
     guess::complete(&mut tags, relative_path);
     Ok(tags)

@@ -44,15 +44,14 @@ fn answer_all(socket: &UnixStream) -> io::Result<()> {
     let mut receiver = Receiver::new(socket.as_fd());
     let mut out = Vec::new();
     while let Some(frame) = receiver.next()? {
-        match frame.kind {
-            Kind::Understand => understand_all(socket, frame, &mut out)?,
-            _ => {
-                let answer = guarded(|| answer_one(frame));
-                put(&mut out, answer, |out, payload| {
-                    out.extend_from_slice(&payload);
-                    Ok(())
-                })?;
-            }
+        if frame.kind == Kind::Understand {
+            understand_all(socket, frame, &mut out)?;
+        } else {
+            let answer = guarded(|| answer_one(frame));
+            put(&mut out, answer, |out, payload| {
+                out.extend_from_slice(&payload);
+                Ok(())
+            })?;
         }
         frames::send(socket, &out, &[])?;
         // One large picture must not stay for good.
