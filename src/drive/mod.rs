@@ -71,6 +71,10 @@ impl Drive {
     /// Follows users that come and go, and looks at the disk now and then, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut changes = self.events.subscribe();
+        // Whoever came before this listened, the first administrator for one.
+        if let Err(error) = self.follow_users().await {
+            tracing::error!("the drive could not be put in order: {error:?}");
+        }
         let mut again =
             tokio::time::interval_at(tokio::time::Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
         loop {

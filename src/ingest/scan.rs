@@ -99,7 +99,10 @@ impl Ingest {
         stop: &CancellationToken,
     ) -> Result<Ended> {
         if let Err(reason) = probe(&library.path).await {
-            self.refuse(library, &reason).await?;
+            // The drive makes a new locker's folder in a moment, and says so.
+            if library.locker.is_none() || library.scanned_at.is_some() {
+                self.refuse(library, &reason).await?;
+            }
             return Ok(Ended::Refused);
         }
         let tracker = self.progress.begin(library.id, order.is_whole(), self.clock.now());

@@ -4,7 +4,7 @@ use std::{net::TcpListener, os::unix::net::UnixDatagram, time::Duration};
 
 use sqlx::Connection as _;
 
-use super::{Place, error_text, wait_for};
+use super::{Place, Server, error_text, wait_for};
 
 async fn status(url: &str) -> u16 {
     reqwest::get(url).await.unwrap().status().as_u16()
@@ -36,6 +36,17 @@ async fn the_set_up_link_opens_once_there_is_nobody() {
     let link = line.trim_end().strip_prefix("setup ").unwrap();
     assert!(link.starts_with(server.url("http").unwrap()), "{link}");
     assert_eq!(status(link).await, 200);
+}
+
+#[test]
+fn the_first_administrators_lockers_are_there_from_the_start() {
+    let place = Place::new();
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--no-lan"]);
+    command.env("TUNELOCKER_ADMIN_USER", "ann").env("TUNELOCKER_ADMIN_PASSWORD", "a long password");
+    let _server = Server::start(command);
+    for folder in ["household", "lockers/ann"] {
+        wait_for(folder, || place.data().join(folder).is_dir().then_some(()));
+    }
 }
 
 #[test]
