@@ -34,6 +34,11 @@ pub enum Event {
     },
     /// Somebody started or stopped playing.
     NowPlayingChanged,
+    /// Listens were added to a user's history: rows of `listen`, in the order of their ids.
+    ListensRecorded {
+        /// Whose.
+        user: UserId,
+    },
     /// A LAN device was seen, blocked or bound.
     LanDevicesChanged,
 }

@@ -66,6 +66,8 @@ id!(/// A genre.
     GenreId, "ge");
 id!(/// A playlist.
     PlaylistId, "pl");
+id!(/// A listen of the history.
+    ListenId, "hi");
 id!(/// A device on the LAN.
     LanDeviceId, "de");
 

@@ -1,11 +1,9 @@
-//! Stars, ratings and listens: what people do to items.
+//! Stars and ratings: what people do to items.
 
 use crate::{
     Error, Result,
     accounts::Principal,
-    catalog::{Catalog, Item, Listen, Starred, marks::kind},
-    db::Tx,
-    ids::UserId,
+    catalog::{Catalog, Item, Starred, marks::kind},
 };
 
 impl Catalog {
@@ -68,43 +66,6 @@ impl Catalog {
         Ok(())
     }
 
-    /// Records listens; one (user, track, time) counts once however often it comes. Tracks that
-    /// the principal may not see are skipped.
-    pub async fn record_listens(&self, principal: &Principal, listens: &[Listen]) -> Result<()> {
-        require_person(principal)?;
-        let ids: Vec<_> = listens.iter().map(|listen| listen.track).collect();
-        let visible = self.tracks_by_id(principal, &ids).await?;
-        let mut tx = self.db.write().await?;
-        for listen in listens {
-            let Some(track) = visible.iter().find(|track| track.id == listen.track) else {
-                continue;
-            };
-            let new = sqlx::query!(
-                "insert into listen (user_id, track_id, at, client) values (?, ?, ?, ?) on conflict do nothing",
-                principal.user,
-                listen.track,
-                listen.at,
-                listen.client
-            )
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-            if new == 0 {
-                continue;
-            }
-            count_play(&mut tx, principal.user, Item::Track(track.id), listen.at).await?;
-            if let Some(album) = track.album {
-                count_play(&mut tx, principal.user, Item::Album(album), listen.at).await?;
-            }
-            for artist in &track.artists {
-                count_play(&mut tx, principal.user, Item::Artist(artist.id), listen.at).await?;
-            }
-        }
-        tx.commit().await?;
-        self.inner.marks.changed();
-        Ok(())
-    }
-
     /// Fails as "not found" unless the principal is a person who may see the item.
     pub(super) async fn require_visible(&self, principal: &Principal, item: Item) -> Result<()> {
         require_person(principal)?;
@@ -121,22 +82,6 @@ impl Catalog {
             Item::Playlist(id) => self.playlist(principal, id).await.map(drop),
         }
     }
-}
-
-/// One more finished listen; the last one's time stays the latest, whatever order they come in.
-async fn count_play(tx: &mut Tx, user: UserId, item: Item, at: i64) -> Result<()> {
-    let (kind, row) = kind(item);
-    sqlx::query!(
-        "insert into annotation (user_id, kind, item_id, play_count, played_at) values (?1, ?2, ?3, 1, ?4)
-         on conflict do update set play_count = play_count + 1, played_at = max(coalesce(played_at, ?4), ?4)",
-        user,
-        kind,
-        row,
-        at
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 /// Devices have no stars, queue or playlists of their own.

@@ -245,7 +245,7 @@ async fn annotations_are_each_users_own() {
 #[tokio::test]
 async fn a_listen_counts_once_however_often_it_comes() {
     let w = world().await;
-    let listen = |at| Listen { track: TrackId(22), at, client: "test".to_owned() };
+    let listen = |at| Listen::scrobble(TrackId(22), Some(at), "test");
     w.catalog.record_listens(&w.bob, &[listen(200), listen(100), listen(200)]).await.unwrap();
     w.catalog.record_listens(&w.bob, &[listen(100)]).await.unwrap();
     let seen = w.catalog.track(&w.bob, TrackId(22)).await.unwrap().annotation;
@@ -257,6 +257,40 @@ async fn a_listen_counts_once_however_often_it_comes() {
     assert_eq!(titles(&top)[0], "Windowlicker");
     let like = w.catalog.similar_tracks(&w.bob, Item::Track(TrackId(11)), 10).await.unwrap();
     assert!(!like.is_empty() && like.iter().all(|track| track.id != TrackId(11)));
+}
+
+#[tokio::test]
+async fn a_listen_that_is_scrobbled_and_reported_counts_once() {
+    let w = world().await;
+    let track = w.catalog.track(&w.bob, TrackId(22)).await.unwrap();
+    let length = track.duration_ms as i64;
+    let count = async || w.catalog.track(&w.bob, TrackId(22)).await.unwrap().annotation.play_count;
+    let scrobble = |at| Listen::scrobble(TrackId(22), Some(at), "app");
+    let report = |at: i64| Listen {
+        source: ListenSource::Report,
+        heard_ms: Some(track.duration_ms),
+        ended_at: Some(at + length),
+        ..scrobble(at)
+    };
+    let record = async |listen| w.catalog.record_listens(&w.bob, &[listen]).await.unwrap();
+    // Reported, then scrobbled under its beginning, and that again.
+    record(report(1_000_000)).await;
+    record(scrobble(1_000_300)).await;
+    record(scrobble(1_000_300)).await;
+    assert_eq!(count().await, 1);
+    // Scrobbled under its end, then reported; heard again at once, the same.
+    record(scrobble(9_000_000 + length)).await;
+    record(report(9_000_000)).await;
+    record(report(9_000_500 + length)).await;
+    record(scrobble(9_000_500 + 2 * length)).await;
+    assert_eq!(count().await, 3);
+    let history = w.catalog.history(&w.bob, TEN).await.unwrap();
+    assert_eq!(history.total, 3);
+    assert!(history.items.iter().all(|heard| heard.heard_ms == Some(track.duration_ms)));
+    // Another app, or long before, is another listen.
+    record(Listen { client: "other".to_owned(), ..scrobble(9_000_001) }).await;
+    record(scrobble(100_000)).await;
+    assert_eq!(count().await, 5);
 }
 
 #[tokio::test]

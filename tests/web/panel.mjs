@@ -211,7 +211,7 @@ async function look() {
   const state = await desk.storageState();
   const album = await page.evaluate(async () => (await (await fetch('/api/v1/albums')).json()).items[0].id);
   const artist = await page.evaluate(async () => (await (await fetch('/api/v1/artists')).json()).items[0].id);
-  const screens = { home: '/', albums: '/albums', album: `/album/${album}`, artists: '/artists', artist: `/artist/${artist}`, tracks: '/tracks',
+  const screens = { home: '/', history: '/history', albums: '/albums', album: `/album/${album}`, artists: '/artists', artist: `/artist/${artist}`, tracks: '/tracks',
     search: '/search?q=light', playlists: '/playlists', upload: '/upload', connect: '/connect', settings: '/settings', server: '/server',
     people: '/server/people', libraries: '/server/libraries', devices: '/server/devices', missing: '/album/al-99999' };
   for (const [how, options] of Object.entries(looks)) {

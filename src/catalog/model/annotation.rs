@@ -45,17 +45,6 @@ pub struct Annotation {
     pub played_at: Option<Millis>,
 }
 
-/// One finished listen.
-#[derive(Debug, Clone)]
-pub struct Listen {
-    /// What.
-    pub track: TrackId,
-    /// When it began.
-    pub at: Millis,
-    /// The client's name.
-    pub client: String,
-}
-
 /// A playlist.
 #[derive(Debug, Clone)]
 pub struct Playlist {

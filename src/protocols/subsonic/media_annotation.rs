@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Error,
     catalog::{Item, Listen, Starred},
+    clock::Millis,
     ids::TrackId,
 };
 
@@ -61,18 +62,29 @@ fn listens(call: &Call) -> Result<Vec<Listen>, Failure> {
         .collect();
     let mut times = Vec::new();
     for text in call.params.all("time") {
-        times.push(number("time", text)?);
+        times.push(moment(number("time", text)?, call.now()));
     }
     if times.is_empty() {
-        times = vec![call.now(); ids.len()];
+        times = vec![None; ids.len()];
     }
     if times.len() != ids.len() {
         return Err(Failure::generic("There are not as many times as songs"));
     }
-    let heard = ids.into_iter().zip(times).filter_map(|(track, at)| {
-        Some(Listen { track: track?, at, client: call.client.to_string() })
-    });
+    let heard = ids
+        .into_iter()
+        .zip(times)
+        .filter_map(|(track, at)| Some(Listen::scrobble(track?, at, &call.client)));
     Ok(heard.collect())
+}
+
+/// The time that an app means, ms since the epoch. Some sent seconds (C33); what is still before
+/// this protocol or more than a day ahead is no time at all.
+fn moment(sent: Millis, now: Millis) -> Option<Millis> {
+    const LIKE_SECONDS: Millis = 100_000_000_000;
+    const FIRST: Millis = 1_000_000_000_000;
+    const DAY: Millis = 24 * 3600 * 1000;
+    let at = if (0..LIKE_SECONDS).contains(&sent) { sent * 1000 } else { sent };
+    (FIRST..=now + DAY).contains(&at).then_some(at)
 }
 
 /// Any kind of id may stand in any of the three parameters (C34). All known ones are starred; an
@@ -104,5 +116,28 @@ fn skip_missing(result: crate::Result<()>) -> Result<(), Failure> {
     match result {
         Err(Error::NotFound(_)) => Ok(()),
         other => Ok(other?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn seconds_are_understood_and_nonsense_is_no_time() {
+        let now = 1_760_000_000_000;
+        for (sent, meant) in [
+            (1_700_000_000_000, Some(1_700_000_000_000)),
+            (1_700_000_000, Some(1_700_000_000_000)),
+            (now + 60_000, Some(now + 60_000)),
+            (now + 3 * 24 * 3600 * 1000, None),
+            (0, None),
+            (-5, None),
+            (31_536_000, None),
+            (i64::MAX, None),
+            (i64::MIN, None),
+        ] {
+            assert_eq!(moment(sent, now), meant, "{sent}");
+        }
     }
 }

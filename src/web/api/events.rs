@@ -117,10 +117,12 @@ fn frame(event: &Event, who: &Principal) -> Option<Value> {
         Event::AccountChanged { user } if who.is_admin() || *user == who.user => {
             json!({ "topic": "account" })
         }
+        Event::ListensRecorded { user } if *user == who.user => json!({ "topic": "history" }),
         Event::NowPlayingChanged if who.is_admin() => json!({ "topic": "playing" }),
         Event::LanDevicesChanged if who.is_admin() => json!({ "topic": "devices" }),
         Event::AccountChanged { .. }
         | Event::NowPlayingChanged
+        | Event::ListensRecorded { .. }
         | Event::LanDevicesChanged
         | Event::ScanProgress { .. } => return None,
     })

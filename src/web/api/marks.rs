@@ -8,7 +8,7 @@ use super::{
     lists::{done, item, track_ids},
 };
 use crate::{
-    catalog::{Listen, Starred},
+    catalog::{Listen, ListenSource, Starred},
     clock::Millis,
     web::{Handles, failure::Answer},
 };
@@ -27,6 +27,8 @@ pub(super) struct Heard {
     track: String,
     /// When it began, ms since the epoch.
     at: Millis,
+    /// How much of it sounded, seconds.
+    heard: Option<f64>,
 }
 
 /// PUT /stars/ID
@@ -44,10 +46,17 @@ pub(super) async fn unstar(caller: Caller, of: Data<Handles>, id: Path<String>) 
 /// POST /listens
 pub(super) async fn listened(caller: Caller, of: Data<Handles>, heard: Json<Heard>) -> Answer {
     let heard = heard.into_inner();
-    let at = heard.at;
+    let heard_ms = heard.heard.map(|seconds| (seconds.max(0.0) * 1000.0) as u64);
     let listens: Vec<_> = track_ids(&[heard.track])?
         .into_iter()
-        .map(|track| Listen { track, at, client: super::CLIENT.to_owned() })
+        .map(|track| Listen {
+            track,
+            at: Some(heard.at),
+            client: super::CLIENT.to_owned(),
+            source: ListenSource::Player,
+            heard_ms,
+            ended_at: None,
+        })
         .collect();
     of.catalog.record_listens(&caller.principal, &listens).await?;
     Ok(done())

@@ -11,6 +11,7 @@ mod covers;
 mod devices;
 mod events;
 mod files;
+mod history;
 mod libraries;
 mod lists;
 mod lockers;
@@ -72,6 +73,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/stars/{id}", put().to(marks::star))
         .route("/stars/{id}", delete().to(marks::unstar))
         .route("/listens", post().to(marks::listened))
+        .route("/history", get().to(history::list))
+        .route("/history/summary", get().to(history::summary))
         .route("/now-playing", post().to(marks::now_playing))
         .route("/queue", get().to(queue::show))
         .route("/queue", put().to(queue::save))

@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app";
 
 /// First words of the panel's addresses; each is answered with the shell.
-const SCREENS: [&str; 12] = [
+const SCREENS: [&str; 13] = [
     "albums",
     "album",
     "artists",
@@ -31,6 +31,7 @@ const SCREENS: [&str; 12] = [
     "playlist",
     "search",
     "upload",
+    "history",
     "connect",
     "settings",
     "server",

@@ -5,6 +5,7 @@ mod base;
 mod browsing;
 mod clients;
 mod golden;
+mod history;
 mod lists;
 mod marks;
 mod matrix;

@@ -46,6 +46,8 @@ async fn nobody_is_let_in_without_a_credential() {
         "search?q=a",
         "covers/al-1",
         "queue",
+        "history",
+        "history/summary?from=0&to=1",
         "playlists",
         "lockers",
         "app-passwords",

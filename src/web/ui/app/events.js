@@ -7,6 +7,8 @@ export const accountVersion = signal(0);
 export const libraryVersion = signal(0);
 export const deviceVersion = signal(0);
 export const playingVersion = signal(0);
+/** Grows when listens were added to the history. */
+export const playVersion = signal(0);
 
 let wait = 1000;
 let refresh = 0;
@@ -24,6 +26,7 @@ function hear(message) {
     case 'libraries': libraryVersion.value += 1; changed(); break;
     case 'account': case 'drive': accountVersion.value += 1; break;
     case 'devices': deviceVersion.value += 1; break;
+    case 'history': forget(); playVersion.value += 1; break;
     case 'playing': playingVersion.value += 1; break;
     case 'lost': batch(() => { changed(); accountVersion.value += 1; libraryVersion.value += 1; deviceVersion.value += 1; }); break;
     default: break;

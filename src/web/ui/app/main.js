@@ -34,6 +34,7 @@ const screens = [
   ['/playlists', 'nav.playlists', lazily(() => import('./screens/playlists.js'))],
   ['/playlist/:id', 'nav.playlists', lazily(() => import('./screens/playlists.js'), 'Playlist')],
   ['/upload', 'nav.upload', lazily(() => import('./screens/upload.js'))],
+  ['/history', 'nav.history', lazily(() => import('./screens/history.js'))],
   ['/connect', 'nav.connect', lazily(() => import('./screens/connect.js'))],
   ['/settings', 'nav.settings', lazily(() => import('./screens/settings.js'))],
   ['/server', 'nav.overview', lazily(() => import('./admin/overview.js')), true],
@@ -45,7 +46,7 @@ const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
 const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/upload', 'upload', 'nav.upload']];
-const mine = [['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
+const mine = [['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
 const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices']];
 
 function Links({ of, label }) {
@@ -86,7 +87,7 @@ function Frame() {
       ${found ? h(Guard, { key: place }, h(found.screen, found.parts)) : html`<div class="page">${h(Empty, { title: t('missing.title'), icon: 'search', level: 'h1' }, html`<p>${t('missing.text')}</p><a class="btn secondary" href="/">${t('nav.home')}</a>`)}</div>`}
     </main>
     ${h(QueuePanel)}${h(PlayerBar)}${isFull.value && h(FullPlayer)}
-    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices'].includes(label)]]
+    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.history', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices'].includes(label)]]
       .map(([href, icon, key, on]) => html`<a key=${href} href=${href} aria-current=${on ? 'page' : undefined}>${h(Icon, { name: icon })}<span>${t(key)}</span></a>`)}</nav>
     ${h(Dock)}${h(Picker)}${h(Toasts)}
     ${isHelpOpen.value && h(Dialog, { title: t('keys.title'), onClose: () => { isHelpOpen.value = false; } }, html`<dl class="keys">${shortcuts.map(([keys, what]) => html`<div key=${what}><dt>${keys.split(' ').map((one) => html`<kbd>${one}</kbd>`)}</dt><dd>${t(what)}</dd></div>`)}</dl>`)}

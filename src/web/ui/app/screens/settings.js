@@ -19,7 +19,7 @@ export default function Settings() {
   const end = (one) => remove(`sessions/${one.id}`).then(() => bump(version + 1), complain);
   const leave = () => remove('session').then(() => location.assign('/login'), complain);
   return html`<div class="page narrow"><div class="pagehead"><h1>${t('settings.title')}</h1>${h(Button, { icon: 'log-out', onClick: leave }, t('settings.signOut'))}</div><div class="stack">
-    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices']] : [])]
+    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices']] : [])]
       .map(([href, icon, key]) => html`<li key=${href}><a href=${href}>${h(Icon, { name: icon })}<span>${t(key)}</span>${h(Icon, { name: 'chevron-right', className: 'end' })}</a></li>`)}</ul></nav>
     <section class="card"><header>${h(Icon, { name: 'sun-moon' })}<h2>${t('settings.look')}</h2></header>
       <div class="filters" role="group" aria-label=${t('settings.look')}>${['system', 'light', 'dark'].map((one) => html`<button type="button" key=${one} aria-pressed=${String(theme.value === one)} onClick=${() => setTheme(one)}>${t(`theme.${one}`)}</button>`)}</div></section>
