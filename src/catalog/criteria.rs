@@ -1,7 +1,7 @@
-//! What a search of other words than plain ones looks for (DLNA's criteria): a tree of tests,
-//! pure; [`super::find`] makes statements of it, with every value bound.
+//! What a search of other words than plain ones looks for (DLNA's criteria, smart playlists): a
+//! tree of tests, pure; [`super::find`] makes statements of it, with every value bound.
 
-use crate::ids::{AlbumId, ArtistId, GenreId, TrackId};
+use crate::ids::{AlbumId, ArtistId, GenreId, PlaylistId, TrackId, UserId};
 
 /// A tree of tests. Build it with the functions below, which fold constants away.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,34 @@ pub enum Criteria {
     Has(Field),
     /// This very object.
     Is(Object),
+    /// What this user added compares so with a number: times are milliseconds, stars 0 or 1.
+    /// Where he added nothing it is 0.
+    Marked(UserId, Mark, Comparison, i64),
+    /// It is an entry of this ordinary playlist.
+    InPlaylist(PlaylistId),
+    /// It is one of these tracks.
+    OneOf(Vec<TrackId>),
+}
+
+/// What people add to a track, its album or its artists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The track is starred.
+    Starred,
+    /// When the track was starred.
+    StarredAt,
+    /// The track's rating.
+    Rating,
+    /// How often the track was heard.
+    PlayCount,
+    /// When it was last heard.
+    PlayedAt,
+    /// The album is starred.
+    AlbumStarred,
+    /// The album's rating.
+    AlbumRating,
+    /// One of the artists is starred.
+    ArtistStarred,
 }
 
 /// What can be asked for by id.
@@ -66,6 +94,48 @@ pub enum Field {
     Size,
     /// Container, as `flac`.
     Container,
+    /// Codec, as `alac`.
+    Codec,
+    /// Suffix of the file, as `m4a`.
+    Suffix,
+    /// Path of the file in its library.
+    Path,
+    /// Comment.
+    Comment,
+    /// A mood.
+    Mood,
+    /// A grouping.
+    Grouping,
+    /// Bit rate, kbit/s.
+    Bitrate,
+    /// Bits a sample.
+    BitDepth,
+    /// Samples a second.
+    SampleRate,
+    /// Channels.
+    Channels,
+    /// Beats a minute.
+    Bpm,
+    /// 1 on a compilation, else 0.
+    Compilation,
+    /// 1 where the words are not for children, else 0.
+    Explicit,
+    /// 1 with a picture, else 0.
+    Cover,
+    /// 1 with lyrics, else 0.
+    Lyrics,
+    /// When it came into the catalogue, ms.
+    Added,
+    /// When its file was changed, ms.
+    Modified,
+    /// Year of the first release.
+    OriginalYear,
+    /// Date of this release, as text `YYYY-MM-DD` or less of it.
+    ReleaseDate,
+    /// Date of the first release, as [`Self::ReleaseDate`].
+    OriginalDate,
+    /// The library's number.
+    Library,
 }
 
 /// How texts compare.
@@ -77,6 +147,12 @@ pub enum TextMatch {
     Contains,
     /// At the start.
     StartsWith,
+    /// At the end.
+    EndsWith,
+    /// Sorts before it.
+    Before,
+    /// Sorts after it and does not begin with it, so that every day of 1999 is not after 1999.
+    After,
 }
 
 /// How numbers compare.

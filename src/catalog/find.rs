@@ -5,11 +5,13 @@ use crate::{
     Result,
     accounts::Principal,
     catalog::{
-        Album, Catalog, Comparison, Criteria, Field, List, Object, OrderBy, Page, TextMatch, Track,
+        Album, Catalog, Comparison, Criteria, Field, List, Mark, Object, OrderBy, Page, TextMatch,
+        Track,
         identity::{fold, order_key},
         lists::Keep,
-        visible::{literal, within},
+        visible::{json_ids, literal, within},
     },
+    ids::UserId,
 };
 
 impl Catalog {
@@ -57,9 +59,10 @@ impl Catalog {
 }
 
 /// What SQL asks of one test, for one kind of row.
-type Tests = fn(&Criteria) -> String;
+pub(super) type Tests = fn(&Criteria) -> String;
 
-fn condition(criteria: &Criteria, of: Tests) -> String {
+/// The whole tree as one condition.
+pub(super) fn condition(criteria: &Criteria, of: Tests) -> String {
     let joined = |parts: &[Criteria], word: &str| {
         let parts: Vec<String> = parts.iter().map(|part| condition(part, of)).collect();
         format!("({})", parts.join(word))
@@ -75,7 +78,8 @@ fn condition(criteria: &Criteria, of: Tests) -> String {
     }
 }
 
-fn of_track(test: &Criteria) -> String {
+/// One test of the track row `t`.
+pub(super) fn of_track(test: &Criteria) -> String {
     let by_artists = |role: &str, names: &str| {
         format!(
             "t.track_id in (select ta.track_id from track_artist ta where {role}
@@ -94,6 +98,14 @@ fn of_track(test: &Criteria) -> String {
                 plain("g.name", *how, value)
             ),
             Field::Container => plain("t.container", *how, value),
+            Field::Codec => plain("t.codec", *how, value),
+            Field::Suffix => plain("t.suffix", *how, value),
+            Field::Path => plain("t.path", *how, value),
+            Field::Comment => plain("t.comment", *how, value),
+            Field::Mood => listed("moods", *how, value),
+            Field::Grouping => listed("groupings", *how, value),
+            Field::ReleaseDate => dated("t.release_date", *how, value),
+            Field::OriginalDate => dated("t.original_date", *how, value),
             _ => "false".to_owned(),
         },
         Criteria::Number(field, how, value) => match field {
@@ -102,8 +114,39 @@ fn of_track(test: &Criteria) -> String {
             Field::Disc => number("t.disc", *how, *value),
             Field::Duration => number("t.duration_ms", *how, *value),
             Field::Size => number("t.size_bytes", *how, *value),
+            Field::Bitrate => number("t.bitrate_kbps", *how, *value),
+            Field::BitDepth => number("t.bit_depth", *how, *value),
+            Field::SampleRate => number("t.sample_rate", *how, *value),
+            Field::Channels => number("t.channels", *how, *value),
+            Field::Bpm => number("t.bpm", *how, *value),
+            Field::Compilation => number("t.is_compilation", *how, *value),
+            Field::Explicit => number("(t.explicit = 'explicit')", *how, *value),
+            Field::Cover => number(
+                "(t.picture_id is not null or exists (select 1 from album c
+                   where c.album_id = t.album_id and c.picture_id is not null))",
+                *how,
+                *value,
+            ),
+            Field::Lyrics => number("t.has_lyrics", *how, *value),
+            Field::Added => number("t.created_at", *how, *value),
+            Field::Modified => number("(t.modified_ns / 1000000)", *how, *value),
+            Field::OriginalYear => {
+                number("cast(nullif(substr(t.original_date, 1, 4), '') as integer)", *how, *value)
+            }
+            Field::Library => number("t.library_id", *how, *value),
             _ => "false".to_owned(),
         },
+        Criteria::Marked(user, mark, how, value) => number(&marked(*user, *mark), *how, *value),
+        Criteria::InPlaylist(id) => {
+            format!(
+                "t.track_id in (select track_id from playlist_entry where playlist_id = {})",
+                id.0
+            )
+        }
+        Criteria::OneOf(tracks) => format!(
+            "t.track_id in (select value from json_each('{}'))",
+            json_ids(tracks.iter().map(|track| track.0))
+        ),
         Criteria::Has(field) => match field {
             Field::Title | Field::Duration | Field::Size | Field::Container => "true".to_owned(),
             Field::Artist => "t.display_artist <> ''".to_owned(),
@@ -114,6 +157,15 @@ fn of_track(test: &Criteria) -> String {
             Field::Year => "t.year is not null".to_owned(),
             Field::Number => "t.number is not null".to_owned(),
             Field::Disc => "t.disc is not null".to_owned(),
+            Field::Comment => "t.comment <> ''".to_owned(),
+            Field::ReleaseDate => "t.release_date <> ''".to_owned(),
+            Field::OriginalDate | Field::OriginalYear => "t.original_date <> ''".to_owned(),
+            Field::Mood => "json_array_length(t.extra, '$.moods') > 0".to_owned(),
+            Field::Grouping => "json_array_length(t.extra, '$.groupings') > 0".to_owned(),
+            Field::Bpm => "t.bpm > 0".to_owned(),
+            Field::Cover => of_track(&Criteria::Number(*field, Comparison::Equal, 1)),
+            Field::Lyrics => "t.has_lyrics = 1".to_owned(),
+            _ => "true".to_owned(),
         },
         Criteria::Is(object) => match object {
             Object::Track(id) => format!("t.track_id = {}", id.0),
@@ -210,7 +262,47 @@ fn compared(column: &str, how: TextMatch, value: &str) -> String {
         TextMatch::Equals => format!("{column} = {value}"),
         TextMatch::Contains => format!("instr({column}, {value}) > 0"),
         TextMatch::StartsWith => format!("instr({column}, {value}) = 1"),
+        TextMatch::EndsWith => format!("substr({column}, -length({value})) = {value}"),
+        TextMatch::Before => format!("{column} < {value}"),
+        TextMatch::After => format!("({column} > {value} and instr({column}, {value}) <> 1)"),
     }
+}
+
+/// One of the values that only a song's full answer shows.
+fn listed(key: &str, how: TextMatch, value: &str) -> String {
+    let test = plain("each.value", how, value);
+    format!("exists (select 1 from json_each(t.extra, '$.{key}') each where {test})")
+}
+
+/// A date that may be missing; what is missing is neither before nor after anything.
+fn dated(column: &str, how: TextMatch, value: &str) -> String {
+    format!("({column} <> '' and {})", compared(column, how, value.trim()))
+}
+
+/// What a user added, as a number; 0 where he added nothing.
+pub(super) fn marked(user: UserId, mark: Mark) -> String {
+    let (column, of) = match mark {
+        Mark::Starred => {
+            ("n.starred_at is not null", "n.kind = 'track' and n.item_id = t.track_id")
+        }
+        Mark::StarredAt => ("n.starred_at", "n.kind = 'track' and n.item_id = t.track_id"),
+        Mark::Rating => ("n.rating", "n.kind = 'track' and n.item_id = t.track_id"),
+        Mark::PlayCount => ("n.play_count", "n.kind = 'track' and n.item_id = t.track_id"),
+        Mark::PlayedAt => ("n.played_at", "n.kind = 'track' and n.item_id = t.track_id"),
+        Mark::AlbumStarred => {
+            ("n.starred_at is not null", "n.kind = 'album' and n.item_id = t.album_id")
+        }
+        Mark::AlbumRating => ("n.rating", "n.kind = 'album' and n.item_id = t.album_id"),
+        Mark::ArtistStarred => (
+            "max(n.starred_at is not null)",
+            "n.kind = 'artist' and n.item_id in
+               (select artist_id from track_artist p where p.track_id = t.track_id)",
+        ),
+    };
+    format!(
+        "coalesce((select {column} from annotation n where n.user_id = {} and {of}), 0)",
+        user.0
+    )
 }
 
 fn number(column: &str, how: Comparison, value: i64) -> String {
@@ -236,7 +328,8 @@ fn order_by(order: &[OrderBy], column: fn(Field) -> Option<&'static str>, last: 
     by
 }
 
-fn track_column(field: Field) -> &'static str {
+/// What tracks are ordered by.
+pub(super) fn track_column(field: Field) -> &'static str {
     match field {
         Field::Title => "t.order_key",
         Field::Artist => "t.display_artist collate nocase",
@@ -250,6 +343,26 @@ fn track_column(field: Field) -> &'static str {
         Field::Duration => "t.duration_ms",
         Field::Size => "t.size_bytes",
         Field::Container => "t.container",
+        Field::Codec => "t.codec",
+        Field::Suffix => "t.suffix",
+        Field::Path => "t.path",
+        Field::Comment => "t.comment collate nocase",
+        Field::Mood => "t.extra->>'$.moods[0]'",
+        Field::Grouping => "t.extra->>'$.groupings[0]'",
+        Field::Bitrate => "t.bitrate_kbps",
+        Field::BitDepth => "t.bit_depth",
+        Field::SampleRate => "t.sample_rate",
+        Field::Channels => "t.channels",
+        Field::Bpm => "t.bpm",
+        Field::Compilation => "t.is_compilation",
+        Field::Explicit => "t.explicit",
+        Field::Cover => "t.picture_id is null",
+        Field::Lyrics => "t.has_lyrics",
+        Field::Added => "t.created_at",
+        Field::Modified => "t.modified_ns",
+        Field::OriginalYear | Field::OriginalDate => "t.original_date",
+        Field::ReleaseDate => "t.release_date",
+        Field::Library => "t.library_id",
     }
 }
 
@@ -261,6 +374,9 @@ fn album_column(field: Field) -> Option<&'static str> {
         Field::Year => "a.year",
         Field::Duration => "a.duration_ms",
         Field::Size => "a.size_bytes",
-        Field::Composer | Field::Number | Field::Disc | Field::Container => return None,
+        Field::Added => "a.created_at",
+        Field::OriginalYear | Field::OriginalDate => "a.original_date",
+        Field::ReleaseDate => "a.release_date",
+        _ => return None,
     })
 }

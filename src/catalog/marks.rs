@@ -65,6 +65,11 @@ impl AllMarks {
         self.by_user.invalidate_all();
     }
 
+    /// Grows with every write by anybody.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(std::sync::atomic::Ordering::Acquire)
+    }
+
     /// Lets go of idle users.
     pub(super) async fn tidy(&self) {
         self.by_user.run_pending_tasks().await;
@@ -78,7 +83,7 @@ impl Catalog {
             return Ok(self.inner.nobody.clone());
         }
         let all = &self.inner.marks;
-        let key = (principal.user, all.generation.load(std::sync::atomic::Ordering::Acquire));
+        let key = (principal.user, all.generation());
         if let Some(marks) = all.by_user.get(&key).await {
             return Ok(marks);
         }

@@ -29,14 +29,17 @@ mod revision;
 mod search;
 mod server_id;
 mod similar;
+mod smart;
 mod track_facts;
 mod tracks;
 mod visible;
 pub mod write;
 
-pub use criteria::{Comparison, Criteria, Field, Object, OrderBy, TextMatch};
+pub use criteria::{Comparison, Criteria, Field, Mark, Object, OrderBy, TextMatch};
 pub use model::*;
+pub use playlists::{Imported, Unmatched};
 pub use revision::Revision;
+pub use smart::{Kind as SmartKind, Operator as SmartOperator, Rules, SmartField, smart_fields};
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -59,6 +62,7 @@ struct Inner {
     revision: revision::Counter,
     memory: memory::Memory,
     marks: marks::AllMarks,
+    smart: smart::Memory,
     nobody: Arc<marks::Marks>,
     covers: covers::Covers,
 }
@@ -78,6 +82,7 @@ impl Catalog {
             revision,
             memory: memory::Memory::default(),
             marks: marks::AllMarks::default(),
+            smart: smart::Memory::default(),
             nobody: Arc::default(),
             covers: covers::Covers::new(cache.join("covers"), pool),
         };
@@ -90,6 +95,7 @@ impl Catalog {
         while stop.run_until_cancelled(every.tick()).await.is_some() {
             self.inner.memory.tidy().await;
             self.inner.marks.tidy().await;
+            self.inner.smart.tidy().await;
             self.inner.covers.tidy().await;
         }
     }

@@ -1,6 +1,30 @@
 //! Headers that every answer of every face carries. Pages add their own Content-Security-Policy.
 
-use actix_web::{http::header, middleware::DefaultHeaders};
+use actix_web::{
+    http::header::{self, HeaderValue},
+    middleware::DefaultHeaders,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What RFC 5987 lets stand in a `filename*`.
+const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+
+/// `Content-Disposition`: keep it as a file of this name (RFC 6266). What could end the header or
+/// climb out of a folder becomes `_`.
+#[must_use]
+pub fn attachment(name: &str) -> HeaderValue {
+    let name: String = name
+        .chars()
+        .map(|letter| if letter.is_control() || "/\\".contains(letter) { '_' } else { letter })
+        .collect();
+    let ascii: String = name
+        .chars()
+        .map(|letter| if letter.is_ascii() && letter != '"' { letter } else { '_' })
+        .collect();
+    let encoded = utf8_percent_encode(&name, ATTRIBUTE);
+    HeaderValue::from_str(&format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}"))
+        .unwrap_or_else(|_| HeaderValue::from_static("attachment"))
+}
 
 /// No guessing of types, no addresses (which hold secrets in Subsonic) sent onwards, no framing.
 #[must_use]

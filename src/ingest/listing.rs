@@ -61,7 +61,7 @@ pub(super) fn kind_of(name: &[u8]) -> Option<Kind> {
         "lrc" => Some(Kind::Lrc),
         "txt" => Some(Kind::Text),
         "cue" => Some(Kind::Cue),
-        "m3u" | "m3u8" | "pls" => Some(Kind::Playlist),
+        "m3u" | "m3u8" | "pls" | "xspf" | "nsp" => Some(Kind::Playlist),
         suffix if AUDIO.contains(&suffix) => Some(Kind::Audio),
         suffix if PICTURES.contains(&suffix) => Some(Kind::Picture),
         _ => None,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Result,
-    catalog::{path_text, write::PlaylistFound},
+    catalog::{Rules, path_text, write::PlaylistFound},
     media::playlist_file::{self, Syntax},
 };
 
@@ -51,7 +51,7 @@ impl Ingest {
                 let is_small = std::fs::symlink_metadata(&at)
                     .is_ok_and(|it| it.is_file() && it.len() <= LARGEST);
                 let bytes = is_small.then(|| std::fs::read(&at).ok()).flatten()?;
-                Some(parse(&root, path, &bytes))
+                parse(&root, path, &bytes)
             };
             wanted.into_iter().filter_map(read).collect::<Vec<_>>()
         })
@@ -69,8 +69,12 @@ fn covers(order: &Order, path: &str) -> bool {
             && (order.from.is_empty() || folder.starts_with(&format!("{}/", order.from))))
 }
 
-fn parse(root: &std::path::Path, path: String, bytes: &[u8]) -> PlaylistFound {
+/// What a playlist file says; `None` for a smart one whose rules make no sense.
+fn parse(root: &std::path::Path, path: String, bytes: &[u8]) -> Option<PlaylistFound> {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", &path));
+    if file.to_ascii_lowercase().ends_with(".nsp") {
+        return parse_smart(path, bytes);
+    }
     let syntax = Syntax::of_name(file).unwrap_or(Syntax::M3u);
     let list = playlist_file::parse(syntax, bytes);
     let entries = list
@@ -81,7 +85,24 @@ fn parse(root: &std::path::Path, path: String, bytes: &[u8]) -> PlaylistFound {
         .collect();
     let name = list.name.filter(|name| !name.trim().is_empty());
     let name = name.unwrap_or_else(|| path_text::shown(stem(file)));
-    PlaylistFound { path, name, entries }
+    Some(PlaylistFound { path, name, entries, rules: None })
+}
+
+/// Rules as Navidrome keeps them in files: JSON with a name beside them.
+fn parse_smart(path: String, bytes: &[u8]) -> Option<PlaylistFound> {
+    let json: serde_json::Value = serde_json::from_slice(bytes)
+        .inspect_err(|error| tracing::warn!(path, "a smart playlist is not JSON: {error}"))
+        .ok()?;
+    let rules = Rules::parse(&json)
+        .inspect_err(|error| tracing::warn!(path, "a smart playlist makes no sense: {error}"))
+        .ok()?;
+    let named = json.get("name").and_then(serde_json::Value::as_str).map(str::trim);
+    let file = path.rsplit('/').next().unwrap_or(&path);
+    let name = match named.filter(|name| !name.is_empty()) {
+        Some(name) => name.chars().take(200).collect(),
+        None => path_text::shown(stem(file)),
+    };
+    Some(PlaylistFound { path, name, entries: Vec::new(), rules: Some(rules) })
 }
 
 /// The paths in the library that an entry may mean, best first; none for addresses and for what

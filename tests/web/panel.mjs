@@ -23,6 +23,7 @@ try {
   await signIn();
   await play();
   await search();
+  await smartPlaylist();
   await upload();
   await connect();
   await admin();
@@ -127,6 +128,34 @@ async function search() {
   const heard = await listen(page);
   assert(heard.format !== null && heard.loudness > 0.01, `what the browser can't play comes transcoded: ${JSON.stringify(heard)}`);
   assert(Math.abs(heard.pitch - 770) < 30, `and is the same tone: ${heard.pitch}`);
+}
+
+/** A playlist by rules, then shown to everybody. */
+async function smartPlaylist() {
+  await page.goto(`${base}/playlists`);
+  await page.getByRole('button', { name: 'More ways to make a playlist' }).click();
+  await page.getByRole('menuitem', { name: 'New smart playlist' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('By ear');
+  await page.getByLabel('What', { exact: true }).selectOption('album');
+  await page.getByLabel('Value', { exact: true }).fill('first');
+  await page.getByLabel('Order', { exact: true }).selectOption('title');
+  violations.push(...await accessible(page, 'rules'));
+  await picture(page, `rules${args.name}`);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { level: 1, name: 'By ear' }).waitFor();
+  const found = await page.locator('main .trow:not(.head) .cellart .title').count();
+  assert(found === 3, `the rules find the tracks of First Light: ${found}`);
+  await page.getByRole('button', { name: 'More for this playlist' }).click();
+  await page.getByRole('menuitem', { name: 'Share with people here' }).click();
+  await page.getByLabel('Everybody who uses this server').selectOption('hear');
+  violations.push(...await accessible(page, 'people of a playlist'));
+  await picture(page, `people-of-playlist${args.name}`);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'More for this playlist' }).click();
+  await page.getByRole('menuitem', { name: 'Rules' }).click();
+  assert(await page.getByLabel('Value', { exact: true }).inputValue() === 'first', 'the rules are kept');
+  await page.keyboard.press('Escape');
 }
 
 async function upload() {

@@ -2,6 +2,7 @@
 
 use super::{Picture, Track};
 use crate::{
+    catalog::Rules,
     clock::Millis,
     ids::{AlbumId, ArtistId, FolderId, PlaylistId, TrackId},
 };
@@ -58,10 +59,20 @@ pub struct Playlist {
     pub owner: String,
     /// The principal owns it.
     pub is_own: bool,
+    /// The principal may change its name, rules and people, and remove it: own, and no file's.
+    pub is_managed: bool,
     /// Others may see it.
     pub is_public: bool,
-    /// The principal may not change it.
+    /// Whoever sees it may change its tracks.
+    pub is_open: bool,
+    /// The principal may not change its tracks.
     pub is_readonly: bool,
+    /// Rules instead of entries, as JSON.
+    pub rules: Option<String>,
+    /// With whom it is shared by name; told to those who may see it.
+    pub members: Vec<PlaylistMember>,
+    /// Until when its tracks stay as they are; `None` where only people change them.
+    pub valid_until: Option<Millis>,
     /// Visible tracks.
     pub track_count: u32,
     /// Of those, ms.
@@ -74,6 +85,15 @@ pub struct Playlist {
     pub changed_at: Millis,
 }
 
+/// Somebody with whom a playlist is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaylistMember {
+    /// Login name.
+    pub name: String,
+    /// May change its tracks.
+    pub may_edit: bool,
+}
+
 /// A change to a playlist; `None` leaves as is. Removals go by the original positions and come
 /// before additions.
 #[derive(Debug, Clone, Default)]
@@ -84,12 +104,35 @@ pub struct PlaylistChange {
     pub comment: Option<String>,
     /// New visibility.
     pub is_public: Option<bool>,
+    /// Whether all who see it may change its tracks.
+    pub is_open: Option<bool>,
+    /// New rules, of a smart playlist.
+    pub rules: Option<Rules>,
+    /// With whom it is shared from now on.
+    pub members: Option<Vec<PlaylistMember>>,
     /// Replaces all tracks.
     pub replace: Option<Vec<TrackId>>,
     /// Positions to remove, 0-based.
     pub remove: Vec<u32>,
     /// Tracks to append.
     pub add: Vec<TrackId>,
+}
+
+impl PlaylistChange {
+    /// Whether it touches nothing but the tracks of a playlist of this name, as whoever may edit
+    /// can. Apps send the name along with new tracks.
+    pub(in crate::catalog) fn is_of_tracks(&self, name: &str) -> bool {
+        self.name.as_deref().is_none_or(|new| new.trim() == name)
+            && self.comment.is_none()
+            && self.is_public.is_none()
+            && self.is_open.is_none()
+            && self.rules.is_none()
+            && self.members.is_none()
+    }
+
+    pub(in crate::catalog) fn has_tracks(&self) -> bool {
+        self.replace.is_some() || !self.remove.is_empty() || !self.add.is_empty()
+    }
 }
 
 /// A bookmark.

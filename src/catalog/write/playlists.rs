@@ -4,7 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::rows::{Rows, list};
-use crate::{Result, catalog::Catalog, ids::LibraryId};
+use crate::{
+    Result,
+    catalog::{Catalog, Rules},
+    ids::LibraryId,
+};
 
 /// A playlist file that was read.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub struct PlaylistFound {
     pub name: String,
     /// Entries in order; each as the paths in the library that it may mean, best first.
     pub entries: Vec<Vec<String>>,
+    /// Rules instead of entries.
+    pub rules: Option<Rules>,
 }
 
 impl Catalog {
@@ -82,17 +88,30 @@ impl Catalog {
                     .iter()
                     .filter_map(|paths| paths.iter().find_map(|path| tracks.get(path).copied()))
                     .collect();
+                let rules = playlist.rules.as_ref().map(|rules| rules.to_json().to_string());
+                let known = sqlx::query_scalar!(
+                    "select rules from playlist where library_id = ? and path = ?",
+                    library,
+                    playlist.path
+                )
+                .fetch_optional(&mut *tx)
+                .await?;
+                let is_changed = known.as_ref() != Some(&rules);
+                changed |= is_changed;
                 let id = sqlx::query_scalar!(
-                    r#"insert into playlist (user_id, name, is_public, library_id, path, created_at, changed_at)
-                       values (?, ?, ?, ?, ?, ?6, ?6)
-                       on conflict (library_id, path) do update set name = excluded.name
+                    r#"insert into playlist (user_id, name, is_public, library_id, path, rules, created_at, changed_at)
+                       values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+                       on conflict (library_id, path) do update set name = excluded.name,
+                           rules = excluded.rules, changed_at = iif(?8, excluded.changed_at, changed_at)
                        returning playlist_id as "id!: i64""#,
                     user,
                     playlist.name,
                     is_public,
                     library,
                     playlist.path,
-                    now
+                    rules,
+                    now,
+                    is_changed
                 )
                 .fetch_one(&mut *tx)
                 .await?;

@@ -6,10 +6,9 @@ use actix_web::{
     HttpResponse,
     http::{
         StatusCode,
-        header::{self, ETag, EntityTag, Header as _, HeaderValue, IfNoneMatch},
+        header::{self, ETag, EntityTag, Header as _, IfNoneMatch},
     },
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     call::{Answer, Call},
@@ -20,13 +19,10 @@ use super::{
 use crate::{
     Error,
     catalog::{Cover, Item, Track},
-    http::{file, live},
+    http::{file, headers::attachment, live},
     ids::{AlbumId, TrackId},
     playback::{Opened, Wish, WishFormat},
 };
-
-/// What may stand unescaped in a file name of a header.
-const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `stream`: the original unless something else is asked for.
 pub(super) async fn stream(call: &Call) -> Answer {
@@ -60,9 +56,8 @@ pub(super) async fn download(call: &Call) -> Answer {
     let wish = Wish::original();
     let opened = call.playback().open(&call.principal, id, &wish, &call.client).await?;
     let mut response = send(call, opened);
-    if let Ok(value) = HeaderValue::from_str(&disposition(&track)) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
+    let name = format!("{}.{}", track.title, track.suffix);
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, attachment(&name));
     Ok(response)
 }
 
@@ -182,18 +177,4 @@ fn send_cover(call: &Call, cover: Cover) -> HttpResponse {
     }
     response.insert_header((header::CONTENT_TYPE, cover.mime));
     response.body(cover.bytes)
-}
-
-/// Keep it as a file of this name.
-fn disposition(track: &Track) -> String {
-    let name: String = format!("{}.{}", track.title, track.suffix)
-        .chars()
-        .map(|letter| if letter.is_control() || "/\\".contains(letter) { '_' } else { letter })
-        .collect();
-    let ascii: String = name
-        .chars()
-        .map(|letter| if letter.is_ascii() && letter != '"' { letter } else { '_' })
-        .collect();
-    let encoded = utf8_percent_encode(&name, ATTRIBUTE);
-    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}")
 }

@@ -55,9 +55,9 @@ pub(super) async fn update_playlist(call: &Call) -> Answer {
         name: params.get("name").map(ToOwned::to_owned),
         comment: params.text("comment").map(ToOwned::to_owned),
         is_public: params.flag("public")?,
-        replace: None,
         remove,
         add: id::tracks(params, "songIdToAdd"),
+        ..PlaylistChange::default()
     };
     call.catalog().update_playlist(&call.principal, id, &change).await?;
     call.done()

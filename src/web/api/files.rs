@@ -12,7 +12,7 @@ use actix_web::{
     web::{Data, Json, Payload, Query},
 };
 use futures_util::StreamExt as _;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
@@ -24,16 +24,13 @@ use crate::{
     drive::{
         Condition, Content, Entry, EntryKind, NameProblem, OpenFile, RelativePath, Stored, Target,
     },
-    http::file::respond,
+    http::{file::respond, headers::attachment},
     ids::LockerId,
     web::{
         Handles,
         failure::{Answer, Failure},
     },
 };
-
-/// What RFC 5987 lets stand in a `filename*`.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
 
 /// Which locker: `me` (the default), `household`, or an id.
 #[derive(serde::Deserialize)]
@@ -180,7 +177,7 @@ fn condition(request: &HttpRequest) -> Condition {
 /// User files are never shown as pages of ours.
 fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse {
     let name = opened.path.as_str().rsplit('/').next().unwrap_or_default();
-    let disposition = format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, PLAIN));
+    let disposition = attachment(name);
     let body = FileBody {
         file: opened.file,
         len: opened.size,
@@ -196,9 +193,7 @@ fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse {
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("private, no-cache"));
     let sandbox = header::HeaderValue::from_static("default-src 'none'; sandbox");
     headers.insert(header::CONTENT_SECURITY_POLICY, sandbox);
-    if let Ok(disposition) = header::HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
-    }
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
     answer
 }
 

@@ -80,9 +80,12 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/queue", put().to(queue::save))
         .route("/playlists", get().to(playlists::list))
         .route("/playlists", post().to(playlists::create))
+        .route("/playlists/file", post().to(playlists::import))
         .route("/playlists/{id}", get().to(playlists::one))
+        .route("/playlists/{id}/file", get().to(playlists::export))
         .route("/playlists/{id}", patch().to(playlists::change))
         .route("/playlists/{id}", delete().to(playlists::remove))
+        .route("/smart-fields", get().to(playlists::fields))
         // The server.
         .route("/server", get().to(server::show))
         .route("/users", get().to(people::list))

@@ -103,11 +103,26 @@ pub(super) struct PlaylistShape {
     owner: String,
     own: bool,
     public: bool,
+    /// Whoever sees it may change its tracks.
+    open: bool,
+    /// Its tracks may be changed.
     editable: bool,
+    /// Its name, rules and people may be changed.
+    managed: bool,
+    /// Rules instead of entries.
+    rules: Option<serde_json::Value>,
+    members: Vec<Member>,
     track_count: u32,
     /// Seconds.
     duration: f64,
     cover: Option<String>,
+}
+
+/// Somebody with whom a playlist is shared.
+#[derive(Serialize)]
+pub(super) struct Member {
+    name: String,
+    edit: bool,
 }
 
 #[derive(Serialize)]
@@ -247,7 +262,15 @@ pub(super) fn playlist(list: &Playlist) -> PlaylistShape {
         owner: list.owner.clone(),
         own: list.is_own,
         public: list.is_public,
-        editable: list.is_own && !list.is_readonly,
+        open: list.is_open,
+        editable: !list.is_readonly,
+        managed: list.is_managed,
+        rules: list.rules.as_deref().and_then(|rules| serde_json::from_str(rules).ok()),
+        members: list
+            .members
+            .iter()
+            .map(|member| Member { name: member.name.clone(), edit: member.may_edit })
+            .collect(),
         track_count: list.track_count,
         duration: seconds(list.duration_ms),
         cover: cover(Item::Playlist(list.id), list.picture),

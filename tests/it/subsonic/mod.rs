@@ -107,7 +107,7 @@ impl House {
     }
 
     /// Waits until the first scan has ended.
-    async fn wait_for_scan(&self) {
+    pub(crate) async fn wait_for_scan(&self) {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let status = self.app.services.ingest.status();

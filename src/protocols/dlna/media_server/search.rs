@@ -249,6 +249,9 @@ impl ByName {
                     TextMatch::Equals => name == value,
                     TextMatch::Contains => name.contains(value),
                     TextMatch::StartsWith => name.starts_with(value),
+                    TextMatch::EndsWith => name.ends_with(value),
+                    TextMatch::Before => name < value,
+                    TextMatch::After => name > value && !name.starts_with(value),
                 };
                 compare(key, wanted) || compare(&name.to_lowercase(), lower)
             }

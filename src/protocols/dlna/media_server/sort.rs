@@ -61,6 +61,8 @@ pub(crate) fn tracks<T>(order: &[OrderBy], list: &mut [T], track: impl Fn(&T) ->
                 Field::Duration => a.duration_ms.cmp(&b.duration_ms),
                 Field::Size => a.size_bytes.cmp(&b.size_bytes),
                 Field::Container => a.container.cmp(&b.container),
+                // No property of DLNA's sort capabilities.
+                _ => std::cmp::Ordering::Equal,
             };
             let by_key = if key.is_descending { by_key.reverse() } else { by_key };
             if by_key.is_ne() {

@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    super::id::{CoverId, Id},
+    super::{
+        id::{CoverId, Id},
+        xml::Text,
+    },
     Date, Mapped, Song, seconds,
 };
 use crate::{
@@ -28,6 +31,10 @@ pub(in super::super) struct Playlist<'a> {
     cover_art: Option<CoverId>,
     readonly: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<Date>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed_user: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<Mapped<'a, Track, Song<'a>>>,
 }
 
@@ -46,6 +53,8 @@ impl<'a> Playlist<'a> {
             changed: Date(playlist.changed_at),
             cover_art: CoverId::of(Item::Playlist(playlist.id), playlist.picture),
             readonly: playlist.is_readonly,
+            valid_until: playlist.valid_until.map(Date),
+            allowed_user: playlist.members.iter().map(|member| Text(&member.name)).collect(),
             entry: None,
         }
     }

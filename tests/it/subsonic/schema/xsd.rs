@@ -41,6 +41,7 @@ const ATTRIBUTES: &[(&str, &str)] = &[
     ("scanStatus", "folderCount"),
     ("scanStatus", "lastScan"),
     ("playlist", "readonly"),
+    ("playlist", "validUntil"),
     ("*", "musicBrainzId"),
     ("*", "sortName"),
     ("*", "mediaType"),

@@ -1,11 +1,17 @@
-//! Playlist files: m3u, m3u8, pls, xspf, read into entries and written as m3u8. Entries are words
-//! of a stranger: whoever resolves them decides what they may name.
+//! Playlist files: m3u, m3u8, pls, xspf, read into entries and written ([`write`]). Entries are
+//! words of a stranger: whoever resolves them decides what they may name.
+
+mod write;
+
+use std::collections::BTreeMap;
+
+pub use write::write;
 
 use quick_xml::{Reader, events::Event};
 
 use super::text;
 
-const MOST_ENTRIES: usize = 10_000;
+const MOST_ENTRIES: usize = 50_000;
 const MOST_DEPTH: usize = 32;
 
 /// A playlist as its file has it.
@@ -22,8 +28,12 @@ pub struct PlaylistFile {
 pub struct Entry {
     /// A path as written (`%41` undone in xspf and `file:` addresses), or an address.
     pub location: String,
-    /// Title, where the file says one.
+    /// Title, where the file says one; in m3u and pls usually "Artist - Title".
     pub title: Option<String>,
+    /// Artist (xspf `creator`).
+    pub artist: Option<String>,
+    /// Album (xspf).
+    pub album: Option<String>,
     /// Seconds, where the file says so.
     pub duration_s: Option<u32>,
 }
@@ -63,23 +73,6 @@ pub fn parse(syntax: Syntax, bytes: &[u8]) -> PlaylistFile {
     }
 }
 
-/// Writes an m3u8.
-#[must_use]
-pub fn write_m3u8(playlist: &PlaylistFile) -> String {
-    let line = |text: &str| text.replace(['\n', '\r'], " ");
-    let mut body = "#EXTM3U\n".to_owned();
-    if let Some(name) = &playlist.name {
-        body.extend(["#PLAYLIST:", &line(name), "\n"]);
-    }
-    for entry in &playlist.entries {
-        let seconds = entry.duration_s.map_or(-1, i64::from).to_string();
-        let title = entry.title.as_deref().unwrap_or_default();
-        let location = line(&entry.location);
-        body.extend(["#EXTINF:", &seconds, ",", &line(title), "\n", &location, "\n"]);
-    }
-    body
-}
-
 fn m3u(body: &str) -> PlaylistFile {
     let mut playlist = PlaylistFile::default();
     let mut next = Entry::default();
@@ -101,7 +94,7 @@ fn m3u(body: &str) -> PlaylistFile {
 }
 
 fn pls(body: &str) -> PlaylistFile {
-    let mut numbered: Vec<(u32, Entry)> = Vec::new();
+    let mut numbered: BTreeMap<u32, Entry> = BTreeMap::new();
     let mut playlist = PlaylistFile::default();
     for line in body.lines().take(3 * text::MOST_LINES) {
         let Some((key, value)) = line.trim().split_once('=') else { continue };
@@ -113,26 +106,17 @@ fn pls(body: &str) -> PlaylistFile {
             .into_iter()
             .find_map(|field| Some((field, key.strip_prefix(field)?.parse::<u32>().ok()?)));
         let Some((field, number)) = field else { continue };
-        // Files count up, so the entry is nearly always the last one.
-        let at = match numbered.iter().rposition(|(known, _)| *known == number) {
-            Some(at) => at,
-            None if numbered.len() < MOST_ENTRIES => {
-                numbered.push((number, Entry::default()));
-                numbered.len() - 1
-            }
-            None => continue,
-        };
-        let entry = &mut numbered[at].1;
+        if MOST_ENTRIES <= numbered.len() && !numbered.contains_key(&number) {
+            continue;
+        }
+        let entry = numbered.entry(number).or_default();
         match field {
             "file" => entry.location = location(value.trim()),
             "title" => entry.title = short(value),
             _ => entry.duration_s = value.trim().parse().ok(),
         }
     }
-    numbered.sort_by_key(|(number, _)| *number);
-    for (_, entry) in numbered {
-        playlist.push(entry);
-    }
+    numbered.into_values().for_each(|entry| playlist.push(entry));
     playlist
 }
 
@@ -168,6 +152,8 @@ fn xspf(body: &str) -> PlaylistFile {
                         entry.location = unescaped(text.trim());
                     }
                     ["playlist", "trackList", "track", "title"] => entry.title = short(&text),
+                    ["playlist", "trackList", "track", "creator"] => entry.artist = short(&text),
+                    ["playlist", "trackList", "track", "album"] => entry.album = short(&text),
                     ["playlist", "trackList", "track", "duration"] => {
                         entry.duration_s = text.trim().parse::<u32>().ok().map(|ms| ms / 1000);
                     }
@@ -186,7 +172,9 @@ fn xspf(body: &str) -> PlaylistFile {
 
 impl PlaylistFile {
     fn push(&mut self, entry: Entry) {
-        if !entry.location.is_empty() && self.entries.len() < MOST_ENTRIES {
+        let is_known =
+            !entry.location.is_empty() || (entry.artist.is_some() && entry.title.is_some());
+        if is_known && self.entries.len() < MOST_ENTRIES {
             self.entries.push(entry);
         }
     }
@@ -233,7 +221,7 @@ mod tests {
         assert_eq!(locations(&playlist), ["A/1.mp3", "../B/2.mp3", "/m/é.mp3"]);
         assert_eq!(playlist.entries[0].title.as_deref(), Some("A - B"));
         assert_eq!(playlist.entries[0].duration_s, Some(123));
-        assert_eq!(parse(Syntax::M3u, write_m3u8(&playlist).as_bytes()), playlist);
+        assert_eq!(parse(Syntax::M3u, write(Syntax::M3u, &playlist).as_bytes()), playlist);
     }
 
     #[test]
