@@ -8,7 +8,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`error`] [`ids`] [`clock`] [`body`] | a variant per reaction of a caller; typed ids; the only reader of the wall clock; bytes on their way out |
+//! | [`error`] [`ids`] [`clock`] [`body`] [`zip`] | a variant per reaction of a caller; typed ids; the only reader of the wall clock; bytes on their way out; archives of them |
 //! | [`media`] | one file of media: formats, tags, pictures, lyrics, cue sheets, and the sandboxed worker processes that read untrusted bytes. No database, no network |
 //! | [`config`] [`events`] [`db`] | settings by section; what changed, as ids; one writer and many readers of SQLite |
 //! | [`accounts`] | who may do what: users, credentials, the one verifier, plans, the quota ledger, LAN devices |
@@ -49,5 +49,6 @@ pub mod ops;
 pub mod playback;
 pub mod protocols;
 pub mod web;
+pub mod zip;
 
 pub use error::{Error, Result};

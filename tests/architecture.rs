@@ -19,6 +19,7 @@ const LAYERS: &[(&str, May)] = &[
     ("ids", Only(&[])),
     ("clock", Only(&[])),
     ("body", Only(&["clock"])),
+    ("zip", Only(&["clock", "body"])),
     ("media", Only(&["error"])),
     // The decode worker is a program of its own: one file of media, and nothing of the house.
     ("bin", Only(&["media", "error"])),
