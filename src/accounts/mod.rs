@@ -16,6 +16,7 @@ mod principal;
 mod rules;
 mod sessions;
 mod setup;
+mod tickets;
 mod users;
 mod verifier;
 

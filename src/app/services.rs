@@ -95,7 +95,10 @@ impl Services {
         settings.cache_bytes = config.playback.cache_bytes;
         settings.transcodes = config.playback.transcodes;
         settings.transcodes_per_user = config.playback.transcodes_per_user;
-        let playback = Playback::new(catalog.clone(), clock.clone(), events.clone(), settings)?;
+        settings.patience = Duration::from_secs(config.playback.queue_seconds.into());
+        settings.secret = Some(accounts.derived_key("playback tickets"));
+        let (of, time) = (catalog.clone(), clock.clone());
+        let playback = Playback::new(db.clone(), of, time, events.clone(), settings)?;
         Ok(Self { db, accounts, drive, catalog, ingest, playback, events, clock })
     }
 }

@@ -37,6 +37,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("playback.cache_bytes", Kind::Number),
     ("playback.transcodes", Kind::Number),
     ("playback.transcodes_per_user", Kind::Number),
+    ("playback.queue_seconds", Kind::Number),
     ("workers.daemon", Kind::Text),
     ("workers.decoder", Kind::Text),
     ("workers.sandbox", Kind::Text),

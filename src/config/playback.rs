@@ -12,11 +12,18 @@ pub struct Playback {
     pub transcodes: usize,
     /// Transcodes at once of one user, unless the plan says less.
     pub transcodes_per_user: usize,
+    /// How many seconds a transcode may wait for its turn before it is refused.
+    pub queue_seconds: u32,
 }
 
 impl Default for Playback {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { cache_bytes: 2_000_000_000, transcodes: (2 * cores).max(4), transcodes_per_user: 4 }
+        Self {
+            cache_bytes: 2_000_000_000,
+            transcodes: (2 * cores).max(4),
+            transcodes_per_user: 4,
+            queue_seconds: 10,
+        }
     }
 }

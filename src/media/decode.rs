@@ -13,11 +13,11 @@ pub const MESSAGE: usize = 4096;
 pub enum Output {
     /// Opus in Ogg.
     Opus,
-    /// MP3, constant bitrate.
+    /// MP3.
     Mp3,
     /// AAC-LC in ADTS.
     Adts,
-    /// AAC-LC in fragmented MP4.
+    /// AAC-LC in fragmented MP4, or one fragment of it.
     M4a,
     /// FLAC, 16 or 24 bit.
     Flac,
@@ -35,16 +35,38 @@ pub struct Job {
     pub output: Output,
     /// kbit/s, for lossy ones.
     pub bitrate_kbps: Option<u32>,
+    /// Bits as the sound needs them, about so many on average. MP3 only.
+    pub is_variable: bool,
     /// Hz.
     pub sample_rate: Option<u32>,
     /// 1, 2, or up to 8 for FLAC.
     pub channels: Option<u32>,
     /// 16 or 24, for FLAC and WAV.
     pub bit_depth: Option<u32>,
+    /// Louder or softer by so many thousandths of a dB.
+    pub gain_mdb: i32,
+    /// Peaks that would clip are held down.
+    pub is_limited: bool,
     /// Where to begin in the source, µs.
     pub start_us: u64,
     /// Where to end in the source, µs.
     pub end_us: Option<u64>,
+    /// Only these packets of an M4A, which then needs a rate and a number of channels.
+    pub cut: Option<Cut>,
+}
+
+/// A run of packets of what an encoder of AAC would make of a whole track. Each packet is 1024
+/// samples; the first is the encoder's start-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Cut {
+    /// Its number among the cuts, from 0.
+    pub number: u32,
+    /// The first packet.
+    pub first: u64,
+    /// How many.
+    pub packets: u32,
+    /// Samples a channel of the whole track, at the job's rate.
+    pub total: u64,
 }
 
 /// What the worker says.
@@ -69,6 +91,8 @@ pub enum Report {
     Done {
         /// Samples a channel in the result.
         frames: u64,
+        /// What belongs over the first bytes of the result, known only now.
+        head: Option<Vec<u8>>,
     },
     /// It will not do it; a sentence for people.
     Failed {

@@ -4,6 +4,7 @@
 pub mod cue;
 pub mod decode;
 pub mod format;
+pub mod fragments;
 pub mod lyrics;
 pub(crate) mod pictures;
 pub mod playlist_file;

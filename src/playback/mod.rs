@@ -2,30 +2,44 @@
 //! with its worker processes, and what plays now.
 
 mod cache;
+mod clients;
 mod decision;
+mod download;
 mod forms;
+mod gain;
+mod hls;
 mod limits;
+mod negotiated;
 mod now_playing;
 mod open;
 mod stream;
+mod tickets;
 mod transcode;
 mod wish;
 mod worker;
 
+pub use clients::ClientProfile;
+pub use decision::{
+    BitrateMode, Capabilities, CodecLimit, Comparison, Direct, Protocol, Quantity, StreamFacts,
+    TranscodeTo,
+};
 pub use forms::{Form, forms};
+pub use hls::{HlsPart, HlsTicket};
+pub use negotiated::{Agreed, Proposal};
 pub use now_playing::NowPlaying;
 pub use open::Opened;
-pub use wish::{Target, Wish, WishFormat};
+pub use wish::{Gain, Network, Target, Wish, WishFormat};
 
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use crate::{
-    Result, accounts::Principal, catalog::Catalog, clock::Clock, config::Sandbox, events::Events,
-    ids::TrackId,
+    Result, accounts::Principal, catalog::Catalog, clock::Clock, config::Sandbox, db::Db,
+    events::Events, ids::TrackId,
 };
 
 /// What the service is built with.
@@ -47,6 +61,10 @@ pub struct Settings {
     pub streams: usize,
     /// Streams at once for a user whose plan says nothing.
     pub streams_per_user: usize,
+    /// How long a transcode may wait for its turn.
+    pub patience: Duration,
+    /// What tickets are signed with; `None` = a new one at each start.
+    pub secret: Option<[u8; 32]>,
 }
 
 impl Settings {
@@ -63,6 +81,8 @@ impl Settings {
             transcodes_per_user: 4,
             streams: 1024,
             streams_per_user: 16,
+            patience: Duration::from_secs(10),
+            secret: None,
         }
     }
 }
@@ -74,6 +94,8 @@ pub struct Load {
     pub streams: usize,
     /// Transcodes under way.
     pub transcodes: usize,
+    /// Transcodes that wait for their turn.
+    pub waiting: usize,
     /// Worker processes, the warm spare included.
     pub workers: usize,
     /// Bytes in the cache.
@@ -88,6 +110,8 @@ pub struct Playback {
 
 #[derive(Debug)]
 struct Inner {
+    db: Db,
+    clock: Clock,
     catalog: Catalog,
     settings: Settings,
     now: now_playing::Store,
@@ -96,15 +120,25 @@ struct Inner {
     streams: limits::Gate,
     transcodes: limits::Gate,
     /// Transcodes that others may join, by cache name.
-    running: Mutex<HashMap<String, Weak<transcode::Transcode>>>,
+    running: Mutex<HashMap<String, Arc<open::Slot>>>,
+    profiles: clients::Known,
+    signer: tickets::Signer,
 }
 
 impl Playback {
     /// Over the catalogue. Starts no process yet; the first transcode starts the first worker.
-    pub fn new(catalog: Catalog, clock: Clock, events: Events, settings: Settings) -> Result<Self> {
+    pub fn new(
+        db: Db,
+        catalog: Catalog,
+        clock: Clock,
+        events: Events,
+        settings: Settings,
+    ) -> Result<Self> {
         let cache = cache::Cache::open(settings.cache.clone(), settings.cache_bytes)?;
         let starter = worker::Starter::new(settings.worker.clone(), settings.sandbox)?;
         let inner = Inner {
+            db,
+            clock: clock.clone(),
             catalog,
             now: now_playing::Store::new(clock, events),
             cache: Arc::new(cache),
@@ -112,6 +146,8 @@ impl Playback {
             streams: limits::Gate::new("streams"),
             transcodes: limits::Gate::new("transcodes"),
             running: Mutex::default(),
+            profiles: clients::Known::default(),
+            signer: tickets::Signer::new(settings.secret)?,
             settings,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -157,6 +193,7 @@ impl Playback {
         Load {
             streams: self.inner.streams.count(),
             transcodes: self.inner.transcodes.count(),
+            waiting: self.inner.transcodes.waiting(),
             workers: self.inner.starter.running(),
             cache_bytes: self.inner.cache.bytes(),
         }

@@ -5,15 +5,17 @@ use std::{
     io,
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, Weak},
     time::Duration,
 };
 
 use rustix::fs::OFlags;
 
 use super::{
-    Playback, Wish,
-    decision::{Decision, Profile, Reason, decide},
+    Gain, Playback, Wish, WishFormat,
+    clients::ClientProfile,
+    decision::{BitrateMode, Case, Decision, Recipe, decide},
+    limits::{Most, Permit},
     stream::follow,
     transcode::{Order, Phase, Transcode},
 };
@@ -22,6 +24,8 @@ use crate::{
     accounts::Principal,
     body::{FileBody, LiveBody},
     catalog::TrackSource,
+    ids::TrackId,
+    media::decode::Cut,
 };
 
 /// A worker may compute this long whatever the length of the track, and a fifth of the track's
@@ -40,6 +44,26 @@ pub enum Opened {
     Live(LiveBody),
 }
 
+/// A transcode that was decided on.
+pub(super) struct Making<'a> {
+    pub(super) source: &'a TrackSource,
+    pub(super) recipe: Recipe,
+    pub(super) offset: Duration,
+    /// Say a length beforehand.
+    pub(super) is_estimated: bool,
+    /// Only these packets.
+    pub(super) cut: Option<Cut>,
+}
+
+/// What has been made of it.
+enum Made {
+    Whole(File, u64),
+    Running(Arc<Transcode>),
+}
+
+/// Who wants the same waits here, so that it is made once.
+pub(super) type Slot = tokio::sync::Mutex<Weak<Transcode>>;
+
 impl Playback {
     /// Opens a track whose place is known already. `open` is the door for everybody else.
     pub async fn open_source(
@@ -49,113 +73,172 @@ impl Playback {
         wish: &Wish,
         client: &str,
     ) -> Result<Opened> {
-        let track = &source.track.facts;
-        let is_part = source.range_ms.is_some();
-        let decision = decide(track, is_part, wish, principal.caps);
-        let permit = self.inner.streams.enter(
-            principal.user,
-            principal.caps.max_streams.map_or(self.inner.settings.streams_per_user, of),
-            self.inner.settings.streams,
-        )?;
-        tracing::debug!(track = %track.id, client, ?decision, "opening");
-        let path = source.path.clone();
-        let (file, len) = tokio::task::spawn_blocking(move || open_regular(&path)).await??;
+        let (decision, why) = self.decision(principal, source, wish, client).await?;
+        tracing::debug!(track = %source.track.id, client, why, ?decision, "opening");
         match decision {
-            Decision::Original(_) => Ok(Opened::File(FileBody {
-                file,
-                len,
-                content_type: track.content_type.into(),
-                etag: format!("{:x}-{:x}-{len:x}", track.id.0, track.modified_ns),
-                modified_at: Some(track.modified_ns / 1_000_000),
-                duration: Some(Duration::from_millis(track.duration_ms)),
-                hold: Some(Box::new(permit)),
-            })),
-            Decision::Transcode(profile, reason) => {
-                let opening = Opening { source, wish, profile, reason };
-                let name = opening.cache_name(len);
-                if let Some((file, len)) = self.inner.cache.get(&name) {
-                    let mut body = opening.cached(file, len, &name);
-                    body.hold = Some(Box::new(permit));
-                    return Ok(Opened::File(body));
-                }
-                let transcode = self.transcode(principal, &opening, name, file)?;
-                let exact = started(&transcode).await?;
+            Decision::Original(_) => self.original(principal, source).await,
+            Decision::Transcode(recipe, _) => {
+                let (offset, is_estimated) = (wish.offset, wish.estimate_length);
+                self.make(principal, &Making { source, recipe, offset, is_estimated, cut: None })
+                    .await
+            }
+        }
+    }
+
+    /// What would be sent for a wish, and why, as a sentence for people.
+    pub async fn explain(
+        &self,
+        principal: &Principal,
+        track: TrackId,
+        wish: &Wish,
+        client: &str,
+    ) -> Result<(WishFormat, String)> {
+        let source = self.inner.catalog.track_source(principal, track).await?;
+        let (decision, why) = self.decision(principal, &source, wish, client).await?;
+        Ok(match decision {
+            Decision::Original(_) => (WishFormat::Raw, why),
+            Decision::Transcode(recipe, _) => (WishFormat::To(recipe.target), why),
+        })
+    }
+
+    async fn decision(
+        &self,
+        principal: &Principal,
+        source: &TrackSource,
+        wish: &Wish,
+        client: &str,
+    ) -> Result<(Decision, String)> {
+        let client: ClientProfile = self.profile_of(client).await?;
+        let is_part = source.range_ms.is_some();
+        let is_settled = wish.gain.or(client.gain).is_some()
+            || (!is_part && wish.format == Some(WishFormat::Raw));
+        let gain = if is_settled { Gain::Off } else { self.gain_of(principal).await? };
+        let (file, caps) = (&source.track.facts, principal.caps);
+        let case = Case { file, is_part, wish, caps, client: &client, gain };
+        let decision = decide(&case);
+        let why = decision.explain(&case);
+        Ok((decision, why))
+    }
+
+    async fn original(&self, principal: &Principal, source: &TrackSource) -> Result<Opened> {
+        let permit = self.stream_permit(principal)?;
+        let (file, len) = open_file(&source.path).await?;
+        let track = &source.track.facts;
+        Ok(Opened::File(FileBody {
+            file,
+            len,
+            content_type: track.content_type.into(),
+            etag: format!("{:x}-{:x}-{len:x}", track.id.0, track.modified_ns),
+            modified_at: Some(track.modified_ns / 1_000_000),
+            duration: Some(Duration::from_millis(track.duration_ms)),
+            hold: Some(Box::new(permit)),
+        }))
+    }
+
+    /// Opens a transcode, made already or being made.
+    pub(super) async fn make(&self, principal: &Principal, making: &Making<'_>) -> Result<Opened> {
+        let permit = self.stream_permit(principal)?;
+        let (file, len) = open_file(&making.source.path).await?;
+        let name = making.cache_name(len);
+        match self.made(principal, making, &name, file).await? {
+            Made::Whole(file, len) => {
+                let mut body = making.cached(file, len, &name);
+                body.hold = Some(Box::new(permit));
+                Ok(Opened::File(body))
+            }
+            Made::Running(transcode) => {
+                // A cut is short, and whoever plays it wants to know its length.
+                let exact = match making.cut {
+                    Some(_) => Some(finished(&transcode).await?),
+                    None => started(&transcode).await?,
+                };
+                let len = exact.or_else(|| making.estimate());
                 Ok(Opened::Live(LiveBody {
-                    content_type: opening.profile.content_type(),
-                    len: exact.or_else(|| opening.estimate()),
-                    duration: Some(opening.duration()),
-                    stream: Box::pin(follow(
-                        transcode,
-                        exact.or_else(|| opening.estimate()),
-                        permit,
-                    )),
+                    content_type: making.recipe.content_type(),
+                    len,
+                    duration: Some(making.duration()),
+                    stream: Box::pin(follow(transcode, len, permit)),
                 }))
             }
         }
     }
 
-    /// The transcode of this name that runs, or a new one.
-    fn transcode(
+    pub(super) fn stream_permit(&self, principal: &Principal) -> Result<Permit> {
+        let settings = &self.inner.settings;
+        let own = principal.caps.max_streams.map_or(settings.streams_per_user, of);
+        self.inner.streams.enter(principal.user, Most { own, all: settings.streams })
+    }
+
+    /// The transcode of this name from the cache, or the one that runs, or a new one.
+    async fn made(
         &self,
         principal: &Principal,
-        opening: &Opening<'_>,
-        name: String,
+        making: &Making<'_>,
+        name: &str,
         source: File,
-    ) -> Result<Arc<Transcode>> {
+    ) -> Result<Made> {
         let inner = &self.inner;
-        let mut running = inner.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = running.get(&name).and_then(std::sync::Weak::upgrade);
-        if let Some(transcode) = same.filter(|transcode| transcode.is_sound()) {
-            return Ok(transcode);
+        if let Some((file, len)) = inner.cache.get(name) {
+            return Ok(Made::Whole(file, len));
         }
-        let permit = inner.transcodes.enter(
-            principal.user,
-            principal.caps.max_transcodes.map_or(inner.settings.transcodes_per_user, of),
-            inner.settings.transcodes,
-        )?;
-        let (start_us, end_us) = opening.range_us();
+        let slot = self.slot(name);
+        let mut slot = slot.lock().await;
+        if let Some(same) = slot.upgrade().filter(|transcode| transcode.is_sound()) {
+            return Ok(Made::Running(same));
+        }
+        if let Some((file, len)) = inner.cache.get(name) {
+            return Ok(Made::Whole(file, len));
+        }
+        let settings = &inner.settings;
+        let own = principal.caps.max_transcodes.map_or(settings.transcodes_per_user, of);
+        let most = Most { own, all: settings.transcodes };
+        let permit = inner.transcodes.wait(principal.user, most, settings.patience).await?;
+        let (start_us, end_us) = making.range_us();
+        let mut job = making.recipe.job(start_us, end_us);
+        job.cut = making.cut;
         let order = Order {
-            job: opening.profile.job(start_us, end_us),
+            job,
             source,
             // From the middle on it is rarely asked for twice.
-            keep_as: opening.wish.offset.is_zero().then(|| name.clone()),
-            computing: COMPUTING_AT_LEAST + opening.duration() / 5,
+            keep_as: making.offset.is_zero().then(|| name.to_owned()),
+            computing: COMPUTING_AT_LEAST + making.duration() / 5,
         };
         let transcode =
             Transcode::start(order, inner.starter.clone(), inner.cache.clone(), permit)?;
-        running.retain(|_, transcode| 0 < transcode.strong_count());
-        running.insert(name, Arc::downgrade(&transcode));
-        Ok(transcode)
+        *slot = Arc::downgrade(&transcode);
+        Ok(Made::Running(transcode))
+    }
+
+    fn slot(&self, name: &str) -> Arc<Slot> {
+        let mut slots = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|_, slot| {
+            let is_alive = slot.try_lock().map_or(true, |running| 0 < running.strong_count());
+            is_alive || 1 < Arc::strong_count(slot)
+        });
+        slots.entry(name.to_owned()).or_default().clone()
     }
 }
 
-/// A transcode that was decided on.
-struct Opening<'a> {
-    source: &'a TrackSource,
-    wish: &'a Wish,
-    profile: Profile,
-    reason: Reason,
-}
-
-impl Opening<'_> {
+impl Making<'_> {
     /// Where to begin and end in the file, µs.
     fn range_us(&self) -> (u64, Option<u64>) {
         let (begin, end) = match self.source.range_ms {
             Some((begin, end)) => (begin.saturating_mul(1000), Some(end.saturating_mul(1000))),
             None => (0, None),
         };
-        let offset = u64::try_from(self.wish.offset.as_micros()).unwrap_or(u64::MAX);
+        let offset = u64::try_from(self.offset.as_micros()).unwrap_or(u64::MAX);
         (begin.saturating_add(offset), end)
     }
 
     /// What is left from the offset on.
     fn duration(&self) -> Duration {
-        Duration::from_millis(self.source.track.duration_ms).saturating_sub(self.wish.offset)
+        Duration::from_millis(self.source.track.duration_ms).saturating_sub(self.offset)
     }
 
     /// The length that Subsonic's `estimateContentLength` asks for: time by bitrate.
     fn estimate(&self) -> Option<u64> {
-        let kbps = self.profile.bitrate_kbps.filter(|_| self.wish.estimate_length)?;
+        let is_possible = self.is_estimated && self.recipe.mode == BitrateMode::Constant;
+        let kbps = self.recipe.bitrate_kbps.filter(|_| is_possible)?;
         let duration = u64::try_from(self.duration().as_millis()).ok()?;
         (0 < duration).then(|| (duration + ESTIMATE_MARGIN_MS) * u64::from(kbps) / 8)
     }
@@ -165,20 +248,23 @@ impl Opening<'_> {
         let track = &self.source.track;
         let (start, end) = self.range_us();
         let mut hasher = blake3::Hasher::new();
-        hasher.update(b"transcode 1\n");
+        hasher.update(b"transcode 2\n");
         hasher.update(self.source.path.as_os_str().as_encoded_bytes());
-        let facts = format!("\n{len} {} {start} {end:?} {:?}", track.modified_ns, self.profile);
+        let facts = format!(
+            "\n{len} {} {start} {end:?} {:?} {:?}",
+            track.modified_ns, self.recipe, self.cut
+        );
         hasher.update(facts.as_bytes());
         let hash = hasher.finalize().to_hex();
-        format!("{}.{}", &hash[..32], self.profile.target.suffix())
+        format!("{}.{}", &hash[..32], self.recipe.target.suffix())
     }
 
     fn cached(&self, file: File, len: u64, name: &str) -> FileBody {
-        tracing::debug!(track = %self.source.track.id, reason = ?self.reason, "from the cache");
+        tracing::debug!(track = %self.source.track.id, "from the cache");
         FileBody {
             file,
             len,
-            content_type: self.profile.content_type(),
+            content_type: self.recipe.content_type(),
             etag: name.split('.').next().unwrap_or_default().to_owned(),
             modified_at: Some(self.source.track.modified_ns / 1_000_000),
             duration: Some(self.duration()),
@@ -199,6 +285,24 @@ async fn started(transcode: &Transcode) -> Result<Option<u64>> {
         Phase::Failed(reason) if progress.len == 0 => Err(Error::Unavailable(reason.to_string())),
         Phase::Failed(_) | Phase::Starting => Ok(None),
     }
+}
+
+/// Waits for the last sound; gives the length.
+async fn finished(transcode: &Transcode) -> Result<u64> {
+    let mut progress = transcode.follow();
+    let is_over = |phase: &Phase| matches!(phase, Phase::Done | Phase::Failed(_));
+    let gone = |_| Error::Unavailable("The decoder is shutting down".to_owned());
+    let progress = progress.wait_for(|now| is_over(&now.phase)).await.map_err(gone)?.clone();
+    match progress.phase {
+        Phase::Failed(reason) => Err(Error::Unavailable(reason.to_string())),
+        _ => Ok(progress.len),
+    }
+}
+
+/// Opens a file without holding up others.
+pub(super) async fn open_file(path: &Path) -> Result<(File, u64)> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || open_regular(&path)).await?
 }
 
 /// Opens a file that is one: no pipe that would wait for a writer, no device.

@@ -227,7 +227,12 @@ impl Run {
         }
         self.copy(read_end)?;
         match worker.report()? {
-            Report::Done { .. } => Ok(()),
+            Report::Done { head, .. } => {
+                if let Some(head) = head {
+                    self.shared.file().write_all_at(&head, 0)?;
+                }
+                Ok(())
+            }
             report => Err(refused(report)),
         }
     }

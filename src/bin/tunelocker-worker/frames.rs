@@ -90,19 +90,29 @@ impl Graph {
         } else {
             ""
         };
-        let mut chain = vec![
-            format!("aresample={}{dither}", plan.rate),
-            format!(
-                "aformat=sample_fmts={}:channel_layouts=0x{:x}",
-                plan.format.name(),
-                plan.layout
-            ),
-        ];
+        let mut chain = Vec::new();
         if 0 < skip {
-            chain.insert(0, format!("atrim=start_sample={skip},asetpts=N"));
+            chain.push(format!("atrim=start_sample={skip},asetpts=N"));
         }
+        if plan.gain_mdb != 0 {
+            let gain = f64::from(plan.gain_mdb) / 1000.0;
+            chain.push(format!("volume=volume={gain:.3}dB:precision=float"));
+        }
+        if plan.is_limited {
+            // Its look-ahead must not shift the sound.
+            chain.push("alimiter=limit=0.98:level=0:latency=1".to_owned());
+        }
+        chain.push(format!("aresample={}{dither}", plan.rate));
+        chain.push(format!(
+            "aformat=sample_fmts={}:channel_layouts=0x{:x}",
+            plan.format.name(),
+            plan.layout
+        ));
         if let Some(total) = plan.total {
             let left = total.saturating_sub(done);
+            if let Some(available) = plan.available.filter(|available| *available < total) {
+                chain.push(format!("atrim=end_sample={}", available.saturating_sub(done)));
+            }
             chain.push(format!("apad=whole_len={left}"));
             if plan.is_cut {
                 chain.push(format!("atrim=end_sample={left}"));

@@ -7,6 +7,7 @@
 mod control;
 mod encoder;
 mod frames;
+mod mp4;
 mod output;
 mod pipeline;
 mod riff;
@@ -63,7 +64,6 @@ fn work(layers: &str) -> anyhow::Result<()> {
     control::tell(&Report::Ready { layers: layers.to_owned() })?;
     // Nobody has work any more: a spare that is not needed.
     let Some(task) = control::next()? else { return Ok(()) };
-    let frames = pipeline::run(&task.job, task.input, task.output)?;
-    control::tell(&Report::Done { frames })?;
-    Ok(())
+    let done = pipeline::run(&task.job, task.input, task.output)?;
+    control::tell(&done)
 }

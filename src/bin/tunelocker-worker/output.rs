@@ -6,7 +6,7 @@ use std::{
 };
 
 use ffmpeg_next::frame;
-use tunelocker::media::decode::Output;
+use tunelocker::media::decode::{Output, Report};
 
 use crate::{encoder::Encoder, pipeline::Plan, riff};
 
@@ -94,12 +94,15 @@ impl Sink {
         Ok(())
     }
 
-    /// Writes what is left; gives the number of samples.
-    pub(crate) fn finish(self) -> anyhow::Result<u64> {
-        match self.kind {
-            Kind::Pcm { mut to, .. } => to.flush()?,
+    /// Writes what is left; gives the number of samples and what belongs over the beginning.
+    pub(crate) fn finish(self) -> anyhow::Result<Report> {
+        let head = match self.kind {
+            Kind::Pcm { mut to, .. } => {
+                to.flush()?;
+                None
+            }
             Kind::Coded(encoder) => encoder.finish()?,
-        }
-        Ok(self.written)
+        };
+        Ok(Report::Done { frames: self.written, head })
     }
 }

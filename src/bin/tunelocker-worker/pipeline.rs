@@ -5,11 +5,15 @@ use std::fs::File;
 
 use anyhow::{Context as _, bail};
 use ffmpeg_next::{self as ff, format, frame};
-use tunelocker::media::decode::{Job, Output, Report, common_rate};
+use tunelocker::media::{
+    decode::{Cut, Job, Output, Report, common_rate},
+    fragments::PACKET,
+};
 
 use crate::{
     control,
     frames::{Graph, Shape, settle_layout},
+    mp4,
     output::Sink,
     source::{Source, Step},
 };
@@ -31,13 +35,29 @@ pub(crate) struct Plan {
     pub(crate) total: Option<u64>,
     /// More than the total is cut off.
     pub(crate) is_cut: bool,
+    /// Of that, so many samples come from the source, and silence fills the rest.
+    pub(crate) available: Option<u64>,
+    /// It does not begin where the source does.
+    pub(crate) is_from_middle: bool,
+    /// Bits are spent as the sound needs them.
+    pub(crate) is_variable: bool,
+    /// Only these packets are wanted.
+    pub(crate) cut: Option<Cut>,
+    /// Thousandths of a dB, and whether peaks are held down.
+    pub(crate) gain_mdb: i32,
+    pub(crate) is_limited: bool,
 }
 
-/// Does the job; gives the number of samples a channel in the result.
-pub(crate) fn run(job: &Job, input: File, output: File) -> anyhow::Result<u64> {
+/// Does the job; gives the last report.
+pub(crate) fn run(job: &Job, input: File, output: File) -> anyhow::Result<Report> {
     let mut source = Source::open(input)?;
+    let cut_us = match (job.cut, job.sample_rate) {
+        (Some(cut), Some(rate)) => scale(mp4::first_packet(&cut) * PACKET, 1_000_000, rate),
+        _ => 0,
+    };
+    let start_us = job.start_us.saturating_add(cut_us);
     // Where seeking is not possible, everything before the start is decoded and dropped.
-    let sought = 0 < job.start_us && source.seek(job.start_us.saturating_sub(PREROLL_US)).is_ok();
+    let sought = 0 < start_us && source.seek(start_us.saturating_sub(PREROLL_US)).is_ok();
     let mut work = Work { job, line: None, output: Some(output), sought };
     let mut decoded = frame::Audio::empty();
     loop {
@@ -109,7 +129,7 @@ impl Work<'_> {
         shape: Shape,
     ) -> anyhow::Result<Line> {
         let plan = Plan::new(self.job, source, &shape)?;
-        let start = samples(self.job.start_us, shape.rate);
+        let start = plan.start(self.job, shape.rate);
         let at = source.frame_at(first, shape.rate);
         let at = at.unwrap_or(if self.sought { start as i64 } else { 0 });
         let skip = if 0 < start { u64::try_from(start as i64 - at).unwrap_or(0) } else { 0 };
@@ -125,7 +145,7 @@ impl Work<'_> {
         Ok(Line { shape, graph, plan, sink, filtered: frame::Audio::empty() })
     }
 
-    fn finish(self) -> anyhow::Result<u64> {
+    fn finish(self) -> anyhow::Result<Report> {
         let Some(mut line) = self.line else {
             bail!("There is no sound to decode in this file");
         };
@@ -172,7 +192,11 @@ impl Plan {
             _ => common_rate(job.sample_rate.unwrap_or(shape.rate)),
         };
         let most = if job.output == Output::Flac { 8 } else { 2 };
-        let channels = job.channels.unwrap_or(shape.channels).min(shape.channels).clamp(1, most);
+        let channels = match (job.cut, job.channels) {
+            // The header of its file promises them.
+            (Some(_), Some(channels)) => channels.clamp(1, 2),
+            _ => job.channels.unwrap_or(shape.channels).min(shape.channels).clamp(1, most),
+        };
         let layout = if channels == shape.channels {
             shape.layout
         } else {
@@ -200,17 +224,44 @@ impl Plan {
             (Some(end), Some(total)) => Some(end.min(total)),
             (end, total) => end.or(total),
         };
-        let total = match end {
-            Some(end) if end <= start => bail!("This offset is beyond the end"),
-            Some(end) => Some(scale(end - start, rate, shape.rate)),
-            None => None,
+        let (total, available) = match (job.cut, end) {
+            (Some(cut), _) => {
+                let begun = mp4::first_packet(&cut) * PACKET;
+                (Some(mp4::samples(&cut)), Some(cut.total.saturating_sub(begun)))
+            }
+            (None, Some(end)) if end <= start => bail!("This offset is beyond the end"),
+            (None, Some(end)) => (Some(scale(end - start, rate, shape.rate)), None),
+            (None, None) => (None, None),
         };
         // An MP3 that was glued together says the length of its first part; nothing of the rest
         // may be lost, unless a length was promised to the byte.
-        let is_promised = matches!(job.output, Output::Wav | Output::L16) || job.end_us.is_some();
-        let is_cut = is_promised || !source.is_mp3();
-        let output = job.output;
-        Ok(Self { output, bitrate_kbps, rate, channels, layout, format, bits, total, is_cut })
+        let is_promised = matches!(job.output, Output::Wav | Output::L16)
+            || job.end_us.is_some()
+            || job.cut.is_some();
+        let is_cut = is_promised || !source.may_go_on();
+        Ok(Self {
+            output: job.output,
+            bitrate_kbps,
+            rate,
+            channels,
+            layout,
+            format,
+            bits,
+            total,
+            is_cut,
+            available,
+            is_from_middle: 0 < job.start_us,
+            is_variable: job.is_variable,
+            cut: job.cut,
+            gain_mdb: job.gain_mdb,
+            is_limited: job.is_limited,
+        })
+    }
+
+    /// Samples of the source, at its `rate`, before the first that is encoded.
+    fn start(&self, job: &Job, rate: u32) -> u64 {
+        let cut = self.cut.map_or(0, |cut| mp4::first_packet(&cut) * PACKET);
+        samples(job.start_us, rate) + scale(cut, rate, self.rate)
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) struct Source {
     start: i64,
     /// Length in units of the time base, where the container can be believed.
     duration: Option<i64>,
-    /// Samples behind the end that the length counts and the decoder drops.
-    trailing: u64,
+    /// What the first frame says, if it is an MP3.
+    said: xing::Said,
     packet: ff::Packet,
 }
 
@@ -48,7 +48,7 @@ pub(crate) enum Step {
 impl Source {
     /// Opens what is in `file`, whatever it is called.
     pub(crate) fn open(mut file: File) -> anyhow::Result<Self> {
-        let trailing = xing::trailing(&mut file)?;
+        let said = xing::read(&mut file)?;
         let io = format::context::StreamIo::from_read_seek(file)?;
         let mut options = ff::Dictionary::new();
         options.set("protocol_whitelist", "");
@@ -79,7 +79,7 @@ impl Source {
         decoder.set_packet_time_base(time_base);
         let (start, duration) = times(&input, stream);
         let packet = ff::Packet::empty();
-        Ok(Self { input, decoder, stream, time_base, start, duration, trailing, packet })
+        Ok(Self { input, decoder, stream, time_base, start, duration, said, packet })
     }
 
     /// Goes to `at_us` or somewhat before; `frame_at` says where exactly.
@@ -122,12 +122,12 @@ impl Source {
     /// Samples in the whole source at `rate`, where the container can be believed.
     pub(crate) fn total(&self, rate: u32) -> Option<u64> {
         let counted = u64::try_from(self.samples(i128::from(self.duration?), rate)).ok()?;
-        Some(counted.saturating_sub(self.trailing))
+        Some(counted.saturating_sub(self.said.trailing))
     }
 
-    /// Whether it is an MP3, whose stated length may be that of a part.
-    pub(crate) fn is_mp3(&self) -> bool {
-        self.input.format().name() == "mp3"
+    /// Whether its stated length may be that of a part: an MP3 that others were glued to.
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.input.format().name() == "mp3" && !self.said.is_whole
     }
 
     /// The time base of the packets, for the filter graph.

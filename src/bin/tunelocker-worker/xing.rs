@@ -9,9 +9,21 @@ use std::{
 /// Samples of silence that a decoder adds in front, and that the padding behind counts too.
 const DECODER_DELAY: u64 = 529;
 
-/// Samples behind the end of the sound of an MP3 whose encoder said so; the file is left at its
-/// beginning. libav cuts them off, but does not say how many.
-pub(crate) fn trailing(file: &mut File) -> io::Result<u64> {
+/// What the first frame of an MP3 says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// Samples behind the end of the sound. libav cuts them off, but does not say how many.
+    pub(crate) trailing: u64,
+    /// It speaks of as many bytes as there are, so what it says holds for all of the file and not
+    /// for the first of several that were glued together.
+    pub(crate) is_whole: bool,
+}
+
+/// Bytes of tags at the end, and what encoders count differently.
+const ROOM: u64 = 4096;
+
+/// Reads it; the file is left at its beginning.
+pub(crate) fn read(file: &mut File) -> io::Result<Said> {
     let mut start = [0; 10];
     let read = file.read(&mut start)?;
     let tag = if read == 10 && start.starts_with(b"ID3") {
@@ -20,20 +32,38 @@ pub(crate) fn trailing(file: &mut File) -> io::Result<u64> {
     } else {
         0
     };
+    let len = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(tag))?;
     let mut frame = Vec::new();
     (&mut *file).take(256).read_to_end(&mut frame)?;
     file.seek(SeekFrom::Start(0))?;
-    Ok(padding(&frame).unwrap_or(0).saturating_sub(DECODER_DELAY))
+    let size = size(&frame).unwrap_or(0);
+    Ok(Said {
+        trailing: padding(&frame).unwrap_or(0).saturating_sub(DECODER_DELAY),
+        is_whole: 0 < size && len.saturating_sub(tag).abs_diff(size) <= ROOM + len / 100,
+    })
 }
 
-fn padding(frame: &[u8]) -> Option<u64> {
+/// Where it stands in a frame, and its flags.
+fn place(frame: &[u8]) -> Option<(usize, u8)> {
     if frame.len() < 4 || frame[0] != 0xff || frame[1] & 0xe0 != 0xe0 {
         return None;
     }
     let is_info = |four: &[u8]| matches!(four, b"Xing" | b"Info");
     let at = frame.windows(4).take(48).position(is_info)?;
-    let flags = frame.get(at + 7)?;
+    Some((at, *frame.get(at + 7)?))
+}
+
+/// Bytes of the file.
+fn size(frame: &[u8]) -> Option<u64> {
+    let (at, flags) = place(frame)?;
+    let begin = at + 8 + if flags & 1 == 0 { 0 } else { 4 };
+    let bytes = frame.get(begin..begin + 4).filter(|_| flags & 2 != 0)?;
+    Some(bytes.iter().fold(0, |size, byte| size << 8 | u64::from(*byte)))
+}
+
+fn padding(frame: &[u8]) -> Option<u64> {
+    let (at, flags) = place(frame)?;
     let fields = [(1, 4), (2, 4), (4, 100), (8, 4)];
     let present = fields.iter().filter(|(bit, _)| flags & bit != 0);
     let extension = at + 8 + present.map(|(_, len)| len).sum::<usize>();
@@ -59,6 +89,33 @@ fn counted(total: u64, rate: u32) -> (u64, u64) {
 
 /// An `Info` frame for constant bitrate; empty where the length is not known or does not fit.
 pub(crate) fn frame(rate: u32, channels: u32, bitrate_kbps: u32, total: Option<u64>) -> Vec<u8> {
+    let Some(total) = total else { return Vec::new() };
+    let (frames, padding) = counted(total, rate);
+    let size = frames * frame_samples(rate) * u64::from(bitrate_kbps) * 125 / u64::from(rate);
+    let size = size + frame_bytes(rate, bitrate_kbps) as u64;
+    // Bytes grow as time does.
+    let contents = (0..100_u32).map(|percent| (percent * 256 / 100) as u8).collect();
+    let facts = Facts {
+        is_variable: false,
+        bitrate_kbps,
+        frames: Some(frames),
+        size: Some((size, contents)),
+        padding: Some(padding),
+    };
+    write(rate, channels, bitrate_kbps, &facts)
+}
+
+/// What such a frame says.
+struct Facts {
+    is_variable: bool,
+    bitrate_kbps: u32,
+    frames: Option<u64>,
+    /// Bytes in all, and of each hundredth of the time which 256th of them it begins at.
+    size: Option<(u64, Vec<u8>)>,
+    padding: Option<u64>,
+}
+
+fn write(rate: u32, channels: u32, bitrate_kbps: u32, facts: &Facts) -> Vec<u8> {
     let is_mpeg1 = 32_000 <= rate;
     let Some(header) = header(rate, channels, bitrate_kbps) else { return Vec::new() };
     let side_info = match (is_mpeg1, channels) {
@@ -69,30 +126,93 @@ pub(crate) fn frame(rate: u32, channels: u32, bitrate_kbps: u32, total: Option<u
     let bytes = frame_bytes(rate, bitrate_kbps);
     let at = 4 + side_info;
     // Very low bitrates have no room for it; players then estimate.
-    let Some(total) = total.filter(|_| at + 120 + 36 <= bytes) else { return Vec::new() };
-    let (frames, padding) = counted(total, rate);
+    if bytes < at + 120 + 36 {
+        return Vec::new();
+    }
     let mut frame = vec![0; bytes];
     frame[..4].copy_from_slice(&header);
+    let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
     let mut tag = Vec::with_capacity(156);
-    tag.extend_from_slice(b"Info");
-    // Frames, bytes, table of contents, quality.
-    tag.extend_from_slice(&15_u32.to_be_bytes());
-    tag.extend_from_slice(&u32::try_from(frames).unwrap_or(u32::MAX).to_be_bytes());
-    let size = frames * frame_samples(rate) * u64::from(bitrate_kbps) * 125 / u64::from(rate);
-    let size = size + bytes as u64;
-    tag.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes());
-    // Bytes grow as time does.
-    tag.extend((0..100_u32).map(|percent| (percent * 256 / 100) as u8));
+    tag.extend_from_slice(if facts.is_variable { b"Xing" } else { b"Info" });
+    // Frames 1, bytes 2, table of contents 4, quality 8.
+    let flags = 8 | u32::from(facts.frames.is_some()) | if facts.size.is_some() { 6 } else { 0 };
+    tag.extend_from_slice(&flags.to_be_bytes());
+    if let Some(frames) = facts.frames {
+        tag.extend_from_slice(&short(frames));
+    }
+    if let Some((size, contents)) = &facts.size {
+        tag.extend_from_slice(&short(*size));
+        tag.extend_from_slice(contents);
+    }
     tag.extend_from_slice(&0_u32.to_be_bytes());
-    // The extension of LAME: name, then what only it knows, then delay and padding.
+    // The extension of LAME: name, then its method and what only it knows, then delay and padding.
     tag.extend_from_slice(b"LAME3.100");
-    tag.extend_from_slice(&[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    tag.push(u8::try_from(bitrate_kbps).unwrap_or(u8::MAX));
-    let padding = padding.min(0xfff) as u32;
+    tag.push(if facts.is_variable { 4 } else { 1 });
+    tag.extend_from_slice(&[0; 10]);
+    tag.push(u8::try_from(facts.bitrate_kbps).unwrap_or(u8::MAX));
+    let padding = facts.padding.unwrap_or(0).min(0xfff) as u32;
     let gap = ((DELAY as u32) << 12) | padding;
     tag.extend_from_slice(&gap.to_be_bytes()[1..]);
     frame[at..at + tag.len()].copy_from_slice(&tag);
     frame
+}
+
+/// Where the frames of a variable bitrate begin.
+pub(crate) struct Index {
+    rate: u32,
+    channels: u32,
+    total: Option<u64>,
+    /// Where each frame begins, counted from behind the header.
+    begins: Vec<u64>,
+    size: u64,
+}
+
+impl Index {
+    pub(crate) fn new(rate: u32, channels: u32, total: Option<u64>) -> Self {
+        Self { rate, channels, total, begins: Vec::new(), size: 0 }
+    }
+
+    /// The next frame.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.begins.push(self.size);
+        self.size += bytes as u64;
+    }
+
+    /// The frame in front, as far as it is known before the sound: number of frames and gaps.
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let counted = self.total.map(|total| counted(total, self.rate));
+        self.write(&Facts {
+            is_variable: true,
+            bitrate_kbps: 0,
+            frames: counted.map(|(frames, _)| frames),
+            size: None,
+            padding: counted.map(|(_, padding)| padding),
+        })
+    }
+
+    /// The same, complete.
+    pub(crate) fn whole(&self) -> Vec<u8> {
+        let head = self.head().len() as u64;
+        let (frames, size) = (self.begins.len(), head + self.size);
+        let place = |percent: usize| {
+            let begins = self.begins.get(frames * percent / 100).copied().unwrap_or(self.size);
+            ((head + begins) * 256 / size.max(1)).min(255) as u8
+        };
+        let padding = self
+            .total
+            .map(|total| (frames as u64 * frame_samples(self.rate)).saturating_sub(total + DELAY));
+        self.write(&Facts {
+            is_variable: true,
+            bitrate_kbps: 0,
+            frames: Some(frames as u64),
+            size: Some((size, (0..100).map(place).collect())),
+            padding,
+        })
+    }
+
+    fn write(&self, facts: &Facts) -> Vec<u8> {
+        write(self.rate, self.channels, if self.rate < 32_000 { 96 } else { 128 }, facts)
+    }
 }
 
 fn frame_bytes(rate: u32, bitrate_kbps: u32) -> usize {
@@ -140,10 +260,41 @@ mod tests {
         file.write_all(&[0; 130]).unwrap();
         file.write_all(&written).unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        assert_eq!(trailing(&mut file).unwrap(), behind - DECODER_DELAY);
+        let said = read(&mut file).unwrap();
+        assert_eq!(said.trailing, behind - DECODER_DELAY);
+        assert!(!said.is_whole, "there is a header and no sound");
+        let sound = frames * 1152 * 256 * 125 / 44_100;
+        file.set_len(140 + 835 + sound).unwrap();
+        assert!(read(&mut file).unwrap().is_whole);
+        file.set_len(140 + 2 * (835 + sound)).unwrap();
+        assert!(!read(&mut file).unwrap().is_whole, "two that were glued together");
         assert_eq!(file.stream_position().unwrap(), 0);
         assert!(frame(44_100, 2, 256, None).is_empty());
         assert!(frame(44_100, 2, 33, Some(total)).is_empty());
+    }
+
+    #[test]
+    fn a_variable_bitrate_is_completed_in_place() {
+        let total = 441_000;
+        let (frames, behind) = counted(total, 44_100);
+        let mut index = Index::new(44_100, 2, Some(total));
+        let head = index.head();
+        for frame in 0..frames {
+            // The second half is four times as dear.
+            index.add(if frame < frames / 2 { 200 } else { 800 });
+        }
+        let whole = index.whole();
+        assert_eq!((head.len(), whole.len()), (417, 417));
+        for made in [&head, &whole] {
+            assert_eq!(made[36..40], *b"Xing");
+            assert_eq!(padding(made), Some(behind));
+            assert_eq!(made[44..48], u32::try_from(frames).unwrap().to_be_bytes());
+        }
+        assert_eq!((head[43], whole[43]), (9, 15));
+        let size = 417 + frames / 2 * 200 + (frames - frames / 2) * 800;
+        assert_eq!(whole[48..52], u32::try_from(size).unwrap().to_be_bytes());
+        let contents = &whole[52..152];
+        assert!(contents.is_sorted() && (50..54).contains(&contents[50]), "{contents:?}");
     }
 
     #[test]
@@ -152,7 +303,7 @@ mod tests {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(bytes).unwrap();
             file.seek(SeekFrom::Start(0)).unwrap();
-            assert_eq!(trailing(&mut file).unwrap(), 0);
+            assert_eq!(read(&mut file).unwrap(), Said::default());
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     error::AuthFailure,
     http::origin,
     ingest::Ingest,
-    playback::Playback,
+    playback::{Network, Playback},
 };
 
 /// What a method gives back.
@@ -53,6 +53,8 @@ pub(super) struct Call {
     pub(super) client: Arc<str>,
     /// What it sent.
     pub(super) params: Params,
+    /// A body of JSON; empty without one.
+    pub(super) json: Vec<u8>,
     services: Data<Services>,
     format: Format,
     dialect: Dialect,
@@ -79,7 +81,8 @@ impl Call {
         }
         let dialect = dialect(&params);
         let (request, services) = (request.clone(), services.clone());
-        Ok(Self { request, principal, client, params, services, format, dialect })
+        let json = Vec::new();
+        Ok(Self { request, principal, client, params, json, services, format, dialect })
     }
 
     /// What there is to hear.
@@ -100,6 +103,11 @@ impl Call {
     /// How music gets out.
     pub(super) fn playback(&self) -> &Playback {
         &self.services.playback
+    }
+
+    /// Where the caller is.
+    pub(super) fn network(&self) -> Network {
+        Network::of(origin(&self.request).address)
     }
 
     /// Milliseconds since the epoch.

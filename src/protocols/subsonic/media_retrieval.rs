@@ -21,7 +21,7 @@ use crate::{
     catalog::{Cover, Item, Track},
     http::{file, headers::attachment, live},
     ids::{AlbumId, TrackId},
-    playback::{Opened, Wish, WishFormat},
+    playback::{Gain, Opened, Wish, WishFormat},
 };
 
 /// `stream`: the original unless something else is asked for.
@@ -41,24 +41,27 @@ pub(super) async fn stream(call: &Call) -> Answer {
         max_bitrate_kbps: params.number::<u32>("maxBitRate")?.filter(|limit| *limit > 0),
         offset: Duration::try_from_secs_f64(offset.max(0.0)).unwrap_or(Duration::MAX),
         estimate_length: params.flag("estimateContentLength")?.unwrap_or(false),
+        gain: params.get("replayGain").map(gain).transpose()?,
+        network: call.network(),
     };
     let opened = call.playback().open(&call.principal, id, &wish, &call.client).await?;
     Ok(send(call, opened))
 }
 
-/// `download`: the original, to keep.
+/// `download`: the original, to keep; of anything with songs in it, an archive of them.
 pub(super) async fn download(call: &Call) -> Answer {
-    let id = id::track(&call.params, "id")?;
+    let item = id::required(&call.params, "id")?;
     if !call.principal.abilities.download {
         return Err(Failure::forbidden("This user may not download"));
     }
+    let Item::Track(id) = item else {
+        let (name, body) = call.playback().archive(&call.principal, item).await?;
+        return Ok(attached(live::respond(&call.request, body), &name));
+    };
     let track = call.catalog().track(&call.principal, id).await?;
     let wish = Wish::original();
     let opened = call.playback().open(&call.principal, id, &wish, &call.client).await?;
-    let mut response = send(call, opened);
-    let name = format!("{}.{}", track.title, track.suffix);
-    response.headers_mut().insert(header::CONTENT_DISPOSITION, attachment(&name));
-    Ok(response)
+    Ok(attached(send(call, opened), &format!("{}.{}", track.title, track.suffix)))
 }
 
 /// `getCoverArt`: by the id of anything that has a picture.
@@ -127,6 +130,18 @@ async fn wish_format(call: &Call, id: TrackId, name: &str) -> Result<WishFormat,
         return Ok(WishFormat::Raw);
     }
     Err(Failure::generic("The format is one of raw, opus, mp3, aac, m4a, flac and wav"))
+}
+
+/// A loudness correction by name.
+fn gain(name: &str) -> Result<Gain, Failure> {
+    let unknown = || Failure::generic("The gain is one of off, track, album and auto");
+    Gain::parse(name).ok_or_else(unknown)
+}
+
+/// An answer to be kept as a file.
+fn attached(mut response: HttpResponse, name: &str) -> HttpResponse {
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, attachment(name));
+    response
 }
 
 fn send(call: &Call, opened: Opened) -> HttpResponse {

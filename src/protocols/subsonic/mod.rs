@@ -9,6 +9,7 @@ mod browsing;
 mod call;
 mod failure;
 mod format;
+mod hls;
 mod id;
 mod media_annotation;
 mod media_library_scanning;
@@ -20,6 +21,7 @@ mod responses;
 mod routes;
 mod searching;
 mod system;
+mod transcoding;
 mod unoffered;
 mod user_management;
 mod xml;
@@ -49,6 +51,9 @@ use crate::{
 
 /// Queues of twenty thousand ids come as forms (C30).
 const LONGEST_FORM: usize = 16 << 20;
+
+/// What a client says of itself is shorter.
+const LONGEST_JSON: usize = 1 << 20;
 
 /// How long a form may take to arrive.
 const FORM_PATIENCE: Duration = Duration::from_mins(2);
@@ -80,16 +85,27 @@ async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) ->
     if request.method() == Method::OPTIONS {
         return reply::preflight(request.headers());
     }
-    let (form, trouble) = match form(&request, body).await {
-        Ok(form) => (form, None),
-        Err(failure) => (String::new(), Some(failure)),
+    let name = request.match_info().get("method").unwrap_or_default();
+    if let Some(path) = name.strip_prefix(hls::BASE) {
+        let mut response = hls::part(&request, &services, path).await;
+        reply::allow_any_origin(response.headers_mut());
+        return response;
+    }
+    let (body, trouble) = match posted(&request, body).await {
+        Ok(body) => (body, None),
+        Err(failure) => (Posted::Nothing, Some(failure)),
+    };
+    let (form, json) = match body {
+        Posted::Nothing => (String::new(), Vec::new()),
+        Posted::Form(form) => (form, Vec::new()),
+        Posted::Json(json) => (String::new(), json),
     };
     let params = Params::read(request.query_string(), &form);
     let dialect = dialect(&params);
     let (format, answer) = match (Format::of(&params), trouble) {
         (Err((format, failure)), _) | (Ok(format), Some(failure)) => (format, Err(failure)),
         (Ok(format), None) => {
-            let answer = run(&request, &services, params, format.clone()).await;
+            let answer = run(&request, &services, params, json, format.clone()).await;
             (format, answer)
         }
     };
@@ -105,6 +121,7 @@ async fn run(
     request: &HttpRequest,
     services: &Data<Services>,
     params: Params,
+    json: Vec<u8>,
     format: Format,
 ) -> Answer {
     let name = request.match_info().get("method").unwrap_or_default();
@@ -117,32 +134,47 @@ async fn run(
             method(&Call::open(request, services, params, format).await?)
         }
         Some(Access::Known(method)) => {
-            let call = Call::open(request, services, params, format).await?;
+            let mut call = Call::open(request, services, params, format).await?;
+            call.json = json;
             method(&call).await
         }
         None => Err(Failure::generic(format!("There is no method {name:?} here"))),
     }
 }
 
-/// The body of a form; other bodies are left alone.
-async fn form(request: &HttpRequest, mut body: Payload) -> Result<String, Failure> {
+/// What came in a body.
+enum Posted {
+    Nothing,
+    Form(String),
+    Json(Vec<u8>),
+}
+
+/// The body of a form, or JSON; other bodies are left alone.
+async fn posted(request: &HttpRequest, mut body: Payload) -> Result<Posted, Failure> {
     if request.method() != Method::POST {
-        return Ok(String::new());
+        return Ok(Posted::Nothing);
     }
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_form = kind.is_none_or(|kind| {
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    });
-    if !is_form {
-        return Ok(String::new());
+    let is = |wanted: &str| {
+        kind.is_some_and(|kind| {
+            kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+        })
+    };
+    let is_json = is("application/json");
+    if !is_json && kind.is_some() && !is("application/x-www-form-urlencoded") {
+        return Ok(Posted::Nothing);
     }
+    let (longest, what) = if is_json {
+        (LONGEST_JSON, "JSON is longer than 1 MiB")
+    } else {
+        (LONGEST_FORM, "form is longer than 16 MiB")
+    };
     let read = async {
         let mut bytes = Vec::new();
         while let Some(piece) = body.next().await {
             let piece = piece.map_err(|_| Failure::generic("The form did not arrive whole"))?;
-            if LONGEST_FORM < bytes.len() + piece.len() {
-                return Err(Failure::generic("The form is longer than 16 MiB"));
+            if longest < bytes.len() + piece.len() {
+                return Err(Failure::generic(format!("The {what}")));
             }
             bytes.extend_from_slice(&piece);
         }
@@ -151,7 +183,11 @@ async fn form(request: &HttpRequest, mut body: Payload) -> Result<String, Failur
     let bytes = tokio::time::timeout(FORM_PATIENCE, read)
         .await
         .map_err(|_| Failure::generic("The form took too long to arrive"))??;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(if is_json {
+        Posted::Json(bytes)
+    } else {
+        Posted::Form(String::from_utf8_lossy(&bytes).into_owned())
+    })
 }
 
 /// Where people make an app password: the panel, at the address that the app itself used.

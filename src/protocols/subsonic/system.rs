@@ -17,6 +17,7 @@ const EXTENSIONS: &[(&str, &[u8])] = &[
     ("songLyrics", &[1]),
     ("topSongsByArtistId", &[1]),
     ("transcodeOffset", &[1]),
+    ("transcoding", &[1]),
 ];
 
 /// `ping`.

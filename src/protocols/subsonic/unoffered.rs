@@ -50,6 +50,12 @@ pub(super) fn no_videos(call: &Call) -> Answer {
     call.reply("videos", &listed("video", NOTHING))
 }
 
+/// `getCaptions`.
+pub(super) fn no_captions(call: &Call) -> Answer {
+    call.params.required("id")?;
+    Err(Failure::not_found("Video"))
+}
+
 /// `getVideoInfo`.
 pub(super) fn no_video(call: &Call) -> Answer {
     call.params.required("id")?;

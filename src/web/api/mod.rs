@@ -6,6 +6,7 @@ mod albums;
 mod app_passwords;
 mod artists;
 mod caller;
+mod clients;
 mod cookies;
 mod covers;
 mod devices;
@@ -65,6 +66,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/tracks", get().to(tracks::list))
         .route("/tracks/{id}", get().to(tracks::one))
         .route("/tracks/{id}/stream", get().to(tracks::stream))
+        .route("/tracks/{id}/decision", get().to(clients::decision))
         .route("/tracks/{id}/lyrics", get().to(tracks::lyrics))
         .route("/search", get().to(search::search))
         .route("/genres", get().to(search::genres))
@@ -76,6 +78,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/history", get().to(history::list))
         .route("/history/summary", get().to(history::summary))
         .route("/now-playing", post().to(marks::now_playing))
+        .route("/listening", get().to(clients::listening))
+        .route("/listening", put().to(clients::set_listening))
         .route("/queue", get().to(queue::show))
         .route("/queue", put().to(queue::save))
         .route("/playlists", get().to(playlists::list))
@@ -96,6 +100,9 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/plans", get().to(plans::list))
         .route("/plans/{name}", put().to(plans::set))
         .route("/plans/{name}", delete().to(plans::remove))
+        .route("/clients", get().to(clients::list))
+        .route("/clients/{client}", put().to(clients::set))
+        .route("/clients/{client}", delete().to(clients::remove))
         .route("/libraries", get().to(libraries::list))
         .route("/libraries/{id}", patch().to(libraries::share))
         .route("/scan", get().to(libraries::scan_state))

@@ -1,7 +1,7 @@
 //! Plans, for administrators.
 
 use actix_web::web::{Data, Json, Path};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     lists::{all, done},
 };
 use crate::{
-    accounts::PlanChange,
+    accounts::{Caps, PlanChange},
     web::{Handles, failure::Answer},
 };
 
@@ -19,6 +19,20 @@ use crate::{
 pub(super) struct Wanted {
     label: Option<String>,
     quota: Option<u64>,
+    /// Left as they are where they are not sent.
+    limits: Option<Limits>,
+}
+
+/// Ceilings of playing; null is no limit.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    /// kbit/s.
+    bitrate: Option<u32>,
+    /// At once.
+    streams: Option<u32>,
+    /// At once.
+    transcodes: Option<u32>,
 }
 
 /// GET /plans
@@ -26,7 +40,15 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
     caller.principal.require_admin()?;
     let plans = of.accounts.plans(&caller.principal).await?;
     Ok(all(plans.into_iter().map(|plan| {
-        json!({ "name": plan.name, "label": plan.label, "quota": plan.quota, "users": plan.users })
+        let limits = Limits {
+            bitrate: plan.caps.max_bitrate_kbps,
+            streams: plan.caps.max_streams,
+            transcodes: plan.caps.max_transcodes,
+        };
+        json!({
+            "name": plan.name, "label": plan.label, "quota": plan.quota, "users": plan.users,
+            "limits": limits,
+        })
     })))
 }
 
@@ -38,8 +60,12 @@ pub(super) async fn set(
     wanted: Json<Wanted>,
 ) -> Answer {
     let wanted = wanted.into_inner();
-    let change =
-        PlanChange { label: wanted.label, quota: Some(wanted.quota), ..PlanChange::default() };
+    let caps = wanted.limits.map(|limits| Caps {
+        max_bitrate_kbps: limits.bitrate,
+        max_streams: limits.streams,
+        max_transcodes: limits.transcodes,
+    });
+    let change = PlanChange { label: wanted.label, quota: Some(wanted.quota), caps };
     of.accounts.set_plan(&caller.principal, &name, &change).await?;
     Ok(done())
 }

@@ -19,7 +19,7 @@ use crate::{
     catalog::{TrackFilter, TrackOrder},
     http,
     ids::{ArtistId, TrackId},
-    playback::{Opened, Wish, WishFormat},
+    playback::{Gain, Network, Opened, Wish, WishFormat},
     web::{Handles, failure::Answer},
 };
 
@@ -58,6 +58,8 @@ pub(super) struct Form {
     /// Seconds.
     #[serde(default)]
     offset: f64,
+    /// Loudness correction.
+    gain: Option<Gain>,
 }
 
 /// GET /tracks
@@ -88,7 +90,8 @@ pub(super) async fn stream(
     id: Path<String>,
     query: Query<Form>,
 ) -> Answer {
-    let wish = query.wish()?;
+    let mut wish = query.wish()?;
+    wish.network = Network::of(http::origin(&request).address);
     let opened = of.playback.open(&caller.principal, track(&id)?, &wish, super::CLIENT).await?;
     let mut answer = match opened {
         Opened::File(body) => http::file::respond(&request, body),
@@ -125,7 +128,8 @@ impl Form {
             format: Some(format),
             max_bitrate_kbps: self.bitrate,
             offset,
-            estimate_length: false,
+            gain: self.gain,
+            ..Wish::default()
         })
     }
 }

@@ -66,7 +66,9 @@ async fn hear_all(source: Source) {
         println!("{what}: {:+.1} ms", off * 1000.0);
         assert!(off.abs() < 0.05, "{what}: {:+.1} ms", off * 1000.0);
         let turn = sound.turn();
-        assert!((turn - TURN).abs() < 0.035, "{what}: turns at {turn}");
+        // ADTS alone cannot say that its first packet is the encoder's start-up.
+        let start_up = if target == Target::Aac { 1024.0 / f64::from(rate) } else { 0.0 };
+        assert!((turn - start_up - TURN).abs() < 0.02, "{what}: turns at {turn}");
         for (frequency, from, to) in [(1000.0, 0.2, 1.2), (2000.0, 1.8, 3.8)] {
             let amplitude = sound.amplitude(frequency, from, to);
             assert!((amplitude - AMPLITUDE).abs() < 0.03, "{what}: {frequency} Hz at {amplitude}");
@@ -90,7 +92,7 @@ async fn hear_all(source: Source) {
         println!("{what} from 1.234 s: {:+.1} ms, turns at {}", off * 1000.0, sound.turn());
         assert!(off.abs() < 0.05, "{what} from an offset: {:+.1} ms", off * 1000.0);
         let turn = sound.turn();
-        assert!((turn - (TURN - 1.234)).abs() < 0.035, "{what} from an offset: turns at {turn}");
+        assert!((turn - (TURN - 1.234)).abs() < 0.02, "{what} from an offset: turns at {turn}");
     }
     stage
         .eventually("all workers but the spare end", |stage| stage.playback.load().workers <= 1)

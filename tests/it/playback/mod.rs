@@ -1,15 +1,18 @@
 //! Playback listened to: what comes out is decoded by another program and measured.
 
 mod bounds;
+mod exact;
 mod listen;
+mod loudness;
+mod queue;
 mod refusals;
-mod sound;
+pub(crate) mod sound;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
 use tunelocker::{
-    accounts::{Abilities, Caps, Principal, Role, Scope},
+    accounts::{Abilities, Accounts, Caps, NewUser, Principal, Role, Scope},
     body::LiveBody,
     catalog::{Catalog, Track, TrackFacts, TrackSource},
     clock::Clock,
@@ -24,6 +27,7 @@ use tunelocker::{
 pub(crate) struct Stage {
     pub(crate) playback: Playback,
     pub(crate) folder: tempfile::TempDir,
+    db: Db,
 }
 
 impl Stage {
@@ -37,14 +41,25 @@ impl Stage {
         let events = Events::default();
         let pool = Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), 1);
         let cache = folder.path().join("cache");
-        let catalog = Catalog::open(db, Clock::System, events.clone(), cache, pool).await.unwrap();
+        let catalog =
+            Catalog::open(db.clone(), Clock::System, events.clone(), cache, pool).await.unwrap();
         let mut settings = Settings::new(
             env!("CARGO_BIN_EXE_tunelocker-worker").into(),
             folder.path().join("transcodes"),
         );
         change(&mut settings);
-        let playback = Playback::new(catalog, Clock::System, events, settings).unwrap();
-        Self { playback, folder }
+        let playback = Playback::new(db.clone(), catalog, Clock::System, events, settings).unwrap();
+        Self { playback, folder, db }
+    }
+
+    /// Makes a user, for what hangs on one.
+    async fn person(&self) -> i64 {
+        let (folder, db) = (self.folder.path(), self.db.clone());
+        let (keys, drive) = (folder.join("keys"), folder.join("drive"));
+        let accounts =
+            Accounts::open(db, Clock::System, Events::default(), &keys, drive).await.unwrap();
+        let new = NewUser::new("ann", "correct horse battery");
+        accounts.create_user(&accounts.operator(), &new).await.unwrap().0
     }
 
     async fn open(&self, source: &TrackSource, wish: &Wish) -> tunelocker::Result<Opened> {

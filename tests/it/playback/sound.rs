@@ -23,10 +23,22 @@ pub(crate) fn tone(
     channels: u32,
     arguments: &[&str],
 ) -> PathBuf {
+    turning(folder, name, (rate, channels), (TURN, LENGTH), arguments)
+}
+
+/// The same that turns at another time and is as long as you like: rate and channels, turn and
+/// length in seconds.
+pub(crate) fn turning(
+    folder: &Path,
+    name: &str,
+    (rate, channels): (u32, u32),
+    (turn, length): (f64, f64),
+    arguments: &[&str],
+) -> PathBuf {
     let path = folder.join(name);
-    let one = format!("{AMPLITUDE}*if(lt(t\\,{TURN})\\,sin(2*PI*1000*t)\\,sin(2*PI*2000*t))");
+    let one = format!("{AMPLITUDE}*if(lt(t\\,{turn})\\,sin(2*PI*1000*t)\\,sin(2*PI*2000*t))");
     let all = vec![one; channels as usize].join("|");
-    let source = format!("aevalsrc={all}:s={rate}:d={LENGTH}");
+    let source = format!("aevalsrc={all}:s={rate}:d={length}");
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source])
         .args(arguments)

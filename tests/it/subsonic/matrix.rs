@@ -102,8 +102,13 @@ async fn subsonic_every_method_answers_in_every_form() {
                     .body(query.clone());
                 for request in [ann.http.get(format!("{url}?{query}")), post] {
                     let answer = request.send().await.unwrap();
-                    assert_eq!(answer.status(), 200, "{method}{suffix} {form}");
                     answers += 1;
+                    // The one method whose failures are HTTP's own.
+                    if method == "getTranscodeStream" {
+                        assert_eq!(answer.status(), 400, "{method}{suffix} {form}");
+                        continue;
+                    }
+                    assert_eq!(answer.status(), 200, "{method}{suffix} {form}");
                     let found = answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
                     let text = answer.bytes().await.unwrap();
                     if is_bytes(method) && found != kind {

@@ -1,16 +1,19 @@
 //! The Subsonic face, spoken to as apps do: over HTTP, on a library of real files.
 
+mod archives;
 mod auth;
 mod base;
 mod browsing;
 mod clients;
 mod golden;
 mod history;
+mod hls;
 mod lists;
 mod marks;
 mod matrix;
 mod media;
 mod schema;
+mod transcoding;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,6 +1,7 @@
 //! The face for people: its API by plain requests, and the panel in a real browser.
 
 mod api;
+mod apps;
 mod browser;
 mod music;
 mod playlists;

@@ -41,13 +41,14 @@ const screens = [
   ['/server/people', 'nav.people', lazily(() => import('./admin/people.js')), true],
   ['/server/libraries', 'nav.libraries', lazily(() => import('./admin/libraries.js')), true],
   ['/server/devices', 'nav.devices', lazily(() => import('./admin/devices.js')), true],
+  ['/server/apps', 'nav.apps', lazily(() => import('./admin/apps.js')), true],
 ];
 const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
 const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/upload', 'upload', 'nav.upload']];
 const mine = [['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
-const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices']];
+const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']];
 
 function Links({ of, label }) {
   return html`<ul>${of.map(([href, icon, key]) => html`<li key=${href}><a class="nav" href=${href} title=${t(key)} aria-current=${label === key ? 'page' : undefined}>${h(Icon, { name: icon })}<span>${t(key)}</span></a></li>`)}</ul>`;
@@ -87,7 +88,7 @@ function Frame() {
       ${found ? h(Guard, { key: place }, h(found.screen, found.parts)) : html`<div class="page">${h(Empty, { title: t('missing.title'), icon: 'search', level: 'h1' }, html`<p>${t('missing.text')}</p><a class="btn secondary" href="/">${t('nav.home')}</a>`)}</div>`}
     </main>
     ${h(QueuePanel)}${h(PlayerBar)}${isFull.value && h(FullPlayer)}
-    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.history', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices'].includes(label)]]
+    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.history', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices', 'nav.apps'].includes(label)]]
       .map(([href, icon, key, on]) => html`<a key=${href} href=${href} aria-current=${on ? 'page' : undefined}>${h(Icon, { name: icon })}<span>${t(key)}</span></a>`)}</nav>
     ${h(Dock)}${h(Picker)}${h(Toasts)}
     ${isHelpOpen.value && h(Dialog, { title: t('keys.title'), onClose: () => { isHelpOpen.value = false; } }, html`<dl class="keys">${shortcuts.map(([keys, what]) => html`<div key=${what}><dt>${keys.split(' ').map((one) => html`<kbd>${one}</kbd>`)}</dt><dd>${t(what)}</dd></div>`)}</dl>`)}

@@ -11,6 +11,7 @@ export default function Settings() {
   const { user } = session.value;
   const [version, bump] = useState(0);
   const { data } = useFetched('sessions', version);
+  const listening = useFetched('listening');
   const [name, setName] = useState(user.displayName);
   const [old, setOld] = useState('');
   const [fresh, setFresh] = useState('');
@@ -19,10 +20,12 @@ export default function Settings() {
   const end = (one) => remove(`sessions/${one.id}`).then(() => bump(version + 1), complain);
   const leave = () => remove('session').then(() => location.assign('/login'), complain);
   return html`<div class="page narrow"><div class="pagehead"><h1>${t('settings.title')}</h1>${h(Button, { icon: 'log-out', onClick: leave }, t('settings.signOut'))}</div><div class="stack">
-    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices']] : [])]
+    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']] : [])]
       .map(([href, icon, key]) => html`<li key=${href}><a href=${href}>${h(Icon, { name: icon })}<span>${t(key)}</span>${h(Icon, { name: 'chevron-right', className: 'end' })}</a></li>`)}</ul></nav>
     <section class="card"><header>${h(Icon, { name: 'sun-moon' })}<h2>${t('settings.look')}</h2></header>
       <div class="filters" role="group" aria-label=${t('settings.look')}>${['system', 'light', 'dark'].map((one) => html`<button type="button" key=${one} aria-pressed=${String(theme.value === one)} onClick=${() => setTheme(one)}>${t(`theme.${one}`)}</button>`)}</div></section>
+    <section class="card"><header>${h(Icon, { name: 'volume-2' })}<h2>${t('settings.listening')}</h2></header>
+      <div class="form">${h(Field, { id: 'gain', label: t('settings.gain'), help: t('settings.gainHelp') }, html`<select class="input" id="gain" aria-describedby="gain-help" value=${listening.data?.gain ?? 'off'} onChange=${(event) => put('listening', { gain: event.currentTarget.value }).then(() => toast(t('settings.saved')), complain)}>${['off', 'track', 'album', 'auto'].map((one) => html`<option key=${one} value=${one}>${t(`gain.${one}`)}</option>`)}</select>`)}</div></section>
     <section class="card"><header>${h(Icon, { name: 'circle-user' })}<h2>${t('settings.profile')}</h2></header>
       <form class="inline" onSubmit=${rename}>${h(Field, { id: 'display-name', label: t('settings.displayName') }, html`<input class="input" id="display-name" value=${name} maxlength="100" onInput=${(event) => setName(event.currentTarget.value)}/>`)}<button class="btn secondary">${t('action.save')}</button></form></section>
     <section class="card"><header>${h(Icon, { name: 'key-round' })}<h2>${t('settings.password')}</h2></header>

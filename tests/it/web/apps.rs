@@ -1,0 +1,128 @@
+//! What is known of apps, through the API, and what follows for a stream.
+
+use serde_json::{Value, json};
+use tunelocker::accounts::{NewUser, Role};
+
+use crate::harness::{
+    TestApp,
+    music::{self, flac},
+};
+
+struct Caller {
+    http: reqwest::Client,
+    base: String,
+    name: &'static str,
+    secret: String,
+}
+
+impl Caller {
+    async fn of(app: &TestApp, name: &'static str, role: Role) -> Self {
+        let accounts = &app.services.accounts;
+        let new = NewUser { role, ..NewUser::new(name, "correct horse battery") };
+        accounts.create_user(&accounts.operator(), &new).await.unwrap();
+        let who = accounts.principal_named(name).await.unwrap();
+        let secret = accounts.create_app_password(&who, "tests").await.unwrap().secret;
+        Self { http: reqwest::Client::new(), base: app.url("/api/v1/"), name, secret }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .basic_auth(self.name, Some(&self.secret));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (status, value) = self.call("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {value}");
+        value
+    }
+}
+
+#[tokio::test]
+async fn administrators_say_what_apps_play() {
+    let library = tempfile::tempdir().unwrap();
+    flac("a.flac").of("A", "B", "Song").write(library.path());
+    music::wav(library.path(), "b.wav", 1.0);
+    let root = library.path().to_owned();
+    let app = TestApp::spawn_with(|config| config.libraries.push(("Music".to_owned(), root))).await;
+    let mira = Caller::of(&app, "mira", Role::Admin).await;
+    let tom = Caller::of(&app, "tom", Role::User).await;
+    for turn in 0.. {
+        if mira.get("tracks").await["total"] == 2 {
+            break;
+        }
+        assert!(turn < 300, "the scan does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let tracks = mira.get("tracks").await;
+    let song = tracks["items"].as_array().unwrap().iter().find(|one| one["title"] == "Song");
+    let id = song.unwrap()["id"].as_str().unwrap().to_owned();
+
+    let known = mira.get("clients").await;
+    let names: Vec<&str> = known["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["client"].as_str())
+        .collect();
+    for name in ["*", "DSub", "Symfonium", "Amperfy", "Jamstash", "bonob"] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let why = async |query: &str| mira.get(&format!("tracks/{id}/decision?{query}")).await;
+    assert_eq!(why("client=DSub").await["form"], "original");
+    // As it was drawn from what is known of it: it plays FLAC badly.
+    let decision = why("client=Jamstash").await;
+    assert_eq!(decision["form"], "mp3");
+    assert_eq!(decision["reason"], "Jamstash does not play flac in flac");
+    assert_eq!(why("client=Jamstash&format=raw").await["form"], "original");
+
+    let mine = json!({ "note": "Mine", "plays": ["mp3"], "target": "opus", "lanLimit": 96 });
+    assert_eq!(mira.call("PUT", "clients/MyApp", Some(mine)).await.0, 204);
+    let decision = why("client=myapp%202").await;
+    assert_eq!(decision["form"], "opus", "{decision}");
+    // And so it comes through the door.
+    let url =
+        format!("{}?id={id}&u=mira&p={}&v=1.16.1&c=MyApp", app.url("/rest/stream"), mira.secret);
+    let answer = reqwest::get(&url).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "audio/ogg");
+    assert_eq!(mira.call("DELETE", "clients/MyApp", None).await.0, 204);
+    assert_eq!(reqwest::get(&url).await.unwrap().headers()["content-type"], "audio/flac");
+    assert_eq!(mira.call("DELETE", "clients/MyApp", None).await.0, 404);
+    assert_eq!(mira.call("DELETE", "clients/*", None).await.0, 409);
+
+    for wrong in [
+        json!({ "target": "tape" }),
+        json!({ "target": "mp3", "plays": ["A B"] }),
+        json!({ "target": "mp3", "lanLimit": 1 }),
+        json!({ "target": "mp3", "colour": "red" }),
+        json!({}),
+    ] {
+        let (status, problem) = mira.call("PUT", "clients/x", Some(wrong.clone())).await;
+        assert!((400..500).contains(&status), "{wrong}: {status} {problem}");
+    }
+    // Not everybody's business.
+    let good = json!({ "target": "mp3" });
+    assert_eq!(tom.call("GET", "clients", None).await.0, 403);
+    assert_eq!(tom.call("PUT", "clients/x", Some(good)).await.0, 403);
+    assert_eq!(tom.call("DELETE", "clients/DSub", None).await.0, 403);
+    // But this is.
+    assert_eq!(tom.get("listening").await, json!({ "gain": "off" }));
+    assert_eq!(tom.call("PUT", "listening", Some(json!({ "gain": "auto" }))).await.0, 204);
+    assert_eq!(tom.get("listening").await, json!({ "gain": "auto" }));
+    assert_eq!(mira.get("listening").await, json!({ "gain": "off" }));
+
+    let plan = json!({ "label": "", "quota": null, "limits": { "bitrate": 64, "streams": 2, "transcodes": 1 } });
+    assert_eq!(mira.call("PUT", "plans/Unlimited", Some(plan)).await.0, 204);
+    let plans = mira.get("plans").await;
+    let items = plans["items"].as_array().unwrap();
+    let changed = items.iter().find(|one| one["name"] == "Unlimited").unwrap();
+    assert_eq!(changed["limits"], json!({ "bitrate": 64, "streams": 2, "transcodes": 1 }));
+}
