@@ -173,13 +173,13 @@ def main():
         before = cpu(server.pid)
         server.scan()
         row("nothing-changed rescan, CPU s", f"{cpu(server.pid) - before:.2f}", "0.11", "0.1")
-        time.sleep(40)
+        time.sleep(60)
         row("at rest after the scan, PSS MB", f"{pss(server.pid):.1f}", "16", "14")
         server.stop()
 
         server = Server(options.programs, data, libraries)
         server.scan()
-        time.sleep(40)
+        time.sleep(60)
         row("at rest after a start, PSS MB", f"{pss(server.pid):.1f}", "16", "14")
         server.sign_in()
         albums, page = [], True

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""CPU seconds of all processes for a first scan and for a scan of nothing changed.
+"""CPU seconds of all processes for a first scan and for a scan of nothing changed, the peak of
+memory meanwhile, and what the server weighs a minute after a start and a minute after a scan.
 
-    benches/scan.py [--binary target/release/tunelocker] [--tracks 10000] [--library DIR] [--rounds 3]
+    benches/scan.py [--binary target/release/tunelocker] [--tracks 10000] [--library DIR] [--rounds 3] [--rest 60]
 
 The library is made by tests/tools/make_corpus.py --unique-audio under .cache/ unless one is given.
+--rest 0 leaves out the weight at rest.
 A start without any library is measured too and taken off, so that the figures are those of the
 scans. The database is written at synchronous=FULL, as always.
 """
@@ -13,13 +15,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def corpus(tracks):
-    folder = os.path.join(ROOT, ".cache/corpus/bench-%d" % tracks)
+    folder = os.path.join(ROOT, ".cache/bench/corpus-%d" % tracks)
     if not os.path.exists(os.path.join(folder, "summary.json")):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         python = os.path.join(ROOT, ".cache/venv/bin/python")
         subprocess.run([python, os.path.join(ROOT, "tests/tools/make_corpus.py"), folder, "--tracks", str(tracks),
-                        "--unique-audio", "--cache", os.path.join(ROOT, ".cache/corpus/payloads")], check=True)
+                        "--unique-audio", "--cache", os.path.join(ROOT, ".cache/bench/payloads")], check=True)
     return os.path.join(folder, "library")
 
 
@@ -33,8 +35,9 @@ def scanned_since(database, began):
         return False
 
 
-def serve(binary, data, library, peak):
-    """Starts, waits for the end of the scan, stops. Gives user and system seconds and wall seconds."""
+def serve(binary, data, library, peak, rest=None):
+    """Starts, waits for the end of the scan, stops. Gives user and system seconds and wall seconds.
+    With `rest` it also waits that long before it stops, and gives the memory then as a fourth."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began, clock = int(time.time() * 1000), time.time()
     command = [binary, "serve", "--no-lan", "--listen", "127.0.0.1:0", "--data", data]
@@ -47,7 +50,10 @@ def serve(binary, data, library, peak):
         if server.poll() is not None:
             sys.exit("the server ended with %d" % server.returncode)
         time.sleep(0.02)
-    wall = time.time() - clock
+    wall, weight = time.time() - clock, 0.0
+    if rest:
+        time.sleep(rest)
+        weight = memory(server.pid)
     server.send_signal(signal.SIGTERM)
     server.wait()
     # Workers that outlive the server come to us, the reaper of its descendants.
@@ -57,11 +63,11 @@ def serve(binary, data, library, peak):
     except ChildProcessError:
         pass
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, wall
+    return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, wall, weight
 
 
 def memory(pid):
-    """PSS of a process and its children, MB."""
+    """PSS of a process and its children, MB; what ends meanwhile is left out."""
     total, pids = 0, [pid]
     try:
         for task in os.listdir("/proc/%d/task" % pid):
@@ -82,6 +88,7 @@ def main():
     parser.add_argument("--tracks", type=int, default=10000)
     parser.add_argument("--library")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rest", type=float, default=60.0)
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)     # PR_SET_CHILD_SUBREAPER
     library = options.library or corpus(options.tracks)
@@ -96,11 +103,16 @@ def main():
             if name not in best or sum(figure[:2]) < sum(best[name][:2]):
                 best[name] = figure
     start = sum(best["start"][:2])
-    for name, (user, system, wall) in best.items():
+    for name, (user, system, wall, _) in best.items():
         less = 0 if name == "start" else start
         print(json.dumps({"bench": name, "cpu_s": round(user + system - less, 3), "user_s": round(user, 3),
                           "system_s": round(system, 3), "wall_s": round(wall, 2)}))
     print(json.dumps({"bench": "peak of first scan", "pss_mb": round(peak[0], 1)}))
+    if options.rest:
+        with tempfile.TemporaryDirectory(prefix="tunelocker-bench-") as data:
+            for name in ("scan", "start"):
+                weight = serve(options.binary, data, library, [0.0], options.rest)[3]
+                print(json.dumps({"bench": "at rest after a %s" % name, "pss_mb": round(weight, 1)}))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@ import http.client
 import json
 import os
 import subprocess
-import time
 import urllib.parse
 
 
@@ -32,11 +31,6 @@ class Server:
         return done.stdout.strip()
 
     def scan(self, *flags):
-        for _ in range(50):  # Libraries are listed a moment after the server is ready.
-            try:
-                return json.loads(self.command("scan", "--wait", "--json", *flags))
-            except subprocess.CalledProcessError:
-                time.sleep(0.1)
         return json.loads(self.command("scan", "--wait", "--json", *flags))
 
     def sign_in(self):

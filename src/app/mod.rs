@@ -3,6 +3,7 @@
 
 mod listeners;
 mod operations;
+mod rest;
 mod services;
 mod tls;
 
@@ -48,6 +49,7 @@ impl App {
     /// is logged and done without; everything else that fails is an error.
     pub async fn build(config: Config, clock: Clock) -> anyhow::Result<Self> {
         let services = Services::open(&config, clock).await?;
+        services.ingest.list_libraries().await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let metrics = Metrics::default();
@@ -134,6 +136,7 @@ impl App {
             self.tasks.spawn(lan.dlna.run(config, lan.address, holder, stop));
             self.tasks.spawn(mdns::run(lan.config, self.http_address, self.stop.clone()));
         }
+        self.tasks.spawn(rest::keep(self.services.db.clone(), self.stop.clone()));
         self.tasks.spawn(self.services.accounts.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.drive.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));

@@ -14,6 +14,11 @@ const LAST: u32 = 0x0010_FFFF;
 /// The text that stands for these bytes of a path. Plain UTF-8 stays as it is.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && is_plain(text)
+    {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
@@ -32,6 +37,9 @@ pub fn encode(bytes: &[u8]) -> String {
 /// The path that a text of [`encode`] stands for.
 #[must_use]
 pub fn decode(text: &str) -> PathBuf {
+    if is_plain(text) {
+        return text.into();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     for letter in text.chars() {
         if is_stand_in(letter) {
@@ -47,6 +55,9 @@ pub fn decode(text: &str) -> PathBuf {
 /// What to show people: bytes that are no text become U+FFFD.
 #[must_use]
 pub fn shown(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     text.chars().map(|letter| if is_stand_in(letter) { '\u{FFFD}' } else { letter }).collect()
 }
 
@@ -54,6 +65,11 @@ pub fn shown(text: &str) -> String {
 #[must_use]
 pub fn encode_path(path: &Path) -> String {
     encode(path.as_os_str().as_bytes())
+}
+
+/// Whether there is surely no stand-in: their first byte in UTF-8 is not there.
+fn is_plain(text: &str) -> bool {
+    !text.as_bytes().contains(&0xF4)
 }
 
 fn is_stand_in(letter: char) -> bool {

@@ -155,6 +155,7 @@ async fn scan_alone(services: &Services, request: Request) -> crate::Result<Repl
         other => other,
     };
     let stop = CancellationToken::new();
+    services.ingest.list_libraries().await?;
     let running = tokio::spawn(services.ingest.clone().run(stop.clone()));
     let reply = request.carry_out(services).await;
     stop.cancel();

@@ -141,6 +141,11 @@ async fn scan(services: &Services, full: bool, wait: bool) -> Result<Reply> {
                 .to_owned(),
         ));
     }
+    let problems: Vec<&str> =
+        status.libraries.values().filter_map(|library| library.problem.as_deref()).collect();
+    if wait && !problems.is_empty() {
+        return Err(Error::Unavailable(problems.join("\n")));
+    }
     Ok(Reply::Scan(Scan {
         scanning: status.is_scanning,
         files: status.files,

@@ -8,12 +8,13 @@ use crate::{
     ops::{
         lifecycle,
         lock::{Attempt, DataLock},
-        logs,
+        logs, memory,
     },
 };
 
 /// Serves until a signal.
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    memory::settle();
     logs::start(&config.log);
     let lock = match DataLock::attempt(&config.data)? {
         Attempt::Taken(lock) => lock,
@@ -29,6 +30,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let accounts = app.services().accounts.clone();
     if let Some((name, password)) = &config.first_admin {
         accounts.ensure_first_admin(name, password).await?;
+        app.services().ingest.list_libraries().await?;
     }
     let control = Control::bind(&config.data)?;
     let stop = app.stop_token();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqlitePool, Transaction,
     migrate::{Migrate as _, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -54,14 +54,20 @@ impl Db {
         refuse_newer_schema(path).await?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
-            .connect_with(options.clone().pragma("cache_size", "-8192"))
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("cache_size", "-8192")
+                    // A scan writes the same pages again and again: into the database seldom.
+                    .pragma("wal_autocheckpoint", "4000"),
+            )
             .await
             .with_context(|| format!("cannot open the database {}", path.display()))?;
         MIGRATIONS.run(&writer).await.context("cannot bring the database up to date")?;
         let reader = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
-            .idle_timeout(std::time::Duration::from_secs(60))
+            .idle_timeout(std::time::Duration::from_secs(20))
             .connect_with(
                 options
                     .create_if_missing(false)
@@ -80,6 +86,24 @@ impl Db {
     /// Starts a write transaction. It takes the write lock at once.
     pub(crate) async fn write(&self) -> Result<Tx> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Lets go of pages and statements that are kept for the next question. Connections that are
+    /// at work are passed by.
+    pub async fn rest(&self) {
+        let mut resting = Vec::new();
+        for pool in [&self.reader, &self.writer] {
+            while let Some(connection) = pool.try_acquire() {
+                resting.push(connection);
+            }
+        }
+        for connection in &mut resting {
+            let _ = connection.clear_cached_statements().await;
+            let _ = sqlx::query("pragma shrink_memory")
+                .persistent(false)
+                .execute(&mut **connection)
+                .await;
+        }
     }
 
     /// Whether a read gets through.

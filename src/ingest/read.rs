@@ -1,11 +1,21 @@
 //! Reads what a listing says is new: opens files, has them understood in worker processes, and
 //! puts together what belongs to each. Nothing of a file's content is parsed here.
 
-use std::{fs::File, io::Read as _, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    os::fd::OwnedFd,
+    path::Path,
+    sync::Arc,
+};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
-use super::{cue, listing::Kind, walk::absolute};
+use super::{
+    cue,
+    listing::Kind,
+    walk::{absolute, open_folder},
+};
 use crate::{
     Result,
     catalog::{
@@ -17,7 +27,7 @@ use crate::{
         lyrics,
         tags::{PictureFacts, ReadOptions, Tags},
         text,
-        worker::{PicturePlace, Pool, ReadItem},
+        worker::{Pool, ReadItem, Understood, Unreadable},
     },
 };
 
@@ -68,89 +78,80 @@ pub(super) struct Read {
 pub(super) struct Reader {
     pub(super) root: Arc<Path>,
     pub(super) pool: Pool,
-    pub(super) options: ReadOptions,
+    pub(super) options: Arc<ReadOptions>,
+}
+
+/// A [`Part`] whose files are open.
+struct OpenedPart {
+    /// Without its files and pictures; whether it had a cover still shows.
+    part: Part,
+    files: Vec<Opened>,
+    cover: Option<OpenedPicture>,
+    artist_picture: Option<OpenedPicture>,
+    /// No file went since the listing.
+    is_whole: bool,
+}
+
+struct OpenedPicture {
+    path: String,
+    /// Until a worker gets it.
+    file: Option<File>,
 }
 
 /// A file that was opened, or why not.
 struct Opened {
     /// What to read.
     to_read: ToRead,
-    file: Result<File, String>,
+    /// Until a worker gets it.
+    file: Result<Option<File>, String>,
     size_bytes: i64,
     modified_ns: i64,
     sidecars: Vec<(Kind, String, Vec<u8>)>,
 }
 
 impl Reader {
-    /// Reads the files of some folders.
+    /// Reads the files of some folders, all at once. Fails if nobody can read.
     pub(super) async fn read(&self, parts: Vec<Part>) -> Result<Read> {
+        let root = Arc::clone(&self.root);
+        let mut opened = tokio::task::spawn_blocking(move || open_all(&root, parts)).await?;
+        let mut items = Vec::with_capacity(opened.iter().map(|part| part.files.len()).sum());
+        let mut pictures = Vec::new();
+        for part in &mut opened {
+            items.extend(part.files.iter_mut().filter_map(|file| self.item(file)));
+            let wanted = [&mut part.cover, &mut part.artist_picture];
+            pictures.extend(wanted.into_iter().flatten().filter_map(|it| it.file.take()));
+        }
+        let (music, pictures) = self.pool.read(items, pictures).await?;
+        let mut answers = Answers { music: music.into_iter(), pictures: pictures.into_iter() };
         let mut read = Read::default();
-        for mut part in parts {
-            let files = std::mem::take(&mut part.files);
-            let wanted = files.len();
-            let root = Arc::clone(&self.root);
-            let opened = if files.is_empty() {
-                Vec::new()
-            } else {
-                tokio::task::spawn_blocking(move || open_all(&root, files)).await?
-            };
-            // A file that went meanwhile leaves the folder incomplete; the next scan looks again.
-            let is_whole = opened.len() == wanted;
-            self.understand(opened, &mut read).await;
-            let path = &part.folder.path;
-            match part.cover {
-                Some(Some(cover)) => {
-                    let picture = self.picture(&cover).await;
-                    read.pictures.push((path.clone(), picture));
-                }
-                Some(None) => read.pictures.push((path.clone(), None)),
-                None => (),
-            }
-            if let Some(picture) = part.artist_picture
-                && let Some(picture) = self.picture(&picture).await
-            {
-                read.artist_pictures.push((path.clone(), picture));
-            }
-            if let Some(fingerprint) = part.complete.filter(|_| is_whole) {
-                read.complete.push((path.clone(), fingerprint));
-            }
-            read.folders.push(part.folder);
+        for part in opened {
+            answers.put_together(part, &mut read);
         }
         Ok(read)
     }
 
-    async fn understand(&self, opened: Vec<Opened>, read: &mut Read) {
-        let mut items = Vec::with_capacity(opened.len());
-        let mut rest = Vec::with_capacity(opened.len());
-        for mut of in opened {
-            let file = std::mem::replace(&mut of.file, Err(String::new()));
-            let problem = match file {
-                Ok(_) if of.size_bytes == 0 => Some("The file is empty".to_owned()),
-                Ok(file) => {
-                    items.push(ReadItem {
-                        file,
-                        relative_path: path_text::shown(&of.to_read.path),
-                        options: self.options.clone(),
-                    });
-                    None
-                }
-                Err(reason) => Some(reason),
-            };
-            rest.push((of, problem));
+    /// What a worker is to read; `None` if the file cannot be.
+    fn item(&self, of: &mut Opened) -> Option<ReadItem> {
+        if of.size_bytes == 0 && of.file.is_ok() {
+            of.file = Err("The file is empty".to_owned());
         }
-        let mut answers = self.pool.understand(items).await.into_iter();
-        for (of, problem) in rest {
-            let content = match problem {
-                Some(reason) => Content::Unreadable(reason),
-                None => match answers.next() {
-                    Some(Ok(understood)) => Content::Tracks {
-                        quick_key: understood.quick_key,
-                        tracks: tracks(understood.tags, &of),
-                    },
-                    Some(Err(unreadable)) => Content::Unreadable(unreadable.reason),
-                    None => Content::Unreadable("The reader gave no answer".to_owned()),
-                },
-            };
+        let file = of.file.as_mut().ok()?.take()?;
+        let relative_path = path_text::shown(&of.to_read.path);
+        Some(ReadItem { file, relative_path, options: Arc::clone(&self.options) })
+    }
+}
+
+/// What the workers say, in the order of what was opened.
+struct Answers {
+    music: std::vec::IntoIter<Result<Understood, Unreadable>>,
+    pictures: std::vec::IntoIter<Result<PictureFacts, Unreadable>>,
+}
+
+impl Answers {
+    fn put_together(&mut self, part: OpenedPart, read: &mut Read) {
+        let OpenedPart { part, files, cover, artist_picture, is_whole } = part;
+        for of in files {
+            let content = self.content(&of);
             if let Content::Unreadable(reason) = &content {
                 tracing::debug!(path = %of.to_read.path, reason, "a file cannot be read");
                 read.errors += 1;
@@ -167,68 +168,115 @@ impl Reader {
             };
             read.files.push((found, is_added));
         }
-    }
-
-    /// Looks at a picture file; `None` when it is none.
-    async fn picture(&self, path: &str) -> Option<FolderPicture> {
-        let at = absolute(&self.root, path);
-        let open = tokio::task::spawn_blocking(move || open_regular(&at)).await.ok()?;
-        let (file, size, _) = open.ok()?;
-        if size == 0 || LARGEST_PICTURE < size {
-            return None;
+        let folder = &part.folder.path;
+        if part.cover.is_some() {
+            let picture = cover.and_then(|cover| self.picture(cover));
+            read.pictures.push((folder.clone(), picture));
         }
-        let picture = self.pool.picture(file, PicturePlace::Whole).await.ok()?;
-        Some(FolderPicture {
-            path: path.to_owned(),
-            facts: PictureFacts {
-                hash: picture.hash,
-                mime: picture.mime,
-                width: picture.width,
-                height: picture.height,
-                size_bytes: picture.bytes.len() as u64,
+        if let Some(picture) = artist_picture.and_then(|picture| self.picture(picture)) {
+            read.artist_pictures.push((folder.clone(), picture));
+        }
+        // A file that went meanwhile leaves the folder incomplete; the next scan looks again.
+        if let Some(fingerprint) = part.complete.filter(|_| is_whole) {
+            read.complete.push((folder.clone(), fingerprint));
+        }
+        read.folders.push(part.folder);
+    }
+
+    fn content(&mut self, of: &Opened) -> Content {
+        if let Err(reason) = &of.file {
+            return Content::Unreadable(reason.clone());
+        }
+        match self.music.next() {
+            Some(Ok(understood)) => Content::Tracks {
+                quick_key: understood.quick_key,
+                tracks: tracks(understood.tags, of),
             },
-        })
+            Some(Err(unreadable)) => Content::Unreadable(unreadable.reason),
+            None => Content::Unreadable("The reader gave no answer".to_owned()),
+        }
+    }
+
+    /// What a picture file is; `None` when it is none.
+    fn picture(&mut self, of: OpenedPicture) -> Option<FolderPicture> {
+        let facts = self.pictures.next()?.ok()?;
+        Some(FolderPicture { path: of.path, facts })
     }
 }
 
-/// Opens files with what lies beside them. Those that are not there any more are left out.
-fn open_all(root: &Path, files: Vec<ToRead>) -> Vec<Opened> {
-    let mut opened = Vec::with_capacity(files.len());
-    for to_read in files {
-        let (file, size_bytes, modified_ns) = match open_regular(&absolute(root, &to_read.path)) {
-            Ok((file, size, modified)) => (Ok(file), size as i64, modified),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => (Err(sentence(&error)), 0, 0),
-        };
-        let sidecars = to_read.sidecars.iter().filter_map(|(kind, path)| {
-            let (file, size, _) = open_regular(&absolute(root, path)).ok()?;
-            let mut bytes = Vec::new();
-            file.take(LARGEST_SIDECAR).read_to_end(&mut bytes).ok()?;
-            (size <= LARGEST_SIDECAR).then(|| (*kind, path.clone(), bytes))
-        });
-        let sidecars = sidecars.collect();
-        opened.push(Opened { to_read, file, size_bytes, modified_ns, sidecars });
-    }
-    opened
+/// Opens the files of some folders with what lies beside them. Files that are not there any more
+/// are left out.
+fn open_all(root: &Path, parts: Vec<Part>) -> Vec<OpenedPart> {
+    let opened = parts.into_iter().map(|mut part| {
+        let folder = Place::open(root, &part.folder.path);
+        let wanted = std::mem::take(&mut part.files);
+        let mut files = Vec::with_capacity(wanted.len());
+        let mut is_whole = true;
+        for to_read in wanted {
+            match open_one(&folder, to_read) {
+                Some(opened) => files.push(opened),
+                None => is_whole = false,
+            }
+        }
+        let cover = part.cover.iter_mut().find_map(Option::take);
+        let cover = cover.and_then(|path| open_picture(&folder, path));
+        let picture = part.artist_picture.take();
+        let artist_picture = picture.and_then(|path| open_picture(&folder, path));
+        OpenedPart { part, files, cover, artist_picture, is_whole }
+    });
+    opened.collect()
 }
 
-/// Opens a regular file for reading, through no link and without waiting for anybody; gives its
-/// size and time too.
-fn open_regular(path: &Path) -> std::io::Result<(File, u64, i64)> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty())?);
-    let stat = rustix::fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(std::io::Error::other("not a regular file"));
-    }
-    let modified =
-        stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
-    Ok((file, stat.st_size as u64, modified))
+fn open_one(folder: &Place, to_read: ToRead) -> Option<Opened> {
+    let (file, size_bytes, modified_ns) = match folder.open_regular(&to_read.path) {
+        Ok((file, size, modified)) => (Ok(Some(file)), size as i64, modified),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => (Err(sentence(&error)), 0, 0),
+    };
+    let sidecars = to_read.sidecars.iter().filter_map(|(kind, path)| {
+        let (file, size, _) = folder.open_regular(path).ok()?;
+        let mut bytes = Vec::new();
+        file.take(LARGEST_SIDECAR).read_to_end(&mut bytes).ok()?;
+        (size <= LARGEST_SIDECAR).then(|| (*kind, path.clone(), bytes))
+    });
+    let sidecars = sidecars.collect();
+    Some(Opened { to_read, file, size_bytes, modified_ns, sidecars })
 }
 
-fn sentence(error: &std::io::Error) -> String {
+fn open_picture(folder: &Place, path: String) -> Option<OpenedPicture> {
+    let (file, size, _) = folder.open_regular(&path).ok()?;
+    let fits = 0 < size && size <= LARGEST_PICTURE;
+    fits.then_some(OpenedPicture { path, file: Some(file) })
+}
+
+/// An open folder: the system finds its files without the way there.
+struct Place(rustix::io::Result<OwnedFd>);
+
+impl Place {
+    fn open(root: &Path, path: &str) -> Self {
+        Self(open_folder(&absolute(root, path), path))
+    }
+
+    /// Opens a regular file of it for reading, through no link and without waiting for anybody;
+    /// gives its size and time too.
+    fn open_regular(&self, path: &str) -> io::Result<(File, u64, i64)> {
+        let folder = self.0.as_ref().map_err(|error| *error)?;
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(folder, path_text::decode(name), flags, Mode::empty())?;
+        let stat = rustix::fs::fstat(&file)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let modified =
+            stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
+        Ok((File::from(file), stat.st_size as u64, modified))
+    }
+}
+
+fn sentence(error: &io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::PermissionDenied => "The file may not be read".to_owned(),
+        io::ErrorKind::PermissionDenied => "The file may not be read".to_owned(),
         _ => format!("The file cannot be opened: {error}"),
     }
 }

@@ -28,14 +28,21 @@ use crate::{
 const COMPARE: Duration = Duration::from_hours(1);
 
 impl Ingest {
-    /// Keeps the catalogue in step with the libraries until `stop` is cancelled.
-    pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let events = self.events.subscribe();
+    /// Lists the libraries, so that they can be asked about and scans can be asked for; these wait
+    /// for [`Self::run`]. To be called before anybody is told that the server is ready.
+    pub async fn list_libraries(&self) -> Result<()> {
         self.refresh_libraries().await?;
         for root in self.roots() {
             let files = libraries::count_files(&self.db, root.id).await?;
             self.progress.remember(root.id, files, root.scanned_at);
         }
+        Ok(())
+    }
+
+    /// Keeps the catalogue in step with the libraries until `stop` is cancelled.
+    pub async fn run(self, stop: CancellationToken) -> Result<()> {
+        let events = self.events.subscribe();
+        self.list_libraries().await?;
         let watch = Watch::new();
         let ear = watch.ear();
         tokio::join!(

@@ -24,14 +24,17 @@ use super::{
     walk::Depth,
 };
 use crate::{
-    Result,
+    Error, Result,
     catalog::write::{Batch, FolderPicture},
 };
 
 /// Files in one portion of reading.
 const PORTION: usize = 64;
 /// A transaction that takes longer keeps others waiting.
-const LONGEST_WRITE: Duration = Duration::from_millis(50);
+const LONGEST_WRITE: Duration = Duration::from_millis(100);
+/// Batches after the first one, which shows the first albums soon: each transaction writes every
+/// page of the database that it touches, and small ones touch most of the same pages again.
+const SMALLEST_BATCH: usize = 256;
 /// No batch is larger than this.
 const LARGEST_BATCH: usize = 1000;
 
@@ -106,7 +109,12 @@ impl Ingest {
             return Ok(Ended::Refused);
         }
         let tracker = self.progress.begin(library.id, order.is_whole(), self.clock.now());
-        let result = self.run_steps(library, order, &tracker, stop).await;
+        let mut result = self.run_steps(library, order, &tracker, stop).await;
+        // That nobody can read says nothing about the files: they wait for the next scan.
+        if let Err(Error::Unavailable(reason)) = &result {
+            let reason = format!("The files cannot be read. {reason}");
+            result = self.refuse(library, &reason).await.map(|()| Ended::Refused);
+        }
         let files = libraries::count_files(&self.db, library.id).await?;
         tracker.end(files, self.clock.now());
         result
@@ -125,7 +133,7 @@ impl Ingest {
         let reader = Reader {
             root: Arc::clone(&root),
             pool: self.pool.clone(),
-            options: self.settings.read.clone(),
+            options: Arc::new(self.settings.read.clone()),
         };
         let (send, portions) = mpsc::channel::<Vec<Part>>(2);
         let changes = Changes {
@@ -202,12 +210,13 @@ impl Ingest {
         gathered.changed = true;
         *batch = Batch::default();
         let fitting = LONGEST_WRITE.as_secs_f64() / took.as_secs_f64() * files as f64;
-        Ok((fitting as usize).clamp(PORTION, LARGEST_BATCH))
+        Ok((fitting as usize).clamp(SMALLEST_BATCH, LARGEST_BATCH))
     }
 
     /// Says why a library cannot be scanned, in its state and in the log.
     pub(super) async fn refuse(&self, library: &Root, reason: &str) -> Result<()> {
         tracing::warn!(library = %library.name, "{reason}");
+        self.progress.refused(library.id, reason);
         libraries::set_state(&self.db, library.id, reason).await
     }
 }

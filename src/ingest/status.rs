@@ -66,6 +66,8 @@ pub struct LibraryScan {
     pub to_read: u64,
     /// Files that could not be understood.
     pub errors: u64,
+    /// Why the last scan of all or a part of it came to nothing, as a sentence.
+    pub problem: Option<String>,
     /// When it began.
     pub started_at: Option<Millis>,
     /// When it ended; `None` while it runs.
@@ -113,8 +115,14 @@ impl Progress {
                 };
             }
             scan.phase = Phase::Reading;
+            scan.problem = None;
         });
         tracker
+    }
+
+    /// A scan came to nothing.
+    pub(super) fn refused(&self, library: LibraryId, reason: &str) {
+        self.lock().entry(library).or_default().problem = Some(reason.to_owned());
     }
 
     /// A scan waits for its turn.

@@ -74,7 +74,7 @@ pub(super) fn absolute(root: &Path, path: &str) -> PathBuf {
 }
 
 /// Opens a folder itself, never through a link; the root may be one.
-fn open(absolute: &Path, path: &str) -> rustix::io::Result<OwnedFd> {
+pub(super) fn open_folder(absolute: &Path, path: &str) -> rustix::io::Result<OwnedFd> {
     let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     if !path.is_empty() {
         flags |= OFlags::NOFOLLOW;
@@ -88,7 +88,7 @@ fn list(
     path: &str,
     buffer: &mut [MaybeUninit<u8>],
 ) -> rustix::io::Result<(Listing, Vec<String>)> {
-    let folder = open(absolute, path)?;
+    let folder = open_folder(absolute, path)?;
     let own = rustix::fs::fstat(&folder)?;
     let (mut entries, mut below) = (Vec::new(), Vec::new());
     let mut ignored = false;

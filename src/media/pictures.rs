@@ -40,6 +40,11 @@ pub(crate) fn facts(bytes: &[u8]) -> Result<PictureFacts, String> {
     })
 }
 
+/// What a file that is a picture is.
+pub(crate) fn whole_facts(file: &File) -> Result<PictureFacts, String> {
+    facts(&whole_bytes(file)?)
+}
+
 /// The front cover inside a file of music. The refusal is empty if there is none.
 pub(crate) fn embedded(file: &File) -> Result<Picture, String> {
     let mut source = Source::open(file).map_err(|error| error.to_string())?;
@@ -50,13 +55,17 @@ pub(crate) fn embedded(file: &File) -> Result<Picture, String> {
 
 /// A file that is a picture.
 pub(crate) fn whole(file: &File) -> Result<Picture, String> {
+    let bytes = whole_bytes(file)?;
+    let (width, height) = dimensions(&bytes)?;
+    Ok(Picture { bytes, width, height })
+}
+
+fn whole_bytes(file: &File) -> Result<Vec<u8>, String> {
     let mut source = Source::open(file).map_err(|error| error.to_string())?;
     if source.size() > MOST_BYTES as u64 {
         return Err("This picture is too large".to_owned());
     }
-    let bytes = source.bytes(0, MOST_BYTES).map_err(|error| error.to_string())?;
-    let (width, height) = dimensions(&bytes)?;
-    Ok(Picture { bytes, width, height })
+    source.bytes(0, MOST_BYTES).map_err(|error| error.to_string())
 }
 
 /// Width, height, bytes: as an answer of a worker.

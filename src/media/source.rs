@@ -13,6 +13,13 @@ pub(crate) const HEAD: usize = 64 << 10;
 const MOST_READ: u64 = 96 << 20;
 const WINDOW: usize = 16 << 10;
 
+/// Memory that sources use one after the other, so that each file does not need its own anew.
+#[derive(Default)]
+pub(crate) struct Room {
+    head: Vec<u8>,
+    window: Vec<u8>,
+}
+
 /// Reads one open file from wherever it is asked to.
 pub(crate) struct Source<'f> {
     file: &'f File,
@@ -27,23 +34,35 @@ pub(crate) struct Source<'f> {
 impl<'f> Source<'f> {
     /// Looks at the size and the head of a regular file.
     pub(crate) fn open(file: &'f File) -> io::Result<Self> {
+        Self::open_in(file, &mut Room::default())
+    }
+
+    /// The same in memory that [`Self::leave`] gives back.
+    pub(crate) fn open_in(file: &'f File, room: &mut Room) -> io::Result<Self> {
         let stat = rustix::fs::fstat(file)?;
         if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
         let size = stat.st_size.max(0) as u64;
-        let mut head = vec![0; HEAD.min(size as usize)];
+        let mut head = std::mem::take(&mut room.head);
+        head.resize(HEAD.min(size as usize), 0);
         let filled = read_at_most(file, &mut head, 0)?;
         head.truncate(filled);
         Ok(Self {
             file,
             size,
             head,
-            window: Vec::new(),
+            window: std::mem::take(&mut room.window),
             window_at: 0,
             position: 0,
             left: MOST_READ,
         })
+    }
+
+    /// Gives the memory to the next one.
+    pub(crate) fn leave(mut self, room: &mut Room) {
+        self.window.clear();
+        *room = Room { head: self.head, window: self.window };
     }
 
     /// Bytes in the file.

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::{
-    source::Source,
+    source::{Room, Source},
     tags::{self, ReadOptions},
     worker::Understood,
 };
@@ -13,10 +13,14 @@ pub(crate) fn understand(
     file: &File,
     relative_path: &str,
     options: &ReadOptions,
+    room: &mut Room,
 ) -> Result<Understood, String> {
-    let mut source = Source::open(file).map_err(|error| format!("It cannot be read: {error}"))?;
+    let mut source =
+        Source::open_in(file, room).map_err(|error| format!("It cannot be read: {error}"))?;
     let quick_key = *blake3::hash(source.head()).as_bytes();
     let size = source.size();
-    let tags = tags::read(&mut source, relative_path, options)?;
+    let tags = tags::read(&mut source, relative_path, options);
+    source.leave(room);
+    let tags = tags?;
     Ok(Understood { tags, quick_key, size })
 }

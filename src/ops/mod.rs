@@ -6,5 +6,6 @@ pub mod health;
 pub mod lifecycle;
 pub mod lock;
 pub mod logs;
+pub mod memory;
 pub mod metrics;
 pub mod port_holder;

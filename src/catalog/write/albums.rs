@@ -7,6 +7,7 @@ use super::{
     batch::Scope,
     facts::{self, AlbumSeen},
     folders::{FolderIds, folder_of},
+    heirs,
     rows::{Rows, last_id, list},
     tracks::TrackToWrite,
 };
@@ -51,6 +52,7 @@ pub(super) async fn upsert(
     .fetch_all(&mut **tx)
     .await?;
     ids.extend(known.into_iter().map(|row| (row.key, row.album_id)));
+    let origins = heirs::origins(tracks);
     let mut next = last_id(tx, "album").await?;
     let (mut rows, mut credits) = (Rows::new(), Rows::new());
     let mut known = Vec::with_capacity(ids.len());
@@ -76,8 +78,9 @@ pub(super) async fn upsert(
             row.option(tags.mbid_album.as_deref()).option(tags.mbid_release_group.as_deref());
             row.text(&track.facts.release_date);
             row.text(tags.original_date.as_deref().unwrap_or_default());
-            row.value(json(&tags.release_types)).value(json(&tags.record_labels));
-            row.value(json(&tags.extra.moods)).value(folders.get(folder)).value(scope.now);
+            row.text(&json(&tags.release_types)).text(&json(&tags.record_labels));
+            row.text(&json(&tags.extra.moods)).value(folders.get(folder)).value(scope.now);
+            row.value(origins.get(*key));
         });
         for (position, person) in album.artists.iter().enumerate() {
             if let Some(artist) = artists.of(person) {
@@ -91,11 +94,8 @@ pub(super) async fn upsert(
         tx,
         "insert into album (album_id, library_id, key, name, version, sort_name, order_key, display_artist,
                 artist_order_key, mbid, release_group_mbid, release_date, original_date, release_types,
-                record_labels, moods, folder_id, created_at)
-         select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                value->>8, value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15,
-                value->>16, value->>17
-         from json_each(?) where true
+                record_labels, moods, folder_id, created_at, origin_id)
+         values {rows}
          on conflict (album_id) do update set name = excluded.name, version = excluded.version,
             sort_name = excluded.sort_name, order_key = excluded.order_key,
             display_artist = excluded.display_artist, artist_order_key = excluded.artist_order_key,
@@ -115,26 +115,18 @@ pub(super) async fn upsert(
         .await?;
     }
     credits
-        .run(
-            tx,
-            "insert or ignore into album_artist (album_id, position, artist_id)
-             select value->>0, value->>1, value->>2 from json_each(?)",
-        )
+        .run(tx, "insert or ignore into album_artist (album_id, position, artist_id) values {rows}")
         .await?;
     let mut titles = Rows::new();
     for ((key, disc), title) in discs {
         if let Some(id) = ids.get(key) {
             titles.row(|row| {
-                row.value(id).value(disc).text(title);
+                row.value(*id).value(disc).text(title);
             });
         }
     }
     titles
-        .run(
-            tx,
-            "insert or replace into album_disc (album_id, disc, title)
-             select value->>0, value->>1, value->>2 from json_each(?)",
-        )
+        .run(tx, "insert or replace into album_disc (album_id, disc, title) values {rows}")
         .await?;
     Ok(ids)
 }
@@ -226,12 +218,10 @@ async fn derive_artists(tx: &mut Tx, scope: Scope, albums: &str) -> Result<()> {
         let ids = super::artists::upsert(tx, scope.now, std::iter::once(&various)).await?;
         various_id = ids.of(&various);
     }
-    let (mut mixed, mut single) = (Vec::new(), Rows::new());
+    let (mut mixed, mut single) = (Vec::new(), Vec::new());
     for album in &derived {
         match (album.artists, album.track) {
-            (1, track) => single.row(|row| {
-                row.value(album.album_id).value(track);
-            }),
+            (1, track) => single.push((album.album_id, track)),
             _ => mixed.push(album.album_id),
         }
     }
@@ -242,7 +232,7 @@ async fn derive_artists(tx: &mut Tx, scope: Scope, albums: &str) -> Result<()> {
     )
     .execute(&mut **tx)
     .await?;
-    let single = single.into_text();
+    let single = list(single);
     sqlx::query!(
         "insert into album_artist (album_id, position, artist_id)
          select j.value->>0, r.position, r.artist_id

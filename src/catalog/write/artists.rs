@@ -14,6 +14,8 @@ pub(super) struct ArtistIds {
     by_key: HashMap<String, i64>,
     /// For names without an id, whichever artist has the name.
     by_name: HashMap<String, i64>,
+    /// Rows after this one are new.
+    last_known: i64,
 }
 
 struct Known {
@@ -24,6 +26,11 @@ struct Known {
 }
 
 impl ArtistIds {
+    /// Whether the row was made for this batch.
+    pub(super) fn is_new(&self, artist: i64) -> bool {
+        self.last_known < artist
+    }
+
     pub(super) fn of(&self, person: &Person) -> Option<i64> {
         let key = identity::artist_key(&person.name, person.mbid.as_deref());
         self.by_key.get(&key).copied().or_else(|| {
@@ -91,6 +98,7 @@ pub(super) async fn upsert<'a>(
     }
 
     let mut next = last_id(tx, "artist").await?;
+    ids.last_known = next;
     let (mut new, mut search, mut changed) = (Rows::new(), Rows::new(), Rows::new());
     for (key, name_key, person) in wanted {
         let by_key = ids.by_key.get(&key).copied();
@@ -150,24 +158,17 @@ pub(super) async fn upsert<'a>(
     new.run(
         tx,
         "insert into artist (artist_id, key, name, name_key, sort_name, order_key, mbid, created_at)
-         select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7
-         from json_each(?)",
+         values {rows}",
     )
     .await?;
     changed
         .run(
             tx,
-            "update artist set name = j.value->>1, sort_name = j.value->>2, order_key = j.value->>3,
-                    mbid = coalesce(j.value->>4, artist.mbid), key = coalesce(j.value->>5, artist.key)
-             from json_each(?) j where artist_id = j.value->>0",
+            "update artist set name = j.column2, sort_name = j.column3, order_key = j.column4,
+                    mbid = coalesce(j.column5, artist.mbid), key = coalesce(j.column6, artist.key)
+             from (values {rows}) j where artist_id = j.column1",
         )
         .await?;
-    search
-        .run(
-            tx,
-            "insert or replace into artist_search (rowid, name)
-             select value->>0, value->>1 from json_each(?)",
-        )
-        .await?;
+    search.run(tx, "insert or replace into artist_search (rowid, name) values {rows}").await?;
     Ok(ids)
 }

@@ -69,13 +69,13 @@ pub(super) async fn upsert(
         // Another file took this one's place.
         displaced.extend(here.filter(|here| *here != id && !moved.contains(here)));
         let (state, reason, key) = match &file.content {
-            Content::Tracks { quick_key, .. } => ("ok", "", Some(hex::encode(quick_key))),
+            Content::Tracks { quick_key, .. } => ("ok", "", Some(&quick_key[..])),
             Content::Unreadable(reason) => ("unreadable", reason.as_str(), None),
         };
         rows.row(|row| {
             row.value(id).value(scope.library).value(folders.get(folder_of(&file.path)));
             row.text(&file.path).value(file.size_bytes).value(file.modified_ns);
-            row.value(file.inode).value(state).text(reason).value(key);
+            row.value(file.inode).text(state).text(reason).bytes(key);
             row.value(file.sidecar_stamp).value(scope.now);
         });
     }
@@ -96,17 +96,15 @@ pub(super) async fn upsert(
     sources
         .run(
             tx,
-            "update picture set path = j.value->>1 from json_each(?) j
-             where picture.path = j.value->>0 and library_id = j.value->>2",
+            "update picture set path = j.column2 from (values {rows}) j
+             where picture.path = j.column1 and library_id = j.column3",
         )
         .await?;
     rows.run(
         tx,
         "insert into media_file (media_file_id, library_id, folder_id, path, size_bytes, modified_ns, inode,
                 state, reason, quick_key, sidecar_stamp, scanned_at)
-         select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7,
-                value->>8, unhex(value->>9), value->>10, value->>11
-         from json_each(?) where true
+         values {rows}
          on conflict (media_file_id) do update set folder_id = excluded.folder_id, path = excluded.path,
             size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns, inode = excluded.inode,
             state = excluded.state, reason = excluded.reason, quick_key = excluded.quick_key,

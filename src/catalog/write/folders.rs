@@ -53,7 +53,7 @@ pub(super) async fn upsert(tx: &mut Tx, scope: Scope, batch: &Batch) -> Result<F
         if let Some(id) = ids.get(path) {
             if modified.is_some_and(|modified| times.get(id) != Some(&modified)) {
                 touched.row(|row| {
-                    row.value(id).value(modified);
+                    row.value(*id).value(*modified);
                 });
             }
             continue;
@@ -71,15 +71,14 @@ pub(super) async fn upsert(tx: &mut Tx, scope: Scope, batch: &Batch) -> Result<F
     new.run(
         tx,
         "insert into folder (folder_id, library_id, parent_id, path, name, modified_ns, created_at)
-         select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6
-         from json_each(?)",
+         values {rows}",
     )
     .await?;
     touched
         .run(
             tx,
-            "update folder set modified_ns = j.value->>1 from json_each(?) j
-             where folder_id = j.value->>0",
+            "update folder set modified_ns = j.column2 from (values {rows}) j
+             where folder_id = j.column1",
         )
         .await?;
     Ok(ids)
@@ -95,14 +94,14 @@ pub(super) async fn complete(
     for (path, fingerprint) in complete {
         if let Some(id) = ids.get(path) {
             rows.row(|row| {
-                row.value(id).hex(fingerprint);
+                row.value(*id).bytes(Some(fingerprint));
             });
         }
     }
     rows.run(
         tx,
-        "update folder set fingerprint = unhex(j.value->>1) from json_each(?) j
-         where folder_id = j.value->>0",
+        "update folder set fingerprint = j.column2 from (values {rows}) j
+         where folder_id = j.column1",
     )
     .await
 }

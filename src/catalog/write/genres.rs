@@ -48,8 +48,7 @@ pub(super) async fn upsert<'a>(
         });
         ids.0.insert(key, next);
     }
-    new.run(tx, "insert into genre (genre_id, name) select value->>0, value->>1 from json_each(?)")
-        .await?;
+    new.run(tx, "insert into genre (genre_id, name) values {rows}").await?;
     Ok(ids)
 }
 

@@ -7,7 +7,7 @@ use super::{
     albums,
     batch::{FileGone, Scope},
     pictures,
-    rows::{Rows, list},
+    rows::list,
 };
 use crate::{
     Result,
@@ -27,13 +27,7 @@ impl Catalog {
     ) -> Result<usize> {
         let scope = Scope { library, now: self.clock.now() };
         let mut tx = self.db.write().await?;
-        let mut seen = Rows::new();
-        for file in files {
-            seen.row(|row| {
-                row.value(file.id).text(&file.path);
-            });
-        }
-        let seen = seen.into_text();
+        let seen = list(files.iter().map(|file| (file.id, &file.path)));
         let gone = sqlx::query_scalar!(
             "select media_file_id from media_file f
              join json_each(?) j on f.media_file_id = j.value->>0 and f.path = j.value->>1

@@ -23,6 +23,8 @@ pub(super) struct Before {
     pub(super) albums: HashSet<i64>,
     /// Everybody who took part in these.
     pub(super) artists: HashSet<i64>,
+    /// Who took part in them, by track, role and position.
+    pub(super) parts: HashMap<(i64, String, i64), i64>,
     /// Tracks that their files no longer hold.
     pub(super) surplus: Vec<i64>,
 }
@@ -39,6 +41,7 @@ struct Hidden {
     album: String,
     duration_ms: i64,
     recording: Option<String>,
+    album_id: Option<i64>,
 }
 
 /// The tracks of the batch, each with the row that it had.
@@ -50,7 +53,7 @@ pub(super) async fn resolve<'a>(
 ) -> Result<(Vec<TrackToWrite<'a>>, Before)> {
     let mut before = Before::default();
     let known_files = files.iter().filter(|(_, was_there)| *was_there).map(|(id, _)| *id);
-    let mut rows: HashMap<(i64, Option<i64>), i64> = HashMap::new();
+    let mut rows: HashMap<(i64, Option<i64>), (i64, Option<i64>)> = HashMap::new();
     let known_files = list(known_files);
     if known_files != "[]" {
         let tracks = sqlx::query!(
@@ -62,7 +65,7 @@ pub(super) async fn resolve<'a>(
         .await?;
         for track in tracks {
             before.albums.extend(track.album_id);
-            rows.insert((track.file, track.cue_index), track.track_id);
+            rows.insert((track.file, track.cue_index), (track.track_id, track.album_id));
         }
     }
     let mut found = Vec::with_capacity(batch.files.len());
@@ -77,19 +80,29 @@ pub(super) async fn resolve<'a>(
                 path: &file.path,
                 found: track,
                 facts,
-                row,
+                row: row.map(|(track, _)| track),
+                album_before: row.and_then(|(_, album)| album),
             });
         }
     }
-    before.surplus.extend(rows.into_values());
+    before.surplus.extend(rows.into_values().map(|(track, _)| track));
     revive(tx, scope, &mut found, &mut before).await?;
     let known = list(found.iter().filter_map(|track| track.row));
     if known != "[]" {
+        let parts = sqlx::query!(
+            "select track_id, role, position, artist_id from track_artist
+             where track_id in (select value from json_each(?)) and sub_role <> 'derived'",
+            known
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        for part in parts {
+            before.artists.insert(part.artist_id);
+            before.parts.insert((part.track_id, part.role, part.position), part.artist_id);
+        }
         let artists = sqlx::query_scalar!(
-            r#"select artist_id as "artist_id!: i64" from track_artist
-               where track_id in (select value from json_each(?1))
-               union select artist_id from album_artist where album_id in
-                 (select album_id from track where track_id in (select value from json_each(?1)))"#,
+            "select distinct artist_id from album_artist where album_id in
+                 (select album_id from track where track_id in (select value from json_each(?)))",
             known
         )
         .fetch_all(&mut **tx)
@@ -153,6 +166,7 @@ async fn revive(
                 album: row.album_name,
                 duration_ms: row.duration_ms,
                 recording: row.mbid_recording,
+                album_id: row.album_id,
             }
         })
         .collect();
@@ -164,7 +178,11 @@ async fn revive(
             let at = hidden
                 .iter()
                 .position(|hidden| hidden.cue_index == cue_index && is_same(track, hidden));
-            track.row = at.map(|at| hidden.swap_remove(at).id);
+            if let Some(at) = at {
+                let Hidden { id, album_id, .. } = hidden.swap_remove(at);
+                track.row = Some(id);
+                track.album_before = album_id;
+            }
         }
     }
     Ok(())

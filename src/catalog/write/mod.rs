@@ -9,6 +9,7 @@ mod files;
 mod folders;
 mod genres;
 mod gone;
+mod heirs;
 mod known;
 mod pictures;
 mod playlists;
@@ -40,14 +41,13 @@ impl Catalog {
         let mut touched = HashSet::new();
         let folders = folders::upsert(&mut tx, scope, batch).await?;
         let mut applied = Applied::default();
-        let mut former = HashSet::new();
+        let (mut former, mut renamed) = (HashSet::new(), heirs::Votes::new());
+        let mut marks_changed = false;
         if !batch.files.is_empty() {
             let files = files::upsert(&mut tx, scope, batch, &folders, &mut touched).await?;
             let (tracks, before) = known::resolve(&mut tx, scope, batch, &files).await?;
-            touched.extend(before.albums);
-            former = before.artists;
+            touched.extend(&before.albums);
             gone::hide_tracks(&mut tx, scope, &before.surplus).await?;
-
             let people =
                 tracks.iter().flat_map(|track| &track.facts.parts).map(|part| &part.person);
             let artists = artists::upsert(&mut tx, scope.now, people).await?;
@@ -62,7 +62,10 @@ impl Catalog {
                 genres: &genres,
                 pictures: &pictures,
             };
-            tracks::upsert(&mut tx, scope, &tracks, &related).await?;
+            let parts = tracks::upsert(&mut tx, scope, &tracks, &related).await?;
+            marks_changed |= heirs::albums(&mut tx, scope, &tracks, &albums).await?;
+            renamed = heirs::renamed(&mut tx, &before, &parts, &artists).await?;
+            former = before.artists;
             touched.extend(albums.values());
             let known = tracks.iter().filter(|track| track.row.is_some());
             let paths: Vec<&str> = known.map(|track: &TrackToWrite<'_>| track.path).collect();
@@ -77,10 +80,14 @@ impl Catalog {
         touched.extend(albums_of_pictures(&mut tx, batch, &folders).await?);
         let touched: Vec<i64> = touched.into_iter().collect();
         albums::refresh(&mut tx, scope, &touched).await?;
+        marks_changed |= heirs::artists(&mut tx, scope, &renamed).await?;
         prune::artists(&mut tx, &former).await?;
         folders::complete(&mut tx, &folders, &batch.complete).await?;
         let revision = self.bump_revision(&mut tx).await?;
         tx.commit().await?;
+        if marks_changed {
+            self.inner.marks.changed();
+        }
         self.announce(revision);
         Ok(applied)
     }

@@ -37,14 +37,14 @@ pub(super) async fn upsert(
         let Some(folder) = folders.get(folder) else { continue };
         let picture = picture.as_ref().and_then(|picture| ids.get(&picture.facts.hash));
         of_folders.row(|row| {
-            row.value(folder).value(picture);
+            row.value(*folder).value(picture);
         });
     }
     of_folders
         .run(
             tx,
-            "update folder set picture_id = j.value->>1 from json_each(?) j
-             where folder_id = j.value->>0 and picture_id is not j.value->>1",
+            "update folder set picture_id = j.column2 from (values {rows}) j
+             where folder_id = j.column1 and picture_id is not j.column2",
         )
         .await?;
     Ok(ids)
@@ -77,9 +77,10 @@ async fn ensure(
             if ids.contains_key(*hash) {
                 continue;
             }
+            let Ok(bytes) = hex::decode(hash) else { continue };
             next += 1;
             new.row(|row| {
-                row.value(next).text(hash).text(&facts.mime).value(facts.width);
+                row.value(next).bytes(Some(&bytes)).text(&facts.mime).value(facts.width);
                 row.value(facts.height).value(facts.size_bytes).value(scope.library);
                 row.text(path).value(u8::from(*is_embedded));
             });
@@ -88,9 +89,7 @@ async fn ensure(
         new.run(
             tx,
             "insert into picture (picture_id, hash, mime, width, height, size_bytes, library_id, path, is_embedded)
-             select value->>0, unhex(value->>1), value->>2, value->>3, value->>4, value->>5, value->>6,
-                    value->>7, value->>8
-             from json_each(?)",
+             values {rows}",
         )
         .await?;
     }

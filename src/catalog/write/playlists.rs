@@ -134,13 +134,12 @@ impl Catalog {
                 let mut rows = Rows::new();
                 for (position, track) in entries.iter().enumerate() {
                     rows.row(|row| {
-                        row.value(id).value(position).value(track);
+                        row.value(id).value(position).value(*track);
                     });
                 }
                 rows.run(
                     &mut tx,
-                    "insert into playlist_entry (playlist_id, position, track_id)
-                     select value->>0, value->>1, value->>2 from json_each(?)",
+                    "insert into playlist_entry (playlist_id, position, track_id) values {rows}",
                 )
                 .await?;
             }

@@ -27,6 +27,17 @@ pub(super) struct TrackToWrite<'a> {
     pub(super) facts: TrackFacts,
     /// The row that it has already.
     pub(super) row: Option<i64>,
+    /// The album that this row was on.
+    pub(super) album_before: Option<i64>,
+}
+
+/// A person as a known track names him now.
+#[derive(Debug)]
+pub(super) struct PartWritten<'a> {
+    pub(super) track: i64,
+    pub(super) role: &'a str,
+    pub(super) position: u32,
+    pub(super) artist: i64,
 }
 
 impl TrackToWrite<'_> {
@@ -99,29 +110,27 @@ const COLUMNS: &[&str] = &[
 
 /// Inserts or updates every column but the time of creation; whatever was hidden shows again.
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let values: Vec<String> = (0..COLUMNS.len()).map(|at| format!("value->>{at}")).collect();
     let updates: Vec<String> = COLUMNS[1..COLUMNS.len() - 1]
         .iter()
         .map(|column| format!("{column} = excluded.{column}"))
         .collect();
     format!(
-        "insert into track ({}) select {} from json_each(?) where true
+        "insert into track ({}) values {{rows}}
          on conflict (track_id) do update set {}, missing_at = null, quick_key = null",
         COLUMNS.join(", "),
-        values.join(", "),
         updates.join(", ")
     )
 });
 
-/// Writes the tracks and gives their rows, in order.
-pub(super) async fn upsert(
+/// Writes the tracks; gives who takes part in those that were known.
+pub(super) async fn upsert<'t>(
     tx: &mut Tx,
     scope: Scope,
-    tracks: &[TrackToWrite<'_>],
+    tracks: &'t [TrackToWrite<'_>],
     related: &Related<'_>,
-) -> Result<Vec<i64>> {
+) -> Result<Vec<PartWritten<'t>>> {
     let mut next = last_id(tx, "track").await?;
-    let mut ids = Vec::with_capacity(tracks.len());
+    let mut known_parts = Vec::new();
     let (mut rows, mut search) = (Rows::new(), Rows::new());
     let (mut parts, mut genres, mut lyrics) = (Rows::new(), Rows::new(), Rows::new());
     for track in tracks {
@@ -129,11 +138,10 @@ pub(super) async fn upsert(
             next += 1;
             next
         });
-        ids.push(id);
         rows.row(|row| columns(row, scope, id, track, related));
         search.row(|row| search_words(row, id, track));
-        add_parts(&mut parts, id, track, related.artists);
-        let mut position = 0;
+        add_parts(&mut parts, id, track, related.artists, &mut known_parts);
+        let mut position = 0_u32;
         let mut seen = HashSet::new();
         for genre in track.found.tags.genres.iter().filter_map(|name| related.genres.of(name)) {
             if seen.insert(genre) {
@@ -156,32 +164,18 @@ pub(super) async fn upsert(
     parts
         .run(
             tx,
-            "insert into track_artist (track_id, role, position, sub_role, artist_id)
-             select value->>0, value->>1, value->>2, value->>3, value->>4 from json_each(?)",
+            "insert into track_artist (track_id, role, position, sub_role, artist_id) values {rows}",
         )
         .await?;
-    genres
-        .run(
-            tx,
-            "insert into track_genre (track_id, position, genre_id)
-             select value->>0, value->>1, value->>2 from json_each(?)",
-        )
-        .await?;
+    genres.run(tx, "insert into track_genre (track_id, position, genre_id) values {rows}").await?;
     lyrics
         .run(
             tx,
-            "insert into lyrics (track_id, position, lang, is_synced, source, body)
-             select value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 from json_each(?)",
+            "insert into lyrics (track_id, position, lang, is_synced, source, body) values {rows}",
         )
         .await?;
-    search
-        .run(
-            tx,
-            "insert into track_search (rowid, title, album, artist)
-             select value->>0, value->>1, value->>2, value->>3 from json_each(?)",
-        )
-        .await?;
-    Ok(ids)
+    search.run(tx, "insert into track_search (rowid, title, album, artist) values {rows}").await?;
+    Ok(known_parts)
 }
 
 /// The values of [`COLUMNS`], in order.
@@ -236,7 +230,13 @@ fn search_words(row: &mut Row<'_>, id: i64, track: &TrackToWrite<'_>) {
 }
 
 /// One row for each person in each role; a person counts once in a role.
-fn add_parts(rows: &mut Rows, id: i64, track: &TrackToWrite<'_>, artists: &ArtistIds) {
+fn add_parts<'t>(
+    rows: &mut Rows,
+    id: i64,
+    track: &'t TrackToWrite<'_>,
+    artists: &ArtistIds,
+    known: &mut Vec<PartWritten<'t>>,
+) {
     let mut positions: HashMap<&str, u32> = HashMap::new();
     let mut seen = HashSet::new();
     for part in &track.facts.parts {
@@ -248,6 +248,10 @@ fn add_parts(rows: &mut Rows, id: i64, track: &TrackToWrite<'_>, artists: &Artis
         rows.row(|row| {
             row.value(id).text(&part.role).value(*position).text(&part.sub_role).value(artist);
         });
+        if track.row.is_some() {
+            let (role, position) = (part.role.as_str(), *position);
+            known.push(PartWritten { track: id, role, position, artist });
+        }
         *position += 1;
     }
 }

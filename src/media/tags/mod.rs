@@ -124,6 +124,7 @@ pub struct Tags {
     /// Labels.
     pub record_labels: Vec<String>,
     /// What only a full answer shows.
+    #[serde(with = "whole")]
     pub extra: Extra,
     /// Embedded lyrics: each body as found (LRC text if synced) with its language.
     pub lyrics: Vec<EmbeddedLyrics>,
@@ -183,6 +184,27 @@ pub struct Extra {
     /// Movement: name, number, count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub movement: Option<(String, u32, u32)>,
+}
+
+/// [`Extra`] with every field, for forms that do not name them: what is left out there as JSON
+/// would be missed.
+mod whole {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Extra;
+
+    type Fields =
+        (Vec<String>, Vec<String>, Vec<String>, Vec<(String, String)>, Option<(String, u32, u32)>);
+
+    pub(super) fn serialize<S: Serializer>(extra: &Extra, to: S) -> Result<S::Ok, S::Error> {
+        let Extra { isrc, moods, groupings, works, movement } = extra;
+        (isrc, moods, groupings, works, movement).serialize(to)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Extra, D::Error> {
+        let (isrc, moods, groupings, works, movement) = Fields::deserialize(from)?;
+        Ok(Extra { isrc, moods, groupings, works, movement })
+    }
 }
 
 /// Lyrics inside a file.

@@ -12,9 +12,10 @@ use std::{
 use super::{
     frames::{self, Frame, Kind, Receiver},
     sandbox::{Profile, confine},
-    selftest, wire,
+    selftest,
+    wire::{self, Asked, Items},
 };
-use crate::media::{pictures, understand};
+use crate::media::{pictures, source::Room, understand};
 
 /// Answers of a batch are sent together, at the latest when there are so many bytes of them.
 const FLUSH_BYTES: usize = 32 << 10;
@@ -34,18 +35,26 @@ pub fn serve(arguments: &[std::ffi::OsString]) -> ExitCode {
     // A panic is an answer like any other; nobody reads its text.
     std::panic::set_hook(Box::new(|_| ()));
     let _ = confine(Profile::Tags);
-    match answer_all(&socket) {
+    match say_ready(&socket).and_then(|()| answer_all(&socket)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
+fn say_ready(socket: &UnixStream) -> io::Result<()> {
+    let mut out = Vec::new();
+    let start = frames::begin(&mut out, Kind::Ready, 0);
+    frames::end(&mut out, start);
+    frames::send(socket, &out, &[])
+}
+
 fn answer_all(socket: &UnixStream) -> io::Result<()> {
     let mut receiver = Receiver::new(socket.as_fd());
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(2 * FLUSH_BYTES);
+    let mut room = Room::default();
     while let Some(frame) = receiver.next()? {
         if frame.kind == Kind::Understand {
-            understand_all(socket, frame, &mut out)?;
+            understand_all(socket, frame, &mut room, &mut out)?;
         } else {
             let answer = guarded(|| answer_one(frame));
             put(&mut out, answer, |out, payload| {
@@ -55,18 +64,32 @@ fn answer_all(socket: &UnixStream) -> io::Result<()> {
         }
         frames::send(socket, &out, &[])?;
         // One large picture must not stay for good.
-        out = Vec::with_capacity(FLUSH_BYTES);
+        out.clear();
+        out.shrink_to(2 * FLUSH_BYTES);
     }
     Ok(())
 }
 
-fn understand_all(socket: &UnixStream, frame: Frame, out: &mut Vec<u8>) -> io::Result<()> {
-    let items = wire::read_items(&frame.payload)?;
+fn understand_all(
+    socket: &UnixStream,
+    frame: Frame,
+    room: &mut Room,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let items = Items::read(&frame.payload)?;
     let mut flushed = Instant::now();
-    for ((path, options), descriptor) in items.into_iter().zip(frame.descriptors) {
+    for (item, descriptor) in items.iter().zip(frame.descriptors) {
         let file = File::from(descriptor);
-        let understood = guarded(|| understand::understand(&file, &path, &options));
-        put(out, understood, |out, understood| wire::write_understood(out, &understood))?;
+        match item {
+            Asked::Music(path, options) => {
+                let understood = guarded(|| understand::understand(&file, path, options, room));
+                put(out, understood, |out, understood| wire::write(out, &understood))?;
+            }
+            Asked::Picture => {
+                let facts = guarded(|| pictures::whole_facts(&file));
+                put(out, facts, |out, facts| wire::write(out, &facts))?;
+            }
+        }
         if out.len() > FLUSH_BYTES || flushed.elapsed() > FLUSH_AFTER {
             frames::send(socket, out, &[])?;
             out.clear();

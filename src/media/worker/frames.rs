@@ -26,7 +26,7 @@ const HEAD: usize = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Kind {
-    /// Read tags of every file sent along.
+    /// Look at every file sent along: read its tags, or what picture it is.
     Understand = 1,
     /// Take the front cover out of the file sent along.
     EmbeddedPicture = 2,
@@ -38,12 +38,14 @@ pub(super) enum Kind {
     Answer = 5,
     /// It did not; the payload is a sentence.
     Refusal = 6,
+    /// A new worker has its walls around it and waits.
+    Ready = 7,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
-        use Kind::{Answer, EmbeddedPicture, Refusal, Scale, Understand, WholePicture};
-        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal]
+        use Kind::{Answer, EmbeddedPicture, Ready, Refusal, Scale, Understand, WholePicture};
+        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

@@ -19,7 +19,10 @@ use frames::Kind;
 use pool::{Failure, Shared};
 
 pub use crate::media::tags::ReadOptions;
-use crate::{Error, Result, media::tags::Tags};
+use crate::{
+    Error, Result,
+    media::tags::{PictureFacts, Tags},
+};
 
 /// Reading a file takes milliseconds, but its disk may have to wake up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -45,7 +48,28 @@ pub struct ReadItem {
     /// Its path below its library, `/` between names. Only names are guessed from it.
     pub relative_path: String,
     /// How to split names.
-    pub options: ReadOptions,
+    pub options: Arc<ReadOptions>,
+}
+
+/// What is looked at in a batch.
+enum Item {
+    Music(ReadItem),
+    Picture(File),
+}
+
+impl Item {
+    fn file(&self) -> &File {
+        match self {
+            Self::Music(item) => &item.file,
+            Self::Picture(file) => file,
+        }
+    }
+}
+
+/// What came of an [`Item`].
+enum Known {
+    Music(Box<Understood>),
+    Picture(PictureFacts),
 }
 
 /// What is known of a file after reading it.
@@ -65,6 +89,9 @@ pub struct Unreadable {
     /// Why, as a sentence.
     pub reason: String,
 }
+
+/// Answers about music and about pictures, in order.
+pub type ReadAll = (Vec<Result<Understood, Unreadable>>, Vec<Result<PictureFacts, Unreadable>>);
 
 /// Where the picture is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,9 +140,31 @@ impl Pool {
     }
 
     /// Reads files; the answers are in the order of the items. A file that kills or hangs a worker
-    /// is unreadable, the others of its batch are not.
-    pub async fn understand(&self, items: Vec<ReadItem>) -> Vec<Result<Understood, Unreadable>> {
-        self.open.0.understand(items).await
+    /// is unreadable, the others of its batch are not. `Unavailable` if no worker can be started:
+    /// that says nothing about the files.
+    pub async fn understand(
+        &self,
+        items: Vec<ReadItem>,
+    ) -> Result<Vec<Result<Understood, Unreadable>>> {
+        Ok(self.read(items, Vec::new()).await?.0)
+    }
+
+    /// The same, and looks at files that are pictures beside them.
+    pub async fn read(&self, music: Vec<ReadItem>, pictures: Vec<File>) -> Result<ReadAll> {
+        let (of_music, of_pictures) = (music.len(), pictures.len());
+        let items = music.into_iter().map(Item::Music);
+        let items = items.chain(pictures.into_iter().map(Item::Picture)).collect();
+        let answers = self.open.0.understand(items).await?;
+        let mut all = (Vec::with_capacity(of_music), Vec::with_capacity(of_pictures));
+        for (at, answer) in answers.into_iter().enumerate() {
+            match answer {
+                Ok(Known::Music(understood)) => all.0.push(Ok(*understood)),
+                Ok(Known::Picture(facts)) => all.1.push(Ok(facts)),
+                Err(unreadable) if at < of_music => all.0.push(Err(unreadable)),
+                Err(unreadable) => all.1.push(Err(unreadable)),
+            }
+        }
+        Ok(all)
     }
 
     /// Takes a picture out of a file and looks at it. `NotFound` if there is none.

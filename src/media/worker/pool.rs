@@ -10,7 +10,7 @@ use std::{
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{ReadItem, Understood, Unreadable, frames::Kind, process::Process};
+use super::{Item, Known, Unreadable, frames::Kind, process::Process};
 
 /// Files in one message: enough that messages cost nothing, few enough that one bad file does not
 /// cost the rest a second reading of many.
@@ -20,6 +20,8 @@ const IDLE: Duration = Duration::from_secs(30);
 
 /// Answer of one question: bytes, or a sentence.
 pub(super) type Answer = Result<Vec<u8>, Failure>;
+/// Answers about the files of a batch, in order.
+pub(super) type Answers = Vec<Result<Known, Unreadable>>;
 
 /// Why there is no answer.
 #[derive(Debug, Clone)]
@@ -52,7 +54,7 @@ struct State {
 }
 
 enum Job {
-    Understand(Vec<ReadItem>, oneshot::Sender<Vec<Result<Understood, Unreadable>>>),
+    Understand(Vec<Item>, oneshot::Sender<Result<Answers, Failure>>),
     Ask { kind: Kind, payload: Vec<u8>, file: Option<std::fs::File>, tell: oneshot::Sender<Answer> },
 }
 
@@ -69,11 +71,9 @@ impl Shared {
         })
     }
 
-    /// Reads files in batches; the answers are in the order of the items.
-    pub(super) async fn understand(
-        self: &Arc<Self>,
-        items: Vec<ReadItem>,
-    ) -> Vec<Result<Understood, Unreadable>> {
+    /// Reads files in batches; the answers are in the order of the items. Fails if no worker can
+    /// be started.
+    pub(super) async fn understand(self: &Arc<Self>, items: Vec<Item>) -> Result<Answers, Failure> {
         let mut items = items.into_iter().peekable();
         let mut batches = Vec::new();
         while items.peek().is_some() {
@@ -83,10 +83,10 @@ impl Shared {
                 let (files, (tell, told)) = (batch.len(), oneshot::channel());
                 self.push(Job::Understand(batch, tell));
                 let lost = || Unreadable { reason: Failure::Lost.to_string() };
-                told.await.unwrap_or_else(|_| (0..files).map(|_| Err(lost())).collect())
+                told.await.unwrap_or_else(|_| Ok((0..files).map(|_| Err(lost())).collect()))
             });
         }
-        futures_util::future::join_all(batches).await.into_iter().flatten().collect()
+        Ok(futures_util::future::try_join_all(batches).await?.into_iter().flatten().collect())
     }
 
     /// Asks one question about one file or some bytes.
@@ -176,27 +176,23 @@ impl Shared {
 
     /// Reads a batch. What a worker did not answer for is read again file by file, so that only
     /// the one it failed over is marked.
-    fn read_all(
-        &self,
-        process: &mut Option<Process>,
-        items: &[ReadItem],
-    ) -> Vec<Result<Understood, Unreadable>> {
+    fn read_all(&self, process: &mut Option<Process>, items: &[Item]) -> Result<Answers, Failure> {
         let mut answers = Vec::with_capacity(items.len());
-        let all: Vec<&ReadItem> = items.iter().collect();
-        if let Err(failure) = self.with(process, |process| process.understand(&all, &mut answers)) {
-            for item in &all[answers.len()..] {
-                let mut answer = Vec::with_capacity(1);
-                let read = match failure {
-                    Failure::NotStarted(_) => Err(failure.clone()),
-                    _ => self.with(process, |process| process.understand(&[item], &mut answer)),
-                };
-                answers.push(match read {
-                    Ok(()) => answer.pop().expect("each item is answered"),
-                    Err(failure) => Err(Unreadable { reason: failure.to_string() }),
-                });
-            }
+        let all: Vec<&Item> = items.iter().collect();
+        let read = self.with(process, |process| process.understand(&all, &mut answers));
+        if let Err(failure @ Failure::NotStarted(_)) = read {
+            return Err(failure);
         }
-        answers
+        for item in &all[answers.len()..] {
+            let mut answer = Vec::with_capacity(1);
+            let read = self.with(process, |process| process.understand(&[item], &mut answer));
+            answers.push(match read {
+                Ok(()) => answer.pop().expect("each item is answered"),
+                Err(failure @ Failure::NotStarted(_)) => return Err(failure),
+                Err(failure) => Err(Unreadable { reason: failure.to_string() }),
+            });
+        }
+        Ok(answers)
     }
 
     /// One question, asked again of a new worker if the first one fails: it may have been killed

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    ReadItem, Understood, Unreadable,
+    Item, Known, Unreadable,
     frames::{self, Kind},
     wire,
 };
@@ -20,9 +20,13 @@ pub(super) struct Process {
     socket: BufReader<UnixStream>,
 }
 
+/// Pictures come and go by the file; memory that is given back after each is taken anew for the
+/// next. A worker that is idle ends, so it need not give back.
+const ALLOCATOR: &str = "glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=8388608:glibc.malloc.arena_max=1";
+
 impl Process {
-    /// Starts `program worker`. It dies with the calling thread. `patience`: how long it may say
-    /// nothing before it counts as hanging.
+    /// Starts `program worker` and waits until it says that it is ready. It dies with the calling
+    /// thread. `patience`: how long it may say nothing before it counts as hanging.
     pub(super) fn start(program: &Path, patience: Duration) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_read_timeout(Some(patience))?;
@@ -30,12 +34,21 @@ impl Process {
         let child = Command::new(program)
             .arg("worker")
             .env_clear()
+            .env("GLIBC_TUNABLES", ALLOCATOR)
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { child, socket: BufReader::with_capacity(64 << 10, ours) })
+        let mut started = Self { child, socket: BufReader::with_capacity(64 << 10, ours) };
+        match frames::read(&mut started.socket) {
+            Ok((Kind::Ready, _)) => Ok(started),
+            Ok(_) => Err(io::Error::other("it does not speak as a worker does")),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(io::Error::other("it does not get ready"))
+            }
+            Err(_) => Err(io::Error::other("it ended at once")),
+        }
     }
 
     /// Its process id.
@@ -47,19 +60,24 @@ impl Process {
     /// process is of no more use and the files after those were not answered for.
     pub(super) fn understand(
         &mut self,
-        items: &[&ReadItem],
-        answers: &mut Vec<Result<Understood, Unreadable>>,
+        items: &[&Item],
+        answers: &mut Vec<Result<Known, Unreadable>>,
     ) -> io::Result<()> {
         let mut message = Vec::with_capacity(256 * items.len());
         let start = frames::begin(&mut message, Kind::Understand, items.len());
         wire::write_items(&mut message, items)?;
         frames::end(&mut message, start);
-        let files: Vec<_> = items.iter().map(|item| item.file.as_fd()).collect();
+        let files: Vec<_> = items.iter().map(|item| item.file().as_fd()).collect();
         frames::send(self.socket.get_ref(), &message, &files)?;
-        for _ in items {
-            answers.push(match frames::read(&mut self.socket)? {
-                (Kind::Answer, payload) => Ok(wire::read_understood(&payload)?),
-                (_, payload) => Err(Unreadable { reason: sentence(&payload) }),
+        for item in items {
+            answers.push(match (frames::read(&mut self.socket)?, item) {
+                ((Kind::Answer, payload), Item::Music(_)) => {
+                    Ok(Known::Music(wire::read(&payload)?))
+                }
+                ((Kind::Answer, payload), Item::Picture(_)) => {
+                    Ok(Known::Picture(wire::read(&payload)?))
+                }
+                ((_, payload), _) => Err(Unreadable { reason: sentence(&payload) }),
             });
         }
         Ok(())

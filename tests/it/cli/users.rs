@@ -84,6 +84,29 @@ fn the_first_admin_comes_from_the_environment() {
 }
 
 #[test]
+fn a_scan_right_after_the_start_knows_the_libraries() {
+    let place = Place::new();
+    let music = place.folder.path().join("music");
+    std::fs::create_dir(&music).unwrap();
+    std::fs::write(music.join("no.mp3"), "nothing").unwrap();
+    let library = format!("Music={}", music.display());
+    let server = place.serve(&["--no-lan", "--library", &library]);
+    let scanned = place.json(&["scan", "--wait"]);
+    assert_eq!((&scanned["files"], &scanned["errors"]), (&1.into(), &1.into()), "{scanned}");
+    drop(server);
+}
+
+#[test]
+fn a_scan_that_cannot_be_done_fails() {
+    let place = Place::new();
+    let library = format!("Music={}", place.folder.path().join("away").display());
+    let _server = place.serve(&["--no-lan", "--library", &library]);
+    let output = place.run(&["scan", "--wait"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error_text(&output).contains("is it mounted?"), "{output:?}");
+}
+
+#[test]
 fn a_scan_with_nothing_to_scan_says_so() {
     let place = Place::new();
     let output = place.run(&["scan"]);

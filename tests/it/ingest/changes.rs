@@ -1,8 +1,14 @@
 //! Files move, change, go and come back while people's stars hang on them.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use tunelocker::ingest::{ScanKind, Watching};
+use serde_json::Value;
+use tunelocker::{
+    accounts::NewUser,
+    catalog::{Item, Starred},
+    ids::TrackId,
+    ingest::{ScanKind, Watching},
+};
 
 use super::{corpus::corpus, ids, library, over, scan, tracks, until};
 
@@ -20,11 +26,40 @@ fn album(to: &Path, count: usize) -> Vec<String> {
     names
 }
 
+/// Copies a whole album of FLAC files, known by its title alone, into `to`; gives their names.
+fn one_album(to: &Path) -> Vec<String> {
+    let corpus = corpus("clean", &["--tracks", "2000"]);
+    fs::create_dir_all(to).unwrap();
+    let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let by_title = |row: &&Value| row["format"] == "flac" && row["mb"].is_null();
+    for row in corpus.of_type("track").filter(by_title) {
+        let (folder, name) = row["path"].as_str().unwrap().rsplit_once('/').unwrap();
+        folders.entry(folder).or_default().push(name);
+    }
+    let (folder, names) = folders.into_iter().find(|(_, names)| 3 < names.len()).unwrap();
+    for name in &names {
+        fs::copy(corpus.library.join(folder).join(name), to.join(name)).unwrap();
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
 /// Another title of the same length: as a tagger would, by a new file in place of the old.
 fn retag(file: &Path) {
+    retag_field(file, "TITLE");
+}
+
+/// Another value of the same length in a field of a FLAC file.
+fn retag_field(file: &Path, field: &str) {
     let mut bytes = fs::read(file).unwrap();
-    let at =
-        bytes.windows(6).position(|window| window.eq_ignore_ascii_case(b"TITLE=")).unwrap() + 6;
+    // The length of a comment stands before it, so that `ALBUM` is not found in `MYALBUM`.
+    let name = format!("{field}=");
+    let is_comment = |at: &usize| {
+        let length = bytes[at - 4..*at].try_into().map_or(0, u32::from_le_bytes) as usize;
+        bytes[*at..].len() > name.len()
+            && bytes[*at..at + name.len()].eq_ignore_ascii_case(name.as_bytes())
+            && (name.len()..1000).contains(&length)
+    };
+    let at = (4..bytes.len()).find(is_comment).unwrap() + name.len();
     bytes[at] = if bytes[at] == b'X' { b'Y' } else { b'X' };
     let new = file.with_extension("tmp");
     fs::write(&new, bytes).unwrap();
@@ -154,4 +189,39 @@ async fn changes_are_heard() {
     // Words for a song.
     fs::write(root.join("a/001.lrc"), "[00:00.00]la\n[00:01.00]la la\n").unwrap();
     until("the words", async || tracks(&app).await.iter().any(|track| track.has_lyrics)).await;
+}
+
+#[tokio::test]
+async fn an_album_that_is_tagged_anew_keeps_its_id_and_stars() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let files = one_album(&root.join("a"));
+    let app = over(root).await;
+    let (accounts, catalog) = (&app.services.accounts, &app.services.catalog);
+    let new = NewUser::new("ann", "quite a long password");
+    accounts.create_user(&accounts.operator(), &new).await.unwrap();
+    let ann = accounts.principal_named("ann").await.unwrap();
+    let before = tracks(&app).await;
+    let album = before[0].album.unwrap();
+    assert!(before.iter().all(|track| track.album == Some(album)));
+    catalog.set_starred(&ann, Item::Album(album), Starred::Yes).await.unwrap();
+    catalog.set_rating(&ann, Item::Album(album), Some(4)).await.unwrap();
+    let entries: Vec<TrackId> = before.iter().map(|track| track.id).collect();
+    let playlist = catalog.create_playlist(&ann, "Best", &entries).await.unwrap();
+
+    // The first file alone, as a tagger that was stopped; then the rest.
+    retag_field(&root.join("a").join(&files[0]), "ALBUM");
+    scan(&app, ScanKind::Changes).await;
+    assert_ne!(tracks(&app).await[0].album, Some(album));
+    for file in &files[1..] {
+        retag_field(&root.join("a").join(file), "ALBUM");
+    }
+    scan(&app, ScanKind::Changes).await;
+    assert!(tracks(&app).await.iter().all(|track| track.album == Some(album)));
+    let found = catalog.album(&ann, album).await.unwrap();
+    assert!(found.name.starts_with(['X', 'Y']), "{}", found.name);
+    assert!(found.annotation.starred_at.is_some());
+    assert_eq!(found.annotation.rating, Some(4));
+    let played = catalog.playlist_tracks(&ann, playlist).await.unwrap();
+    assert_eq!(played.iter().map(|track| track.id).collect::<Vec<_>>(), entries);
 }

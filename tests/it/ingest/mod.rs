@@ -4,6 +4,7 @@ mod changes;
 mod corpus;
 mod crash;
 mod manifest;
+mod readers;
 
 use std::{
     path::Path,

@@ -26,7 +26,7 @@ async fn compare(corpus: &Corpus) {
         rows.iter().map(|row| item(&corpus.library, row["path"].as_str().unwrap())).collect();
     let pool = pool(2);
     let mut wrong = Vec::new();
-    for (row, answer) in rows.iter().zip(pool.understand(items).await) {
+    for (row, answer) in rows.iter().zip(pool.understand(items).await.unwrap()) {
         let path = row["path"].as_str().unwrap();
         match answer {
             Err(unreadable) => wrong.push(format!("{path}: {}", unreadable.reason)),
@@ -67,9 +67,9 @@ async fn hostile_files_are_read_or_refused_as_the_manifest_says() {
         let item = ReadItem {
             file: opened,
             relative_path: path.to_string_lossy().into_owned(),
-            options: ReadOptions::default(),
+            options: ReadOptions::default().into(),
         };
-        let answer = pool.understand(vec![item]).await.pop().unwrap();
+        let answer = pool.understand(vec![item]).await.unwrap().pop().unwrap();
         if let Err(unreadable) = &answer {
             assert!(!unreadable.reason.contains("worker"), "{path:?}: {unreadable:?}");
         }

@@ -25,14 +25,14 @@ pub(crate) fn item(root: &Path, relative_path: &str) -> ReadItem {
     ReadItem {
         file: File::open(root.join(relative_path)).unwrap(),
         relative_path: relative_path.to_owned(),
-        options: ReadOptions::default(),
+        options: ReadOptions::default().into(),
     }
 }
 
 /// Reads one file by itself.
 pub(crate) async fn read(pool: &Pool, path: &Path) -> Result<Understood, Unreadable> {
     let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
-    pool.understand(vec![item(folder, name.to_str().unwrap())]).await.pop().unwrap()
+    pool.understand(vec![item(folder, name.to_str().unwrap())]).await.unwrap().pop().unwrap()
 }
 
 /// One second of a tone as `name`, encoded as its suffix or `arguments` say.

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tunelocker::media::worker::{Pool, ReadItem, ReadOptions};
+use tunelocker::{
+    Error,
+    media::worker::{Pool, ReadItem, ReadOptions},
+};
 
 use super::{corpus::Corpus, item, pool, tone};
 
@@ -33,7 +36,7 @@ async fn a_killed_worker_costs_no_file() {
     let items = paths.iter().cycle().take(900).map(|path| item(&corpus.library, path)).collect();
     let reading = tokio::spawn({
         let pool = pool.clone();
-        async move { pool.understand(items).await }
+        async move { pool.understand(items).await.unwrap() }
     });
     let victim = loop {
         if let Some(id) = pool.processes().first() {
@@ -54,7 +57,7 @@ async fn workers_end_with_their_pool() {
     let folder = tempfile::tempdir().unwrap();
     tone(folder.path(), "a.flac", &[]);
     let pool = pool(1);
-    assert!(pool.understand(vec![item(folder.path(), "a.flac")]).await[0].is_ok());
+    assert!(pool.understand(vec![item(folder.path(), "a.flac")]).await.unwrap()[0].is_ok());
     let worker = PathBuf::from(format!("/proc/{}", pool.processes()[0]));
     assert!(worker.exists());
     drop(pool);
@@ -80,18 +83,33 @@ async fn a_worker_that_hangs_or_lies_is_given_up() {
         ),
         ("dies", "exit 1"),
     ] {
-        let program = script_of(folder.path(), name, script);
+        let ready = format!("printf '\\0\\0\\0\\0\\7\\0' >&0; {script}");
+        let program = script_of(folder.path(), name, &ready);
         let pool = Pool::with_patience(program, 1, Duration::from_millis(500));
         let items = ["a.flac", "a.flac"].map(|name| item(folder.path(), name)).into();
-        let answers = pool.understand(items).await;
+        let answers = pool.understand(items).await.unwrap();
         let last = answers[1].as_ref().unwrap_err();
         assert_eq!(last.reason, "The worker process failed over this file", "{name}");
         let picture = pool.scale(fs::read(&music).unwrap().into(), 100).await;
         assert!(picture.is_err(), "{name}");
     }
-    let pool = Pool::new(folder.path().join("missing"), 1);
-    let answer = pool.understand(vec![item(folder.path(), "a.flac")]).await.pop().unwrap();
-    assert!(answer.unwrap_err().reason.starts_with("No worker process could be started"));
+}
+
+#[tokio::test]
+async fn that_no_worker_starts_says_nothing_about_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    tone(folder.path(), "a.flac", &[]);
+    for (name, program) in [
+        ("missing", folder.path().join("missing")),
+        ("ends", script_of(folder.path(), "ends", "exit 1")),
+        ("hangs", script_of(folder.path(), "hangs", "exec sleep 600")),
+        ("babbles", script_of(folder.path(), "babbles", "exec head -c 100000 /dev/zero >&0")),
+    ] {
+        let pool = Pool::with_patience(program, 1, Duration::from_millis(500));
+        let failed = pool.understand(vec![item(folder.path(), "a.flac")]).await.unwrap_err();
+        let Error::Unavailable(reason) = failed else { panic!("{name}: {failed}") };
+        assert!(reason.starts_with("No worker process could be started"), "{name}: {reason}");
+    }
 }
 
 fn script_of(folder: &Path, name: &str, script: &str) -> PathBuf {
@@ -109,9 +127,12 @@ async fn only_regular_files_are_read() {
     // Both ends, so that neither opening nor reading would ever end by itself.
     let pipe = File::options().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(&fifo);
     for file in [pipe.unwrap(), File::open(folder.path()).unwrap()] {
-        let item =
-            ReadItem { file, relative_path: "pipe.mp3".into(), options: ReadOptions::default() };
-        let answer = pool(1).understand(vec![item]).await.pop().unwrap();
+        let item = ReadItem {
+            file,
+            relative_path: "pipe.mp3".into(),
+            options: ReadOptions::default().into(),
+        };
+        let answer = pool(1).understand(vec![item]).await.unwrap().pop().unwrap();
         assert!(answer.unwrap_err().reason.contains("not a regular file"));
     }
 }
@@ -137,7 +158,7 @@ async fn two_thousand_broken_files_break_nothing() {
             File::create(&path).unwrap().write_all(&broken).unwrap();
             item(folder.path(), &format!("{round}-{number}"))
         });
-        for answer in pool.understand(items.collect()).await {
+        for answer in pool.understand(items.collect()).await.unwrap() {
             match answer {
                 Ok(_) => understood += 1,
                 Err(unreadable) if unreadable.reason.starts_with("The reader failed") => {

@@ -1,5 +1,7 @@
 //! The write side against a real database, with tags made by hand.
 
+mod retagged;
+
 use super::*;
 use crate::{
     clock::Clock,
@@ -12,6 +14,7 @@ use crate::{
 
 struct Bench {
     db: Db,
+    clock: Clock,
     catalog: Catalog,
     _folder: tempfile::TempDir,
 }
@@ -25,10 +28,8 @@ impl Bench {
         let events = Events::default();
         let cache = folder.path().join("cache");
         let clock = Clock::manual(1_000);
-        let catalog =
-            Catalog::open(db.clone(), clock, events, cache, Pool::new("/nonexistent".into(), 1))
-                .await
-                .unwrap();
+        let pool = Pool::new("/nonexistent".into(), 1);
+        let catalog = Catalog::open(db.clone(), clock.clone(), events, cache, pool).await.unwrap();
         let mut tx = db.write().await.unwrap();
         sqlx::query!(
             "insert into library (name, kind, path, created_at) values ('m', 'folder', '/m', 0)"
@@ -37,7 +38,7 @@ impl Bench {
         .await
         .unwrap();
         tx.commit().await.unwrap();
-        Self { db, catalog, _folder: folder }
+        Self { db, clock, catalog, _folder: folder }
     }
 
     async fn apply(&self, files: Vec<FileFound>) -> Applied {
