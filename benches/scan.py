@@ -2,10 +2,12 @@
 """CPU seconds of all processes for a first scan and for a scan of nothing changed, the peak of
 memory meanwhile, and what the server weighs a minute after a start and a minute after a scan.
 
-    benches/scan.py [--binary target/release/tunelocker] [--tracks 10000] [--library DIR] [--rounds 3] [--rest 60]
+    benches/scan.py [--binary target/release/tunelocker] [--tracks 10000] [--library DIR] [--copies 1]
+                   [--rounds 3] [--rest 60]
 
 The library is made by tests/tools/make_corpus.py --unique-audio under .cache/ unless one is given.
---rest 0 leaves out the weight at rest.
+--rest 0 leaves out the weight at rest. --copies 10 serves the library ten times, each time as one
+of its own made of hard links: 100,000 tracks at no cost of disk.
 A start without any library is measured too and taken off, so that the figures are those of the
 scans. The database is written at synchronous=FULL, as always.
 """
@@ -25,6 +27,18 @@ def corpus(tracks):
     return os.path.join(folder, "library")
 
 
+def copies(library, count):
+    """So many libraries of the same files, beside the first one."""
+    roots = [library]
+    for number in range(2, count + 1):
+        root = "%s-%d" % (library.rstrip("/"), number)
+        if not os.path.exists(root):
+            shutil.copytree(library, root + ".part", copy_function=os.link)
+            os.rename(root + ".part", root)
+        roots.append(root)
+    return roots
+
+
 def scanned_since(database, began):
     """Whether every library was scanned after that time."""
     try:
@@ -35,17 +49,17 @@ def scanned_since(database, began):
         return False
 
 
-def serve(binary, data, library, peak, rest=None):
+def serve(binary, data, libraries, peak, rest=None):
     """Starts, waits for the end of the scan, stops. Gives user and system seconds and wall seconds.
     With `rest` it also waits that long before it stops, and gives the memory then as a fourth."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began, clock = int(time.time() * 1000), time.time()
     command = [binary, "serve", "--no-lan", "--listen", "127.0.0.1:0", "--data", data]
-    if library:
-        command += ["--library", "Music=" + library]
+    for number, library in enumerate(libraries, 1):
+        command += ["--library", "Music %d=%s" % (number, library)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     server.stdout.readline()
-    while library and not scanned_since(os.path.join(data, "tunelocker.db"), began):
+    while libraries and not scanned_since(os.path.join(data, "tunelocker.db"), began):
         peak[0] = max(peak[0], memory(server.pid))
         if server.poll() is not None:
             sys.exit("the server ended with %d" % server.returncode)
@@ -87,18 +101,19 @@ def main():
     parser.add_argument("--binary", default=os.path.join(target, "release/tunelocker"))
     parser.add_argument("--tracks", type=int, default=10000)
     parser.add_argument("--library")
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rest", type=float, default=60.0)
     options = parser.parse_args()
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)     # PR_SET_CHILD_SUBREAPER
-    library = options.library or corpus(options.tracks)
+    libraries = copies(options.library or corpus(options.tracks), options.copies)
     best, peak = {}, [0.0]
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="tunelocker-bench-") as data:
-            serve(options.binary, data, None, peak)
-            figures = {"start": serve(options.binary, data, None, peak)}
-            figures["first scan"] = serve(options.binary, data, library, peak)
-            figures["nothing changed"] = serve(options.binary, data, library, [0.0])
+            serve(options.binary, data, [], peak)
+            figures = {"start": serve(options.binary, data, [], peak)}
+            figures["first scan"] = serve(options.binary, data, libraries, peak)
+            figures["nothing changed"] = serve(options.binary, data, libraries, [0.0])
         for name, figure in figures.items():
             if name not in best or sum(figure[:2]) < sum(best[name][:2]):
                 best[name] = figure
@@ -111,7 +126,7 @@ def main():
     if options.rest:
         with tempfile.TemporaryDirectory(prefix="tunelocker-bench-") as data:
             for name in ("scan", "start"):
-                weight = serve(options.binary, data, library, [0.0], options.rest)[3]
+                weight = serve(options.binary, data, libraries, [0.0], options.rest)[3]
                 print(json.dumps({"bench": "at rest after a %s" % name, "pss_mb": round(weight, 1)}))
 
 

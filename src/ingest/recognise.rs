@@ -106,8 +106,9 @@ async fn by_quick_key(
         unknown(files).filter_map(|(_, file)| key_of(file)).map(hex::encode).collect();
     let keys = serde_json::to_string(&keys)?;
     let rows = sqlx::query!(
-        "select media_file_id, path, size_bytes, quick_key from media_file
-         where quick_key in (select unhex(value) from json_each(?)) and library_id = ?",
+        r#"select media_file_id as "media_file_id!: i64", path, size_bytes, quick_key from media_file
+           where substr(quick_key, 1, 8) in (select unhex(substr(value, 1, 16)) from json_each(?))
+             and quick_key is not null and library_id = ?"#,
         keys,
         library
     )
