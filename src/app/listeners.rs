@@ -1,6 +1,9 @@
 //! The two HTTP listeners: the public one for Subsonic and the web, and the LAN's for DLNA.
 
-use std::net::{SocketAddr, TcpListener};
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Instant,
+};
 
 use actix_web::{
     App, Error, HttpServer,
@@ -10,6 +13,7 @@ use actix_web::{
     web::Data,
 };
 use anyhow::anyhow;
+use tokio_util::sync::CancellationToken;
 
 use super::{Services, operations, tls::Certificate};
 use crate::{
@@ -18,6 +22,7 @@ use crate::{
         TrustedProxies,
         connection::{self, Patience},
         headers, log,
+        server::{self, Plain},
     },
     ops::{health::Health, metrics::Metrics, port_holder},
     protocols::{
@@ -47,6 +52,7 @@ pub(super) struct Front<'a> {
     pub(super) site: web::Site,
     pub(super) health: Health,
     pub(super) certificate: Option<&'a Certificate>,
+    pub(super) stop: CancellationToken,
 }
 
 /// Subsonic, the panel, health and metrics.
@@ -56,7 +62,7 @@ pub(super) fn public(
     metrics: &Metrics,
     front: Front<'_>,
 ) -> anyhow::Result<Server> {
-    let Front { proxies, login_password, site, health, certificate } = front;
+    let Front { proxies, login_password, site, health, certificate, stop } = front;
     let (of, metrics) = (services.clone(), metrics.clone());
     let panel = web::Handles {
         accounts: of.accounts.clone(),
@@ -68,12 +74,10 @@ pub(super) fn public(
         site,
     };
     let (proxies, login_password) = (Data::new(proxies), Data::new(login_password));
-    let server = HttpServer::new(move || {
+    let app = move || {
         let (of, metrics, panel) = (of.clone(), metrics.clone(), panel.clone());
         App::new()
-            .wrap(from_fn(log::record))
-            .wrap(headers::security())
-            .wrap(from_fn(count::<Public, _>))
+            .wrap(from_fn(around::<Public, _>))
             .app_data(Data::new(metrics.clone()))
             .app_data(proxies.clone())
             .app_data(login_password.clone())
@@ -84,40 +88,49 @@ pub(super) fn public(
                 subsonic::configure(routes, accounts, catalog, ingest, playback, clock);
             })
             .configure(|routes| web::configure(routes, &panel))
-    })
-    .on_connect(connection::watched(Patience::default()))
-    .workers(2)
-    .disable_signals()
-    .shutdown_timeout(10);
-    let server = match certificate {
-        None => server.listen(listener)?,
-        Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()?)?,
     };
+    let Some(certificate) = certificate else {
+        let how = Plain {
+            workers: 2,
+            drain_seconds: 10,
+            patience: Patience::default(),
+            stop,
+            on_connect: |_, _| (),
+        };
+        return Ok(server::serve(listener, how, app)?);
+    };
+    let server = HttpServer::new(app)
+        .on_connect(connection::watched(Patience::default()))
+        .workers(2)
+        .disable_signals()
+        .shutdown_timeout(10)
+        .listen_rustls_0_23(listener, certificate.server_config()?)?;
     Ok(server.run())
 }
 
 /// DLNA.
-pub(super) fn lan(listener: TcpListener, face: &Dlna, metrics: &Metrics) -> anyhow::Result<Server> {
+pub(super) fn lan(
+    listener: TcpListener,
+    face: &Dlna,
+    metrics: &Metrics,
+    stop: CancellationToken,
+) -> anyhow::Result<Server> {
     let (face, metrics) = (face.clone(), metrics.clone());
-    let watched = connection::watched(Patience::default());
-    let server = HttpServer::new(move || {
+    let how = Plain {
+        workers: 1,
+        drain_seconds: 5,
+        patience: Patience::default(),
+        stop,
+        on_connect: dlna::on_connect,
+    };
+    let app = move || {
         let face = face.clone();
         App::new()
-            .wrap(from_fn(log::record))
-            .wrap(headers::security())
-            .wrap(from_fn(count::<Lan, _>))
+            .wrap(from_fn(around::<Lan, _>))
             .app_data(Data::new(metrics.clone()))
             .configure(|routes| dlna::configure(routes, &face))
-    })
-    .on_connect(move |stream, data| {
-        watched(stream, data);
-        dlna::on_connect(stream, data);
-    })
-    .workers(1)
-    .disable_signals()
-    .shutdown_timeout(5)
-    .listen(listener)?;
-    Ok(server.run())
+    };
+    Ok(server::serve(listener, how, app)?)
 }
 
 /// A listener's name in the figures.
@@ -136,19 +149,25 @@ impl Name for Lan {
     const NAME: &str = "lan";
 }
 
-/// Counts every answer of a listener.
-async fn count<N: Name, B: MessageBody>(
+/// What happens around every request of a listener: its answer is counted, gets the headers that
+/// all have, and is logged.
+async fn around<N: Name, B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, Error> {
+    let began = Instant::now();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
-    let answer = next.call(request).await;
-    let status = match &answer {
-        Ok(response) => response.status(),
-        Err(error) => error.as_response_error().status_code(),
-    };
+    let mut answer = next.call(request).await;
+    if let Ok(response) = &mut answer {
+        headers::secure(response.headers_mut());
+    }
     if let Some(metrics) = metrics {
+        let status = match &answer {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
         metrics.answered(N::NAME, status.as_u16());
     }
+    log::record(began, &answer);
     answer
 }

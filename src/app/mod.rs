@@ -73,6 +73,7 @@ impl App {
             site,
             health,
             certificate: certificate.as_ref(),
+            stop: stop.clone(),
         };
         let http = listeners::public(listener, &services, &metrics, front)?;
         let lan = match &config.lan {
@@ -81,7 +82,7 @@ impl App {
                 Ok((listener, address)) => {
                     let of = services.clone();
                     let dlna = Dlna::open(of.accounts, of.catalog, of.playback, of.events).await?;
-                    let server = listeners::lan(listener, &dlna, &metrics)?;
+                    let server = listeners::lan(listener, &dlna, &metrics, stop.clone())?;
                     Some(OnLan { server, address, dlna, config: lan.clone() })
                 }
                 Err(error) => {

@@ -7,8 +7,8 @@ use crate::{
     accounts::Principal,
     catalog::{
         Album, AlbumFacts, AlbumFilter, AlbumOrder, ArtistRef, Catalog, Item, List, Page, Picture,
-        Track,
-        lists::Keep,
+        Track, Written,
+        lists::{Keep, Listing, Order, Total},
         visible::{json_ids, literal, within},
     },
     ids::AlbumId,
@@ -23,10 +23,10 @@ impl Catalog {
         order: AlbumOrder,
         page: Page,
     ) -> Result<List<Album>> {
-        let (sql, count, keep) = statement(principal, filter, order);
-        let ids = self.page_of(&sql, &count, page, keep).await?;
+        let list = listing(principal, filter, order);
+        let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
-        Ok(List { items, total: ids.total })
+        Ok(List { items, total: ids.total.unwrap_or(0) })
     }
 
     /// One album.
@@ -48,15 +48,27 @@ impl Catalog {
 
     /// The tracks of an album: disc, number, title.
     pub async fn album_tracks(&self, principal: &Principal, id: AlbumId) -> Result<Vec<Track>> {
-        let visible = within("library_id", principal, None);
-        let from =
-            format!("from track where album_id = {} and missing_at is null and {visible}", id.0);
-        let sql =
-            format!("select track_id as id {from} order by disc, number, order_key, track_id");
-        let ids = self
-            .page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision)
-            .await?;
-        self.tracks_by_row(principal, &ids.window).await
+        let revision = self.revision().number;
+        let rows = match self.inner.memory.album_tracks.get(revision, &id.0) {
+            Some(rows) => rows,
+            None => {
+                let json = sqlx::query_scalar!(
+                    r#"select json_group_array(track_id) as "rows!: String" from
+                         (select track_id from track where album_id = ? and missing_at is null
+                          order by disc, number, order_key, track_id)"#,
+                    id
+                )
+                .fetch_one(self.db.read())
+                .await?;
+                let rows: Arc<[i64]> = serde_json::from_str::<Vec<i64>>(&json)?.into();
+                let weight = rows.len() + 4;
+                self.inner.memory.album_tracks.insert(revision, id.0, rows.clone(), weight);
+                rows
+            }
+        };
+        let mut tracks = self.tracks_by_row(principal, &rows).await?;
+        tracks.retain(|track| principal.may_see(track.library));
+        Ok(tracks)
     }
 
     /// Albums by row, annotated, in the order of `rows`; rows that are gone are left out.
@@ -75,26 +87,18 @@ impl Catalog {
 
     async fn album_facts(&self, rows: &[i64]) -> Result<Vec<Arc<AlbumFacts>>> {
         let revision = self.revision().number;
-        let mut found = Vec::with_capacity(rows.len());
-        let mut unknown = Vec::new();
-        for row in rows {
-            let facts = self.inner.memory.albums.get(&(revision, *row)).await;
-            if facts.is_none() {
-                unknown.push(*row);
-            }
-            found.push(facts);
-        }
+        let memory = &self.inner.memory.albums;
+        let found = memory.get_all(revision, rows);
+        let unknown = unknown(rows, &found);
         if unknown.is_empty() {
             return Ok(found.into_iter().flatten().collect());
         }
         let mut read: HashMap<i64, Arc<AlbumFacts>> = HashMap::with_capacity(unknown.len());
         for part in unknown.chunks(500) {
-            for facts in self.read_albums(part).await? {
-                let facts = Arc::new(facts);
-                self.inner.memory.albums.insert((revision, facts.id.0), facts.clone()).await;
-                read.insert(facts.id.0, facts);
-            }
+            let facts = self.read_albums(part).await?;
+            read.extend(facts.into_iter().map(|facts| (facts.id.0, Arc::new(facts))));
         }
+        memory.insert_all(revision, read.iter().map(|(id, facts)| (*id, facts.clone(), 1)));
         Ok(rows
             .iter()
             .zip(found)
@@ -155,6 +159,7 @@ impl Catalog {
                     duration_ms: row.duration_ms as u64,
                     size_bytes: row.size_bytes as u64,
                     created_at: row.created_at,
+                    written: Written::default(),
                 })
             })
             .collect()
@@ -170,12 +175,13 @@ pub(super) fn artist_refs(json: &str) -> Result<Vec<ArtistRef>> {
     Ok(pairs.into_iter().map(|(id, name)| ArtistRef { id: id.into(), name: name.into() }).collect())
 }
 
-/// The list as a statement for ids, one for their number, and whether the page may be kept.
-fn statement(
-    principal: &Principal,
-    filter: &AlbumFilter,
-    order: AlbumOrder,
-) -> (String, String, Keep) {
+/// The rows that were not found, in order.
+pub(super) fn unknown<T>(rows: &[i64], found: &[Option<T>]) -> Vec<i64> {
+    rows.iter().zip(found).filter(|(_, found)| found.is_none()).map(|(row, _)| *row).collect()
+}
+
+/// The list as SQL.
+fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Listing {
     let mut from = String::from("from album a");
     let mut keep = Keep::Revision;
     let annotated = filter.starred
@@ -230,21 +236,27 @@ fn statement(
     if filter.rated || order == AlbumOrder::Highest {
         from += " and n.rating is not null";
     }
-    let by = match order {
-        AlbumOrder::Name => "a.order_key, a.album_id",
-        AlbumOrder::Artist => "a.artist_order_key, a.order_key, a.album_id",
-        AlbumOrder::Newest => "a.created_at desc, a.album_id desc",
-        AlbumOrder::Recent => "n.played_at desc, a.album_id desc",
-        AlbumOrder::Frequent => "n.play_count desc, n.played_at desc, a.album_id desc",
-        AlbumOrder::Highest => "n.rating desc, n.rated_at desc, a.album_id desc",
-        AlbumOrder::Starred => "n.starred_at desc, a.album_id desc",
-        AlbumOrder::Year => "a.year, a.order_key, a.album_id",
-        AlbumOrder::YearDescending => "a.year desc, a.order_key desc, a.album_id desc",
+    let along = |columns| Order::along("album", "a", columns);
+    let by = |sql: &str| Order::By(sql.to_owned());
+    let order = match order {
+        AlbumOrder::Name => along(&["order_key", "album_id"]),
+        AlbumOrder::Artist => along(&["artist_order_key", "order_key", "album_id"]),
+        AlbumOrder::Newest => along(&["created_at", "album_id"]).reversed(),
+        AlbumOrder::Recent => by("n.played_at desc, a.album_id desc"),
+        AlbumOrder::Frequent => by("n.play_count desc, n.played_at desc, a.album_id desc"),
+        AlbumOrder::Highest => by("n.rating desc, n.rated_at desc, a.album_id desc"),
+        AlbumOrder::Starred => by("n.starred_at desc, a.album_id desc"),
+        // Without a range some have no year, and nothing stands behind those.
+        AlbumOrder::Year if filter.from_year.is_none() => by("a.year, a.order_key, a.album_id"),
+        AlbumOrder::Year => along(&["year", "order_key", "album_id"]),
+        AlbumOrder::YearDescending if filter.from_year.is_none() => {
+            by("a.year desc, a.order_key desc, a.album_id desc")
+        }
+        AlbumOrder::YearDescending => along(&["year", "order_key", "album_id"]).reversed(),
         AlbumOrder::Random => {
             keep = Keep::No;
-            "random()"
+            by("random()")
         }
     };
-    let sql = format!("select a.album_id as id {from} order by {by}");
-    (sql, format!("select count(*) {from}"), keep)
+    Listing { id: "a.album_id", from, order, keep }
 }

@@ -1,19 +1,24 @@
-//! Artists: whole lists by role, remembered, and single ones.
+//! Artists: lists by role, the whole as an index, and single ones.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
 
 use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Annotation, Artist, ArtistFacts, ArtistFilter, ArtistRole, Catalog, Item, List, Page,
-        Picture,
+        Artist, ArtistFacts, ArtistFilter, ArtistRole, Catalog, Item, List, Page, Picture,
+        albums::unknown,
+        identity::index_letter,
+        lists::{Keep, Listing, Order, Total},
         visible::{json_ids, within},
     },
-    ids::ArtistId,
+    ids::{ArtistId, LibraryId},
 };
+
+/// Artists under one letter, in order.
+pub type Initial = (String, Vec<ArtistId>);
 
 impl Catalog {
     /// Artists with at least one visible work in the wanted role, by order key.
@@ -23,25 +28,53 @@ impl Catalog {
         filter: &ArtistFilter,
         page: Page,
     ) -> Result<List<Artist>> {
-        let all = self.artist_list(principal, filter).await?;
-        let marks = self.marks(principal).await?;
-        let annotated = all.iter().map(|artist| Artist {
-            facts: artist.facts.clone(),
-            annotation: marks.of(Item::Artist(artist.id)),
-        });
-        let (offset, limit) = (page.offset as usize, page.limit as usize);
+        self.settle_works().await?;
         if filter.starred {
-            let mut starred: Vec<Artist> =
-                annotated.filter(|artist| artist.annotation.starred_at.is_some()).collect();
-            starred
-                .sort_by_key(|artist| std::cmp::Reverse((artist.annotation.starred_at, artist.id)));
-            let total = starred.len() as u64;
-            return Ok(List {
-                items: starred.into_iter().skip(offset).take(limit).collect(),
-                total,
-            });
+            return self.starred_artists(principal, filter, page).await;
         }
-        Ok(List { items: annotated.skip(offset).take(limit).collect(), total: all.len() as u64 })
+        let list = listing(principal, filter);
+        let ids = self.window(&list, page, Total::Counted).await?;
+        let items = self.artists_within(principal, filter.library, &ids.window).await?;
+        Ok(List { items, total: ids.total.unwrap_or(0) })
+    }
+
+    /// All of a list by the letters that their names begin with, as ids alone: letters in the
+    /// order of their first member. Fetch the artists with [`Self::artists_by_id`], portion by
+    /// portion, so that a long list needs no room.
+    pub async fn artist_index(
+        &self,
+        principal: &Principal,
+        filter: &ArtistFilter,
+    ) -> Result<Vec<Initial>> {
+        self.settle_works().await?;
+        let Listing { from, order, .. } = listing(principal, filter);
+        let sql = format!(
+            "select json_group_array(json_array(id, initial)) from
+               (select r.artist_id as id, substr(r.order_key, 1, 1) as initial {from} order by {})",
+            order.sql()
+        );
+        let json: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.db.read()).await?;
+        let rows: Vec<(i64, String)> = serde_json::from_str(&json)?;
+        let mut index: Vec<Initial> = Vec::new();
+        for (id, initial) in rows {
+            let letter = index_letter(&initial);
+            match index.iter_mut().rev().find(|(is, _)| *is == letter) {
+                Some((_, ids)) => ids.push(id.into()),
+                None => index.push((letter, vec![id.into()])),
+            }
+        }
+        Ok(index)
+    }
+
+    /// Several artists in the order asked; those without a visible work are left out.
+    pub async fn artists_by_id(
+        &self,
+        principal: &Principal,
+        library: Option<LibraryId>,
+        ids: &[ArtistId],
+    ) -> Result<Vec<Artist>> {
+        let rows: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        self.artists_within(principal, library, &rows).await
     }
 
     /// One artist.
@@ -55,105 +88,110 @@ impl Catalog {
         principal: &Principal,
         rows: &[i64],
     ) -> Result<Vec<Artist>> {
-        let condition = format!(
-            "r.artist_id in (select value from json_each('{}'))",
-            json_ids(rows.iter().copied())
-        );
-        let read = self.read_artists(principal, None, &condition).await?;
+        self.artists_within(principal, None, rows).await
+    }
+
+    /// As [`Self::artists_by_row`], with the works of one library alone if one is given.
+    async fn artists_within(
+        &self,
+        principal: &Principal,
+        library: Option<LibraryId>,
+        rows: &[i64],
+    ) -> Result<Vec<Artist>> {
+        self.settle_works().await?;
         let marks = self.marks(principal).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|row| read.iter().find(|artist| artist.id.0 == *row))
-            .map(|artist| Artist {
-                facts: artist.facts.clone(),
-                annotation: marks.of(Item::Artist(artist.id)),
-            })
+        let facts = self.artist_facts(principal, library, rows).await?;
+        Ok(facts
+            .into_iter()
+            .map(|facts| Artist { annotation: marks.of(Item::Artist(facts.id)), facts })
             .collect())
     }
 
-    /// The whole list for these libraries and this role, from memory if it is there.
-    async fn artist_list(
+    async fn starred_artists(
         &self,
         principal: &Principal,
         filter: &ArtistFilter,
-    ) -> Result<Arc<Vec<Artist>>> {
-        let within = within("library_id", principal, filter.library);
-        let key = format!("{} {:?} {within}", self.revision().number, filter.role);
-        if let Some(list) = self.inner.memory.artists.get(&key).await {
-            return Ok(list);
-        }
-        let condition = match filter.role {
-            ArtistRole::AlbumArtist => format!(
-                "r.artist_id in (select aa.artist_id from album_artist aa join album b using (album_id)
-                    where b.track_count > 0 and b.{within})"
-            ),
-            ArtistRole::Artist | ArtistRole::Composer => format!(
-                "r.artist_id in (select ta.artist_id from track_artist ta join track t using (track_id)
-                    where ta.role = '{}' and t.missing_at is null and t.{within})",
-                if filter.role == ArtistRole::Artist { "artist" } else { "composer" }
-            ),
-            ArtistRole::Any => "true".to_owned(),
-        };
-        let list = Arc::new(self.read_artists(principal, filter.library, &condition).await?);
-        self.inner.memory.artists.insert(key, list.clone()).await;
-        Ok(list)
+        page: Page,
+    ) -> Result<List<Artist>> {
+        let marks = self.marks(principal).await?;
+        let rows: Vec<i64> = marks.starred_artists().map(|id| id.0).collect();
+        let mut starred = self.artists_within(principal, filter.library, &rows).await?;
+        starred.retain(|artist| filter.role.is_of(artist));
+        starred.sort_by_key(|artist| std::cmp::Reverse((artist.annotation.starred_at, artist.id)));
+        let total = starred.len() as u64;
+        let items = starred.into_iter().skip(page.offset as usize).take(page.limit as usize);
+        Ok(List { items: items.collect(), total })
     }
 
-    /// Artists under a condition with what is visible of them counted; those without are left out.
-    async fn read_artists(
+    async fn artist_facts(
         &self,
         principal: &Principal,
-        library: Option<crate::ids::LibraryId>,
-        condition: &str,
-    ) -> Result<Vec<Artist>> {
+        library: Option<LibraryId>,
+        rows: &[i64],
+    ) -> Result<Vec<Arc<ArtistFacts>>> {
+        let revision = self.revision().number;
         let visible = within("library_id", principal, library);
-        // Roles are few, so the distinct ones of an artist fit one short text.
-        let sql = format!(
-            "select r.artist_id, r.name, r.sort_name, r.order_key, r.mbid,
-                    coalesce(own.picture_id, (select b.picture_id from album_artist aa join album b using (album_id)
-                        where aa.artist_id = r.artist_id and b.picture_id is not null and b.track_count > 0 and b.{visible}
-                        order by b.year desc, b.album_id limit 1)) as picture_id,
-                    (select count(*) from album_artist aa join album b using (album_id)
-                        where aa.artist_id = r.artist_id and b.track_count > 0 and b.{visible}) as albums,
-                    works.tracks, works.roles
-             from artist r
-             left join picture own on own.picture_id = r.picture_id and own.{visible}
-             join (select ta.artist_id, count(distinct ta.track_id) as tracks, group_concat(distinct ta.role) as roles
-                   from track_artist ta join track t using (track_id)
-                   where t.missing_at is null and t.{visible} {narrow}
-                   group by ta.artist_id) works on works.artist_id = r.artist_id
-             where {condition} order by r.order_key, r.artist_id",
-            narrow = condition
-                .strip_prefix("r.artist_id in (select value")
-                .map(|rest| format!("and ta.artist_id in (select value{rest}"))
-                .unwrap_or_default(),
-        );
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
-        let pictures = self.pictures(rows.iter().filter_map(|row| row.get("picture_id"))).await?;
+        let memory = &self.inner.memory.artists;
+        let key: Arc<str> = visible.as_str().into();
+        let keys: Vec<(Arc<str>, i64)> = rows.iter().map(|row| (key.clone(), *row)).collect();
+        let found = memory.get_all(revision, &keys);
+        let unknown = unknown(rows, &found);
+        if unknown.is_empty() {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let mut read: HashMap<i64, Arc<ArtistFacts>> = HashMap::with_capacity(unknown.len());
+        for part in unknown.chunks(1_000) {
+            read.extend(self.read_artists(&visible, part).await?);
+        }
+        // A list longer than the memory would only push out what is useful.
+        if unknown.len() <= 500 {
+            let entries = read.iter().map(|(id, facts)| ((key.clone(), *id), facts.clone(), 1));
+            memory.insert_all(revision, entries);
+        }
         Ok(rows
-            .into_iter()
-            .map(|row| {
-                let id: i64 = row.get("artist_id");
-                let picture: Option<i64> = row.get("picture_id");
-                let roles: String = row.get("roles");
-                let mut roles: Vec<String> = roles.split(',').map(str::to_owned).collect();
-                roles.sort_unstable();
-                Artist {
-                    facts: Arc::new(ArtistFacts {
-                        id: id.into(),
-                        name: row.get("name"),
-                        sort_name: row.get("sort_name"),
-                        order_key: row.get("order_key"),
-                        mbid: row.get("mbid"),
-                        picture: picture.and_then(|picture| pictures.get(&picture).copied()),
-                        album_count: row.get::<i64, _>("albums") as u32,
-                        track_count: row.get::<i64, _>("tracks") as u32,
-                        roles,
-                    }),
-                    annotation: Annotation::default(),
-                }
-            })
+            .iter()
+            .zip(found)
+            .filter_map(|(row, facts)| facts.or_else(|| read.get(row).cloned()))
             .collect())
+    }
+
+    async fn read_artists(
+        &self,
+        visible: &str,
+        rows: &[i64],
+    ) -> Result<HashMap<i64, Arc<ArtistFacts>>> {
+        // A row for each library; they are put together below.
+        let sql = format!(
+            "select r.artist_id, r.name, r.sort_name, r.order_key, r.mbid, w.tracks, w.albums, w.roles,
+                    w.picture_year, own.picture_id as own_id, own.hash as own_hash, p.picture_id, p.hash
+             from json_each(?) j cross join artist r on r.artist_id = j.value
+                  cross join artist_work w on w.artist_id = r.artist_id and w.{visible}
+                  left join picture own on own.picture_id = r.picture_id and own.{visible}
+                  left join picture p on p.picture_id = w.picture_id"
+        );
+        let rows = json_ids(rows.iter().copied());
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(rows).fetch_all(self.db.read()).await?;
+        let mut read: HashMap<i64, (Option<i64>, ArtistFacts)> = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let id: i64 = row.get(0);
+            let year: Option<i64> = row.get("picture_year");
+            let (latest, facts) = read.entry(id).or_insert_with(|| (None, named(&row)));
+            facts.album_count += row.get::<i64, _>("albums") as u32;
+            facts.track_count += row.get::<i64, _>("tracks") as u32;
+            let roles: &str = row.get("roles");
+            for role in roles.split(',').filter(|role| !role.is_empty()) {
+                if let Err(at) = facts.roles.binary_search_by(|is| is.as_str().cmp(role)) {
+                    facts.roles.insert(at, role.to_owned());
+                }
+            }
+            let picture = picture(&row, "picture_id", "hash");
+            if let Some(own) = picture_of_own(&row) {
+                facts.picture = Some(own);
+            } else if picture.is_some() && (facts.picture.is_none() || *latest < year) {
+                (facts.picture, *latest) = (picture, year);
+            }
+        }
+        Ok(read.into_iter().map(|(id, (_, facts))| (id, Arc::new(facts))).collect())
     }
 
     /// Pictures by row.
@@ -181,5 +219,57 @@ impl Catalog {
                     .map(|p| (row.picture_id, p))
             })
             .collect())
+    }
+}
+
+/// An artist without any works yet.
+fn named(row: &SqliteRow) -> ArtistFacts {
+    ArtistFacts {
+        id: row.get::<i64, _>("artist_id").into(),
+        name: row.get("name"),
+        sort_name: row.get("sort_name"),
+        order_key: row.get("order_key"),
+        mbid: row.get("mbid"),
+        ..ArtistFacts::default()
+    }
+}
+
+fn picture_of_own(row: &SqliteRow) -> Option<Picture> {
+    picture(row, "own_id", "own_hash")
+}
+
+fn picture(row: &SqliteRow, id: &str, hash: &str) -> Option<Picture> {
+    Picture::from_row(row.get(id), row.get::<Option<&[u8]>, _>(hash))
+}
+
+/// The list as SQL, over what libraries hold.
+fn listing(principal: &Principal, filter: &ArtistFilter) -> Listing {
+    let visible = within("w.library_id", principal, filter.library);
+    let role = match filter.role {
+        ArtistRole::AlbumArtist => "w.albums > 0",
+        ArtistRole::Artist => "instr(w.roles, ',artist,') > 0",
+        ArtistRole::Composer => "instr(w.roles, ',composer,') > 0",
+        ArtistRole::Any => "true",
+    };
+    Listing {
+        id: "r.artist_id",
+        from: format!(
+            "from artist r where exists (select 1 from artist_work w
+                where w.artist_id = r.artist_id and {visible} and {role})"
+        ),
+        order: Order::along("artist", "r", &["order_key", "artist_id"]),
+        keep: Keep::Revision,
+    }
+}
+
+impl ArtistRole {
+    fn is_of(&self, artist: &ArtistFacts) -> bool {
+        let has = |role: &str| artist.roles.iter().any(|is| is == role);
+        match self {
+            Self::AlbumArtist => artist.album_count > 0,
+            Self::Artist => has("artist"),
+            Self::Composer => has("composer"),
+            Self::Any => true,
+        }
     }
 }

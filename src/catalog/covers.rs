@@ -3,24 +3,28 @@
 //! now stays in memory for a minute. Pictures are understood in worker processes only.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use bytes::Bytes;
-use moka::future::Cache;
+use tokio::sync::OnceCell;
 
 use crate::{
     Error, Result,
     accounts::Principal,
-    catalog::{Catalog, Cover, Item, Picture, path_text},
+    catalog::{
+        Catalog, Cover, Item, Picture,
+        memory::{Forget as _, Recent},
+        path_text,
+    },
     ids::PictureId,
     media::worker::{PicturePlace, Pool},
 };
@@ -30,30 +34,46 @@ const EDGES: std::ops::RangeInclusive<u32> = 16..=2_048;
 /// The cache folder is brought back under this, bytes.
 const FOLDER_BYTES: u64 = 256 << 20;
 /// Covers in memory, bytes.
-const MEMORY_BYTES: u64 = 4 << 20;
+const MEMORY_BYTES: usize = 4 << 20;
 
 /// Where pictures are kept and who understands them.
 #[derive(Debug)]
 pub(super) struct Covers {
     folder: PathBuf,
     pool: Pool,
-    memory: Cache<(PictureId, Option<u32>), Cover>,
+    memory: Recent<Key, Cover>,
+    /// What is being made: who asks for the same meanwhile waits for it.
+    making: Mutex<HashMap<Key, Arc<Making>>>,
     grew: AtomicBool,
 }
 
+/// A picture and the edge that it is scaled to.
+type Key = (PictureId, Option<u32>);
+
+type Making = OnceCell<Result<Cover, Arc<Error>>>;
+
+/// Pictures are known by what is in them, so no change of the catalogue makes one wrong.
+const ALWAYS: i64 = 0;
+
 impl Covers {
     pub(super) fn new(folder: PathBuf, pool: Pool) -> Self {
-        let memory = Cache::builder()
-            .max_capacity(MEMORY_BYTES)
-            .weigher(|_, cover: &Cover| u32::try_from(cover.bytes.len()).unwrap_or(u32::MAX))
-            .time_to_idle(Duration::from_secs(60))
-            .build();
-        Self { folder, pool, memory, grew: AtomicBool::new(true) }
+        Self {
+            folder,
+            pool,
+            memory: Recent::with_room(MEMORY_BYTES),
+            making: Mutex::default(),
+            grew: AtomicBool::new(true),
+        }
     }
 
     /// Lets go of idle pictures and keeps the folder within its size.
     pub(super) async fn tidy(&self) {
-        self.memory.run_pending_tasks().await;
+        self.memory.forget_idle();
+        // What nobody waits for any more was given up half-way.
+        self.making
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, making| 1 < Arc::strong_count(making));
         if self.grew.swap(false, Ordering::AcqRel) {
             let folder = self.folder.clone();
             if let Ok(Err(error)) = tokio::task::spawn_blocking(move || shrink(&folder)).await {
@@ -84,12 +104,18 @@ impl Catalog {
     ) -> Result<Cover> {
         let picture = self.picture_of(principal, item).await?;
         let size = size.map(|size| size.clamp(*EDGES.start(), *EDGES.end()));
-        let covers = &self.inner.covers;
-        covers
-            .memory
-            .try_get_with((picture.id, size), self.make_cover(picture.id, size))
-            .await
-            .map_err(|shared| again(&shared))
+        let (covers, key) = (&self.inner.covers, (picture.id, size));
+        if let Some(cover) = covers.memory.get(ALWAYS, &key) {
+            return Ok(cover);
+        }
+        let lock = || covers.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let making = Arc::clone(lock().entry(key).or_default());
+        let make = async || self.make_cover(picture.id, size).await.map_err(Arc::new);
+        let made = making.get_or_init(make).await.clone();
+        lock().remove(&key);
+        let cover = made.map_err(|shared| again(&shared))?;
+        covers.memory.insert(ALWAYS, key, cover.clone(), cover.bytes.len() + 64);
+        Ok(cover)
     }
 
     async fn picture_of(&self, principal: &Principal, item: Item) -> Result<Picture> {

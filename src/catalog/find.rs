@@ -8,7 +8,7 @@ use crate::{
         Album, Catalog, Comparison, Criteria, Field, List, Mark, Object, OrderBy, Page, TextMatch,
         Track,
         identity::{fold, order_key},
-        lists::Keep,
+        lists::{Keep, Listing, Order, Total},
         visible::{json_ids, literal, within},
     },
     ids::UserId,
@@ -28,12 +28,15 @@ impl Catalog {
             "from track t where t.missing_at is null and {visible} and {}",
             condition(criteria, of_track)
         );
-        let by = order_by(order, |field| Some(track_column(field)), "t.order_key, t.track_id");
-        let sql = format!("select t.track_id as id {from} order by {by}");
-        let count = format!("select count(*) {from}");
-        let ids = self.page_of(&sql, &count, page, Keep::Revision).await?;
+        let order = if order.is_empty() {
+            Order::along("track", "t", &["order_key", "track_id"])
+        } else {
+            Order::By(order_by(order, |field| Some(track_column(field)), "t.order_key, t.track_id"))
+        };
+        let list = Listing { id: "t.track_id", from, order, keep: Keep::Revision };
+        let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.tracks_by_row(principal, &ids.window).await?;
-        Ok(List { items, total: ids.total })
+        Ok(List { items, total: ids.total.unwrap_or(0) })
     }
 
     /// Albums that fit, in the wanted order; by title if none is wanted.
@@ -49,12 +52,15 @@ impl Catalog {
             "from album a where a.track_count > 0 and {visible} and {}",
             condition(criteria, of_album)
         );
-        let by = order_by(order, album_column, "a.order_key, a.album_id");
-        let sql = format!("select a.album_id as id {from} order by {by}");
-        let count = format!("select count(*) {from}");
-        let ids = self.page_of(&sql, &count, page, Keep::Revision).await?;
+        let order = if order.is_empty() {
+            Order::along("album", "a", &["order_key", "album_id"])
+        } else {
+            Order::By(order_by(order, album_column, "a.order_key, a.album_id"))
+        };
+        let list = Listing { id: "a.album_id", from, order, keep: Keep::Revision };
+        let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
-        Ok(List { items, total: ids.total })
+        Ok(List { items, total: ids.total.unwrap_or(0) })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Libraries and the tree as it lies on disk, and genres.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -8,8 +8,9 @@ use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Catalog, Folder, Genre, Item, Library, LibraryKind, Page, Picture, Track, lists::Keep,
-        visible::within,
+        Catalog, Folder, Genre, Item, Library, LibraryKind, Page, Picture, Track,
+        lists::{Keep, Listing, Order, Total},
+        visible::{json_ids, within},
     },
     ids::{FolderId, LibraryId},
 };
@@ -55,6 +56,36 @@ impl Catalog {
         self.read_folders(principal, &condition).await?.pop().ok_or(Error::NotFound("Folder"))
     }
 
+    /// Ids and names of the folders right below, in no order: for lists too long to hold.
+    pub async fn subfolder_names(
+        &self,
+        principal: &Principal,
+        id: FolderId,
+    ) -> Result<Vec<(FolderId, String)>> {
+        let sql = format!(
+            "select json_group_array(json_array(folder_id, name)) from folder f
+             where parent_id = {} and {}",
+            id.0,
+            within("f.library_id", principal, None)
+        );
+        let json: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.db.read()).await?;
+        Ok(serde_json::from_str(&json)?)
+    }
+
+    /// Several folders in the order asked; what is not visible or gone is left out.
+    pub async fn folders_by_id(
+        &self,
+        principal: &Principal,
+        ids: &[FolderId],
+    ) -> Result<Vec<Folder>> {
+        let rows = json_ids(ids.iter().map(|id| id.0));
+        let condition = format!("f.folder_id in (select value from json_each('{rows}'))");
+        let found = self.read_folders(principal, &condition).await?;
+        let mut by_id: HashMap<FolderId, Folder> =
+            found.into_iter().map(|folder| (folder.id, folder)).collect();
+        Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+    }
+
     /// Folders right below, ordered by name.
     pub async fn subfolders(&self, principal: &Principal, id: FolderId) -> Result<Vec<Folder>> {
         self.read_folders(principal, &format!("f.parent_id = {}", id.0)).await
@@ -63,22 +94,24 @@ impl Catalog {
     /// Tracks right in a folder, ordered by path and place in it.
     pub async fn folder_tracks(&self, principal: &Principal, id: FolderId) -> Result<Vec<Track>> {
         let visible = within("library_id", principal, None);
-        let from =
-            format!("from track where folder_id = {} and missing_at is null and {visible}", id.0);
-        let sql = format!(
-            "select track_id as id {from} order by path collate nocase, cue_index, track_id"
-        );
-        let ids = self
-            .page_of(&sql, &format!("select count(*) {from}"), Page::ALL, Keep::Revision)
-            .await?;
+        let list = Listing {
+            id: "track_id",
+            from: format!(
+                "from track where folder_id = {} and missing_at is null and {visible}",
+                id.0
+            ),
+            order: Order::By("path collate nocase, cue_index, track_id".to_owned()),
+            keep: Keep::Revision,
+        };
+        let ids = self.window(&list, Page::ALL, Total::Unasked).await?;
         self.tracks_by_row(principal, &ids.window).await
     }
 
     /// Genres with counts of what is visible, by name.
     pub async fn genres(&self, principal: &Principal) -> Result<Arc<Vec<Genre>>> {
         let visible = within("t.library_id", principal, None);
-        let key = format!("{} {visible}", self.revision().number);
-        if let Some(genres) = self.inner.memory.genres.get(&key).await {
+        let (revision, memory) = (self.revision().number, &self.inner.memory.genres);
+        if let Some(genres) = memory.get(revision, visible.as_str()) {
             return Ok(genres);
         }
         let sql = format!(
@@ -97,7 +130,7 @@ impl Catalog {
                 })
                 .collect(),
         );
-        self.inner.memory.genres.insert(key, genres.clone()).await;
+        memory.insert(revision, visible, genres.clone(), 1);
         Ok(genres)
     }
 

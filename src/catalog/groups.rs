@@ -5,7 +5,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::{
     Result,
     accounts::Principal,
-    catalog::{Album, Catalog, List, Page, lists::Keep, visible::within},
+    catalog::{
+        Album, Catalog, List, Page,
+        lists::{Keep, Listing, Order, Total},
+        visible::within,
+    },
 };
 
 /// Stands for every title that begins before `a`: digits and signs.
@@ -65,12 +69,15 @@ impl Catalog {
             }
         };
         let visible = within("library_id", principal, None);
-        let from = format!("from album where track_count > 0 and {range} and {visible}");
-        let sql = format!("select album_id as id {from} order by order_key, album_id");
-        let count = format!("select count(*) {from}");
-        let ids = self.page_of(&sql, &count, page, Keep::Revision).await?;
+        let list = Listing {
+            id: "a.album_id",
+            from: format!("from album a where a.track_count > 0 and {range} and {visible}"),
+            order: Order::along("album", "a", &["order_key", "album_id"]),
+            keep: Keep::Revision,
+        };
+        let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
-        Ok(List { items, total: ids.total })
+        Ok(List { items, total: ids.total.unwrap_or(0) })
     }
 }
 

@@ -2,14 +2,21 @@
 //! A household's annotations are few thousand rows, and every list needs some of them; reading
 //! them once is cheaper than joining them into each page. A write goes to the database first.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
-
-use moka::future::Cache;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use crate::{
     Result,
     accounts::Principal,
-    catalog::{Annotation, Catalog, Item},
+    catalog::{
+        Annotation, Catalog, Item,
+        memory::{Forget as _, Recent},
+    },
     ids::{AlbumId, ArtistId, FolderId, PlaylistId, TrackId, UserId},
 };
 
@@ -29,6 +36,14 @@ impl Marks {
         self.items.get(&item).cloned().unwrap_or_default()
     }
 
+    /// Artists with a star.
+    pub(super) fn starred_artists(&self) -> impl Iterator<Item = ArtistId> {
+        self.items.iter().filter_map(|(item, annotation)| match item {
+            Item::Artist(id) if annotation.starred_at.is_some() => Some(*id),
+            _ => None,
+        })
+    }
+
     /// The bookmark in a track, ms.
     pub(super) fn bookmark(&self, track: TrackId) -> Option<i64> {
         if self.bookmarks.is_empty() {
@@ -41,38 +56,32 @@ impl Marks {
 /// Marks of the users who are about.
 #[derive(Debug)]
 pub(super) struct AllMarks {
-    by_user: Cache<(UserId, u64), Arc<Marks>>,
+    by_user: Recent<UserId, Arc<Marks>>,
     /// Counts writes, so that a read which began before one is not remembered after it.
-    generation: std::sync::atomic::AtomicU64,
+    generation: AtomicI64,
 }
 
 impl Default for AllMarks {
     fn default() -> Self {
-        Self {
-            by_user: Cache::builder()
-                .max_capacity(64)
-                .time_to_idle(Duration::from_secs(90))
-                .build(),
-            generation: 0.into(),
-        }
+        Self { by_user: Recent::with_room(128), generation: 0.into() }
     }
 }
 
 impl AllMarks {
     /// Something was written, by anybody: averages belong to all.
     pub(super) fn changed(&self) {
-        self.generation.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
-        self.by_user.invalidate_all();
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.by_user.forget();
     }
 
     /// Grows with every write by anybody.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation.load(std::sync::atomic::Ordering::Acquire)
+    pub(super) fn generation(&self) -> i64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Lets go of idle users.
-    pub(super) async fn tidy(&self) {
-        self.by_user.run_pending_tasks().await;
+    pub(super) fn tidy(&self) {
+        self.by_user.forget_idle();
     }
 }
 
@@ -83,12 +92,12 @@ impl Catalog {
             return Ok(self.inner.nobody.clone());
         }
         let all = &self.inner.marks;
-        let key = (principal.user, all.generation());
-        if let Some(marks) = all.by_user.get(&key).await {
+        let generation = all.generation();
+        if let Some(marks) = all.by_user.get(generation, &principal.user) {
             return Ok(marks);
         }
         let marks = Arc::new(self.read_marks(principal.user).await?);
-        all.by_user.insert(key, marks.clone()).await;
+        all.by_user.insert(generation, principal.user, marks.clone(), 1);
         Ok(marks)
     }
 

@@ -1,61 +1,64 @@
 //! What reads remember between changes of the catalogue: facts of albums, tracks and artists by
-//! id, and the id lists of pages. Everything here can be dropped at any time; it is dropped as a
-//! whole when the revision grows and by itself when nobody asks for a while, so that a server at
-//! rest is small.
+//! id, windows of id lists, and how to find the way to deep ones. Everything here can be dropped
+//! at any time; it is dropped as a whole when the revision grows, and when nobody asked for a
+//! while, so that a server at rest is small.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use moka::future::Cache;
-
-use crate::catalog::{AlbumFacts, Artist, Genre, TrackFacts};
+use crate::catalog::{AlbumFacts, ArtistFacts, Genre, TrackFacts};
 
 /// A window of ids and the length of the whole list.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     /// Row ids in order.
     pub(super) window: Vec<i64>,
-    /// All that match.
-    pub(super) total: u64,
+    /// All that match, where it was asked for.
+    pub(super) total: Option<u64>,
 }
 
-/// Revision and row id. A read that began before a change cannot leave its old answer behind,
-/// because it remembers it under the old revision.
-pub(super) type Key = (i64, i64);
+/// Where windows of one list ended: offset, and the row that stands right before it.
+pub(super) type Ends = Mutex<BTreeMap<u64, i64>>;
 
 /// Remembered reads.
 #[derive(Debug)]
 pub(super) struct Memory {
     /// By album id.
-    pub(super) albums: Cache<Key, Arc<AlbumFacts>>,
+    pub(super) albums: Recent<i64, Arc<AlbumFacts>>,
     /// By track id.
-    pub(super) tracks: Cache<Key, Arc<TrackFacts>>,
+    pub(super) tracks: Recent<i64, Arc<TrackFacts>>,
+    /// The tracks of an album by its id: row ids in order.
+    pub(super) album_tracks: Recent<i64, Arc<[i64]>>,
     /// Windows of id lists, by the statement that finds them.
-    pub(super) ids: Cache<String, Arc<Ids>>,
-    /// Whole artist lists, by visibility and filter.
-    pub(super) artists: Cache<String, Arc<Vec<Artist>>>,
+    pub(super) ids: Recent<String, Arc<Ids>>,
+    /// The best rows of searches.
+    pub(super) searches: Recent<String, Arc<[Vec<i64>; 3]>>,
+    /// Where windows ended, by the list's statement.
+    pub(super) ends: Recent<String, Arc<Ends>>,
+    /// What libraries make visible of artists, by visibility and id.
+    pub(super) artists: Recent<(Arc<str>, i64), Arc<ArtistFacts>>,
     /// Genres by visibility.
-    pub(super) genres: Cache<String, Arc<Vec<Genre>>>,
+    pub(super) genres: Recent<String, Arc<Vec<Genre>>>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        let rest = Duration::from_secs(90);
         Self {
-            albums: Cache::builder().max_capacity(2_000).time_to_idle(rest).build(),
-            tracks: Cache::builder().max_capacity(4_000).time_to_idle(rest).build(),
-            ids: Cache::builder()
-                .max_capacity(400_000)
-                .weigher(|key: &String, ids: &Arc<Ids>| {
-                    (key.len() / 8 + ids.window.len() + 8) as u32
-                })
-                .time_to_idle(rest)
-                .build(),
-            artists: Cache::builder()
-                .max_capacity(20_000)
-                .weigher(|_, list: &Arc<Vec<Artist>>| list.len() as u32 + 1)
-                .time_to_idle(rest)
-                .build(),
-            genres: Cache::builder().max_capacity(32).time_to_idle(rest).build(),
+            albums: Recent::with_room(2_000),
+            tracks: Recent::with_room(4_000),
+            album_tracks: Recent::with_room(40_000),
+            ids: Recent::with_room(400_000),
+            searches: Recent::with_room(100_000),
+            ends: Recent::with_room(64),
+            artists: Recent::with_room(2_000),
+            genres: Recent::with_room(32),
         }
     }
 }
@@ -63,19 +66,196 @@ impl Default for Memory {
 impl Memory {
     /// Drops everything: the catalogue changed.
     pub(super) fn forget(&self) {
-        self.albums.invalidate_all();
-        self.tracks.invalidate_all();
-        self.ids.invalidate_all();
-        self.artists.invalidate_all();
-        self.genres.invalidate_all();
+        self.each(|memory| memory.forget());
     }
 
-    /// Lets go of what is no longer valid; called now and then, because nobody asks at rest.
-    pub(super) async fn tidy(&self) {
-        self.albums.run_pending_tasks().await;
-        self.tracks.run_pending_tasks().await;
-        self.ids.run_pending_tasks().await;
-        self.artists.run_pending_tasks().await;
-        self.genres.run_pending_tasks().await;
+    /// Drops what nobody asked for since the last time; called now and then.
+    pub(super) fn tidy(&self) {
+        self.each(|memory| memory.forget_idle());
+    }
+
+    fn each(&self, forget: fn(&dyn Forget)) {
+        let all: [&dyn Forget; 8] = [
+            &self.albums,
+            &self.tracks,
+            &self.album_tracks,
+            &self.ids,
+            &self.searches,
+            &self.ends,
+            &self.artists,
+            &self.genres,
+        ];
+        all.into_iter().for_each(forget);
+    }
+}
+
+/// What all memories have in common.
+pub(super) trait Forget {
+    /// Drops everything.
+    fn forget(&self);
+    /// Drops everything if nothing was asked for since the last time.
+    fn forget_idle(&self);
+}
+
+/// What was asked for of late, up to a weight. Two generations: what is asked for moves to the
+/// younger one, and when that holds half of the weight it becomes the older one, whose rest goes.
+/// A look-up is a hash and a lock that readers share, many times cheaper than exact order.
+#[derive(Debug)]
+pub(super) struct Recent<K, V> {
+    room: usize,
+    was_asked: AtomicBool,
+    kept: RwLock<Kept<K, V>>,
+}
+
+#[derive(Debug)]
+struct Kept<K, V> {
+    /// A read that began before a change cannot leave its old answer behind, because it comes
+    /// under the old revision.
+    revision: i64,
+    young: HashMap<K, (V, usize)>,
+    old: HashMap<K, (V, usize)>,
+    weight: usize,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
+    pub(super) fn with_room(room: usize) -> Self {
+        let kept = Kept { revision: 0, young: HashMap::new(), old: HashMap::new(), weight: 0 };
+        Self { room, was_asked: AtomicBool::new(false), kept: RwLock::new(kept) }
+    }
+
+    /// What was remembered under this key since the revision began.
+    pub(super) fn get<Q>(&self, revision: i64, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        self.get_all(revision, [key]).pop().flatten()
+    }
+
+    /// As [`Self::get`] for many keys, in their order.
+    pub(super) fn get_all<'a, Q>(
+        &self,
+        revision: i64,
+        keys: impl IntoIterator<Item = &'a Q>,
+    ) -> Vec<Option<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized + 'a,
+    {
+        self.was_asked.store(true, Ordering::Relaxed);
+        let mut of_age = Vec::new();
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let is_valid = kept.revision == revision;
+        let found = keys
+            .into_iter()
+            .map(|key| {
+                if !is_valid {
+                    return None;
+                }
+                if let Some((value, _)) = kept.young.get(key) {
+                    return Some(value.clone());
+                }
+                let (key, (value, weight)) = kept.old.get_key_value(key)?;
+                of_age.push((key.clone(), value.clone(), *weight));
+                Some(value.clone())
+            })
+            .collect();
+        drop(kept);
+        if !of_age.is_empty() {
+            self.insert_all(revision, of_age);
+        }
+        found
+    }
+
+    /// Remembers what was read at a revision.
+    pub(super) fn insert(&self, revision: i64, key: K, value: V, weight: usize) {
+        self.insert_all(revision, [(key, value, weight)]);
+    }
+
+    /// As [`Self::insert`] for many.
+    pub(super) fn insert_all(
+        &self,
+        revision: i64,
+        entries: impl IntoIterator<Item = (K, V, usize)>,
+    ) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if revision < kept.revision {
+            return;
+        }
+        if kept.revision < revision {
+            kept.clear();
+            kept.revision = revision;
+        }
+        for (key, value, weight) in entries {
+            if self.room / 2 < weight {
+                continue;
+            }
+            if self.room / 2 < kept.weight + weight {
+                kept.old = std::mem::take(&mut kept.young);
+                kept.weight = 0;
+            }
+            let before = kept.young.insert(key, (value, weight));
+            kept.weight += weight;
+            kept.weight -= before.map_or(0, |(_, weight)| weight);
+        }
+    }
+}
+
+impl<K, V> Forget for Recent<K, V> {
+    fn forget(&self) {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn forget_idle(&self) {
+        if !self.was_asked.swap(false, Ordering::Relaxed) {
+            self.forget();
+        }
+    }
+}
+
+impl<K, V> Kept<K, V> {
+    /// New maps, so that the old ones' room goes back.
+    fn clear(&mut self) {
+        (self.young, self.old) = (HashMap::default(), HashMap::default());
+        self.weight = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_stay_and_the_revision_rules() {
+        let recent: Recent<i64, i64> = Recent::with_room(8);
+        for key in 0..4 {
+            recent.insert(1, key, key * 10, 1);
+        }
+        assert_eq!(recent.get(1, &0), Some(0));
+        // A new generation begins; what is asked for comes along.
+        recent.insert(1, 4, 40, 1);
+        assert_eq!(recent.get(1, &1), Some(10));
+        for key in 5..8 {
+            recent.insert(1, key, key * 10, 1);
+        }
+        let found = recent.get_all(1, &[0, 1, 2, 4, 5, 7]);
+        assert_eq!(found, [None, Some(10), None, Some(40), Some(50), Some(70)]);
+        assert_eq!(recent.get(2, &7), None, "the catalogue changed");
+        recent.insert(2, 7, 71, 1);
+        recent.insert(1, 7, 70, 1);
+        assert_eq!(recent.get(2, &7), Some(71), "a late old answer is not taken");
+    }
+
+    #[test]
+    fn what_is_too_heavy_is_not_kept_and_what_is_idle_goes() {
+        let recent: Recent<String, i64> = Recent::with_room(10);
+        recent.insert(1, "heavy".to_owned(), 1, 6);
+        recent.insert(1, "light".to_owned(), 2, 5);
+        assert_eq!((recent.get(1, "heavy"), recent.get(1, "light")), (None, Some(2)));
+        recent.forget_idle();
+        assert_eq!(recent.get(1, "light"), Some(2), "it was asked for");
+        recent.forget_idle();
+        recent.forget_idle();
+        assert_eq!(recent.get(1, "light"), None);
     }
 }

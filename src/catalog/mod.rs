@@ -33,13 +33,16 @@ mod smart;
 mod track_facts;
 mod tracks;
 mod visible;
+mod works;
 pub mod write;
 
+pub use artists::Initial;
 pub use criteria::{Comparison, Criteria, Field, Mark, Object, OrderBy, TextMatch};
 pub use model::*;
 pub use playlists::{Imported, Unmatched};
 pub use revision::Revision;
 pub use smart::{Kind as SmartKind, Operator as SmartOperator, Rules, SmartField, smart_fields};
+pub use search::{Found, Wanted};
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -65,6 +68,7 @@ struct Inner {
     smart: smart::Memory,
     nobody: Arc<marks::Marks>,
     covers: covers::Covers,
+    works: works::Works,
 }
 
 impl Catalog {
@@ -85,6 +89,7 @@ impl Catalog {
             smart: smart::Memory::default(),
             nobody: Arc::default(),
             covers: covers::Covers::new(cache.join("covers"), pool),
+            works: works::Works::default(),
         };
         Ok(Self { db, clock, events, inner: Arc::new(inner) })
     }
@@ -93,8 +98,8 @@ impl Catalog {
     pub async fn run(self, stop: CancellationToken) {
         let mut every = tokio::time::interval(std::time::Duration::from_secs(45));
         while stop.run_until_cancelled(every.tick()).await.is_some() {
-            self.inner.memory.tidy().await;
-            self.inner.marks.tidy().await;
+            self.inner.memory.tidy();
+            self.inner.marks.tidy();
             self.inner.smart.tidy().await;
             self.inner.covers.tidy().await;
         }

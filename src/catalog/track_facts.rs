@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     Result,
     catalog::{
-        Catalog, Contributor, Picture, ReplayGain, TrackFacts, model::ArtistRef, visible::json_ids,
+        Catalog, Contributor, Picture, ReplayGain, TrackFacts, Written, albums::unknown,
+        model::ArtistRef, visible::json_ids,
     },
     media,
 };
@@ -14,29 +15,20 @@ impl Catalog {
     /// Facts in the order of `rows`; rows that are gone or missing on disk are left out.
     pub(super) async fn track_facts(&self, rows: &[i64]) -> Result<Vec<Arc<TrackFacts>>> {
         let revision = self.revision().number;
-        let mut found = Vec::with_capacity(rows.len());
-        let mut unknown = Vec::new();
-        for row in rows {
-            let facts = self.inner.memory.tracks.get(&(revision, *row)).await;
-            if facts.is_none() {
-                unknown.push(*row);
-            }
-            found.push(facts);
-        }
+        let memory = &self.inner.memory.tracks;
+        let found = memory.get_all(revision, rows);
+        let unknown = unknown(rows, &found);
         if unknown.is_empty() {
             return Ok(found.into_iter().flatten().collect());
         }
-        // A list longer than the memory would only push out what is useful.
-        let keep = unknown.len() <= 1_000;
         let mut read: HashMap<i64, Arc<TrackFacts>> = HashMap::with_capacity(unknown.len());
         for part in unknown.chunks(500) {
-            for facts in self.read_tracks(part).await? {
-                let facts = Arc::new(facts);
-                if keep {
-                    self.inner.memory.tracks.insert((revision, facts.id.0), facts.clone()).await;
-                }
-                read.insert(facts.id.0, facts);
-            }
+            let facts = self.read_tracks(part).await?;
+            read.extend(facts.into_iter().map(|facts| (facts.id.0, Arc::new(facts))));
+        }
+        // A list longer than the memory would only push out what is useful.
+        if unknown.len() <= 1_000 {
+            memory.insert_all(revision, read.iter().map(|(id, facts)| (*id, facts.clone(), 1)));
         }
         Ok(rows
             .iter()
@@ -125,6 +117,7 @@ impl Catalog {
                     picture: Picture::from_row(row.picture_id, row.hash.as_deref()),
                     has_lyrics: row.has_lyrics != 0,
                     created_at: row.created_at,
+                    written: Written::default(),
                 })
             })
             .collect()

@@ -5,7 +5,7 @@ use crate::{
     accounts::Principal,
     catalog::{
         Catalog, Item, List, Page, Track, TrackFilter, TrackOrder, TrackSource,
-        lists::Keep,
+        lists::{Keep, Listing, Order, Total},
         path_text,
         visible::{literal, within},
     },
@@ -21,10 +21,10 @@ impl Catalog {
         order: TrackOrder,
         page: Page,
     ) -> Result<List<Track>> {
-        let (sql, count, keep) = statement(principal, filter, order);
-        let ids = self.page_of(&sql, &count, page, keep).await?;
+        let list = listing(principal, filter, order);
+        let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.tracks_by_row(principal, &ids.window).await?;
-        Ok(List { items, total: ids.total })
+        Ok(List { items, total: ids.total.unwrap_or(0) })
     }
 
     /// One track.
@@ -74,15 +74,14 @@ impl Catalog {
         title: &str,
     ) -> Result<Option<Track>> {
         let query = format!("{artist} {title}");
-        let found =
-            self.search_tracks(principal, &query, None, Page { offset: 0, limit: 50 }).await?;
+        let found = self.search_tracks(principal, &query, Page { offset: 0, limit: 50 }).await?;
         let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
         let exact = |track: &&Track| {
             (title.is_empty() || same(&track.title, title))
                 && (artist.is_empty() || same(&track.display_artist, artist))
         };
-        let with_lyrics = found.items.iter().filter(exact).find(|track| track.has_lyrics);
-        Ok(with_lyrics.or_else(|| found.items.iter().find(exact)).cloned())
+        let with_lyrics = found.iter().filter(exact).find(|track| track.has_lyrics);
+        Ok(with_lyrics.or_else(|| found.iter().find(exact)).cloned())
     }
 
     /// Tracks by row, annotated, in the order of `rows`; rows that are gone are left out.
@@ -104,12 +103,8 @@ impl Catalog {
     }
 }
 
-/// The list as a statement for ids, one for their number, and whether the page may be kept.
-fn statement(
-    principal: &Principal,
-    filter: &TrackFilter,
-    order: TrackOrder,
-) -> (String, String, Keep) {
+/// The list as SQL.
+fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Listing {
     let mut from = String::from("from track t");
     let mut keep = Keep::Revision;
     if order == TrackOrder::Album {
@@ -166,20 +161,21 @@ fn statement(
     if matches!(order, TrackOrder::Recent | TrackOrder::Frequent) {
         from += " and n.play_count > 0";
     }
-    let by = match order {
-        TrackOrder::Title => "t.order_key, t.track_id",
-        TrackOrder::Album => {
-            "a.artist_order_key, a.order_key, a.album_id, t.disc, t.number, t.order_key, t.track_id"
-        }
-        TrackOrder::Newest => "t.created_at desc, t.track_id desc",
-        TrackOrder::Recent => "n.played_at desc, t.track_id desc",
-        TrackOrder::Frequent => "n.play_count desc, n.played_at desc, t.track_id desc",
-        TrackOrder::Starred => "n.starred_at desc, t.track_id desc",
+    let along = |columns| Order::along("track", "t", columns);
+    let by = |sql: &str| Order::By(sql.to_owned());
+    let order = match order {
+        TrackOrder::Title => along(&["order_key", "track_id"]),
+        TrackOrder::Album => by(
+            "a.artist_order_key, a.order_key, a.album_id, t.disc, t.number, t.order_key, t.track_id",
+        ),
+        TrackOrder::Newest => along(&["created_at", "track_id"]).reversed(),
+        TrackOrder::Recent => by("n.played_at desc, t.track_id desc"),
+        TrackOrder::Frequent => by("n.play_count desc, n.played_at desc, t.track_id desc"),
+        TrackOrder::Starred => by("n.starred_at desc, t.track_id desc"),
         TrackOrder::Random => {
             keep = Keep::No;
-            "random()"
+            by("random()")
         }
     };
-    let sql = format!("select t.track_id as id {from} order by {by}");
-    (sql, format!("select count(*) {from}"), keep)
+    Listing { id: "t.track_id", from, order, keep }
 }

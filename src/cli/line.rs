@@ -70,6 +70,9 @@ pub(super) enum Command {
     /// Write the demo library
     #[command(hide = true)]
     Demo { folder: PathBuf },
+    /// Fill an empty data folder with the rows of a library that is not there
+    #[command(hide = true)]
+    Rows { tracks: u64, library: PathBuf },
     /// The address for people in a ready line
     #[command(hide = true)]
     Address { ready: String },
@@ -181,7 +184,11 @@ impl Command {
     /// What the server, or this process in its place, is asked to do. Reads passwords.
     pub(super) fn into_request(self) -> Result<Request, Failure> {
         Ok(match self {
-            Self::Serve(_) | Self::Check(_) | Self::Demo { .. } | Self::Address { .. } => {
+            Self::Serve(_)
+            | Self::Check(_)
+            | Self::Demo { .. }
+            | Self::Rows { .. }
+            | Self::Address { .. } => {
                 return Err(Failure::new("this command asks nothing of the server"));
             }
             Self::Scan { full, wait } => Request::Scan { full, wait },

@@ -8,6 +8,7 @@ mod failure;
 mod line;
 mod print;
 mod request;
+mod rows;
 mod serve;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -50,6 +51,9 @@ fn run(line: CommandLine) -> Result<(), Failure> {
             print::configuration(&text, common.json)
         }
         Command::Demo { folder } => demo::write(&folder),
+        Command::Rows { tracks, library } => {
+            rows::write(&config::load(&sources)?.0, &library, tracks)
+        }
         Command::Address { ready } => {
             print::line(&address::from_ready(&ready)?);
             Ok(())

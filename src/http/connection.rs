@@ -30,6 +30,8 @@ use rustix::{
 };
 use tokio::{task::JoinHandle, time::Instant};
 
+use super::wire::Flushed;
+
 /// How long a silent client is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
@@ -49,6 +51,8 @@ impl Default for Patience {
 #[derive(Debug, Clone)]
 struct Connection {
     socket: Arc<OwnedFd>,
+    /// For bodies that write to the socket themselves.
+    flushed: Option<Arc<Flushed>>,
     patience: Patience,
 }
 
@@ -59,11 +63,35 @@ pub fn watched(
     move |stream, data| {
         let plain = stream.downcast_ref::<TcpStream>();
         let secured = || stream.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0);
-        if let Some(stream) = plain.or_else(secured)
-            && let Ok(socket) = stream.as_fd().try_clone_to_owned()
-        {
-            data.insert(Connection { socket: Arc::new(socket), patience });
+        if let Some(stream) = plain.or_else(secured) {
+            remember(stream, None, patience, data);
         }
+    }
+}
+
+/// Remembers the socket of a connection.
+pub(super) fn remember(
+    stream: &TcpStream,
+    flushed: Option<Arc<Flushed>>,
+    patience: Patience,
+    data: &mut Extensions,
+) {
+    if let Ok(socket) = stream.as_fd().try_clone_to_owned() {
+        data.insert(Connection { socket: Arc::new(socket), flushed, patience });
+    }
+}
+
+/// The socket, where a body may write to it itself, and how it knows when.
+pub(super) fn straight(request: &HttpRequest) -> Option<(Arc<OwnedFd>, Arc<Flushed>)> {
+    let connection = request.conn_data::<Connection>()?;
+    Some((Arc::clone(&connection.socket), connection.flushed.clone()?))
+}
+
+/// What a body says of itself while it is pending.
+pub(super) trait Sending {
+    /// It has bytes, and the client does not take them.
+    fn waits_for_client(&self) -> bool {
+        false
     }
 }
 
@@ -81,7 +109,7 @@ pub(super) struct Guarded<B> {
 
 impl<B> MessageBody for Guarded<B>
 where
-    B: MessageBody<Error = io::Error> + Unpin,
+    B: MessageBody<Error = io::Error> + Sending + Unpin,
 {
     type Error = io::Error;
 
@@ -95,14 +123,15 @@ where
     ) -> Poll<Option<Result<Bytes, io::Error>>> {
         let this = self.get_mut();
         if let Some(watch) = &this.watch {
-            watch.seen.polled(cx);
+            watch.seen.polled(cx, this.body.waits_for_client());
             if watch.seen.is_gone.load(Ordering::Acquire) {
                 return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())));
             }
         }
         let next = Pin::new(&mut this.body).poll_next(cx);
         if let Some(watch) = &this.watch {
-            watch.seen.is_waiting.store(next.is_pending(), Ordering::Release);
+            let is_waiting = next.is_pending() && !this.body.waits_for_client();
+            watch.seen.is_waiting.store(is_waiting, Ordering::Release);
         }
         next
     }
@@ -127,8 +156,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn polled(&self, cx: &mut Context<'_>) {
-        self.polled_at.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+    /// Looking again at a client who takes nothing is no progress.
+    fn polled(&self, cx: &mut Context<'_>, waits_for_client: bool) {
+        if !waits_for_client {
+            self.polled_at.store(self.began.elapsed().as_millis() as u64, Ordering::Release);
+        }
         self.body.register(cx.waker());
     }
 

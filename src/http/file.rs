@@ -13,9 +13,10 @@ use actix_web::{
 use bytes::Bytes;
 
 use super::{
-    connection::guarded,
+    connection::{guarded, straight},
     pieces::Pieces,
     range::{Wanted, wanted},
+    straight::{Straight, WORTH_IT},
 };
 use crate::body::FileBody;
 
@@ -52,6 +53,13 @@ pub fn respond(request: &HttpRequest, body: FileBody) -> HttpResponse {
     }
     if request.method() == Method::HEAD {
         return response.body(Unsent(end - start));
+    }
+    if WORTH_IT <= end - start
+        && let Some((socket, flushed)) = straight(request)
+    {
+        response.no_chunking(end - start);
+        let straight = Straight::new(body.file, start, end, body.hold, socket, flushed);
+        return response.body(guarded(request, straight));
     }
     let pieces = Pieces::new(body.file, start, end, body.hold);
     response.body(guarded(request, pieces))

@@ -1,10 +1,13 @@
 //! Headers that every answer of every face carries. Pages add their own Content-Security-Policy.
 
-use actix_web::{
-    http::header::{self, HeaderValue},
-    middleware::DefaultHeaders,
-};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+const SECURITY: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+];
 
 /// What RFC 5987 lets stand in a `filename*`.
 const ATTRIBUTE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
@@ -27,10 +30,11 @@ pub fn attachment(name: &str) -> HeaderValue {
 }
 
 /// No guessing of types, no addresses (which hold secrets in Subsonic) sent onwards, no framing.
-#[must_use]
-pub fn security() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .add((header::REFERRER_POLICY, "no-referrer"))
-        .add((header::X_FRAME_OPTIONS, "DENY"))
+/// What is there already stays.
+pub fn secure(headers: &mut HeaderMap) {
+    for (name, value) in SECURITY {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
 }

@@ -13,7 +13,10 @@ use actix_web::{
 };
 use bytes::Bytes;
 
-use super::{connection::guarded, file::Unsent};
+use super::{
+    connection::{Sending, guarded},
+    file::Unsent,
+};
 use crate::body::LiveBody;
 
 /// Answers GET and HEAD with a running stream; the stream is dropped when the client is gone or
@@ -38,6 +41,8 @@ pub fn respond(request: &HttpRequest, body: LiveBody) -> HttpResponse {
 struct Live {
     body: LiveBody,
 }
+
+impl Sending for Live {}
 
 impl MessageBody for Live {
     type Error = io::Error;

@@ -1,12 +1,8 @@
 //! The request log: one line a request, without anything that opens a door.
 
-use actix_web::{
-    Error,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
-    middleware::Next,
-};
 use std::time::Instant;
+
+use actix_web::{Error, dev::ServiceResponse};
 
 use super::origin;
 
@@ -14,31 +10,36 @@ use super::origin;
 const SECRETS: &[&str] =
     &["u", "p", "t", "s", "apikey", "jwt", "callback", "token", "password", "k"];
 
-/// Middleware for `actix_web::middleware::from_fn`: logs each answer when its head is ready.
-pub async fn record(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if !tracing::enabled!(target: "tunelocker::request", tracing::Level::INFO) {
-        return next.call(request).await;
-    }
-    let began = Instant::now();
-    let method = request.method().clone();
-    let target = redacted(request.path(), request.query_string());
-    let client = origin(request.request());
-    let answer = next.call(request).await;
-    let status = match &answer {
+/// An ordinary answer is told to who asks for it by `tunelocker::request=debug`: a player sends
+/// dozens of requests a minute, and writing a line costs more than most answers. Refusals and
+/// faults are told always.
+const ORDINARY: std::ops::Range<u16> = 100..400;
+
+/// Writes the line of a request when the head of its answer is ready.
+pub fn record<B>(began: Instant, answer: &Result<ServiceResponse<B>, Error>) {
+    let status = match answer {
         Ok(response) => response.status().as_u16(),
         Err(error) => error.as_response_error().status_code().as_u16(),
     };
-    tracing::info!(
-        target: "tunelocker::request",
-        %method, %target, status,
-        ms = began.elapsed().as_secs_f64() * 1e3,
-        client = %client.address,
-        agent = client.client,
-    );
-    answer
+    let is_ordinary = ORDINARY.contains(&status);
+    if is_ordinary && !tracing::enabled!(target: "tunelocker::request", tracing::Level::DEBUG) {
+        return;
+    }
+    let ms = began.elapsed().as_secs_f64() * 1e3;
+    let Ok(response) = answer else {
+        tracing::info!(target: "tunelocker::request", status, ms);
+        return;
+    };
+    let request = response.request();
+    let method = request.method();
+    let target = redacted(request.path(), request.query_string());
+    let from = origin(request);
+    let (client, agent) = (from.address, from.client);
+    if is_ordinary {
+        tracing::debug!(target: "tunelocker::request", %method, %target, status, ms, %client, agent);
+    } else {
+        tracing::info!(target: "tunelocker::request", %method, %target, status, ms, %client, agent);
+    }
 }
 
 /// Path and query with the values of secret parameters replaced, and first-run and share tokens

@@ -9,5 +9,8 @@ pub mod log;
 mod origin;
 mod pieces;
 mod range;
+pub mod server;
+mod straight;
+mod wire;
 
-pub use origin::{TrustedProxies, origin};
+pub use origin::{TrustedProxies, address, origin};

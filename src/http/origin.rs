@@ -23,19 +23,25 @@ impl TrustedProxies {
 /// client's name (Subsonic puts its `c` there instead).
 #[must_use]
 pub fn origin(request: &HttpRequest) -> Origin {
-    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| plain(peer.ip()));
-    let nobody = TrustedProxies::default();
-    let trusted = request.app_data::<Data<TrustedProxies>>().map_or(&nobody, |data| data);
-    let hops = request
-        .headers()
-        .get_all("X-Forwarded-For")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
     let agent = request.headers().get(header::USER_AGENT);
-    let client = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    Origin {
-        address: judge(peer, hops.collect(), trusted),
-        client: client.chars().take(200).collect(),
+    let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    Origin { address: address(request), client: agent.chars().take(200).collect() }
+}
+
+/// The address alone.
+#[must_use]
+pub fn address(request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| plain(peer.ip()));
+    match request.app_data::<Data<TrustedProxies>>() {
+        Some(trusted) if trusted.contains(peer) => {
+            let hops = request
+                .headers()
+                .get_all("X-Forwarded-For")
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|value| value.split(','));
+            judge(peer, hops.collect(), trusted)
+        }
+        _ => peer,
     }
 }
 

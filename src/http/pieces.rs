@@ -15,6 +15,7 @@ use bytes::Bytes;
 use rustix::io::{ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
+use super::connection::Sending;
 use crate::body::Hold;
 
 /// Bytes a piece. Together with what the dispatcher may already hold it stays below the size at
@@ -65,6 +66,8 @@ impl Pieces {
         Bytes::from_owner(Piece { buffer, home: self.spare.clone() })
     }
 }
+
+impl Sending for Pieces {}
 
 impl MessageBody for Pieces {
     type Error = io::Error;

@@ -3,7 +3,10 @@
 use std::{fs::File, io::Cursor};
 
 use fast_image_resize::{PixelType, ResizeAlg, ResizeOptions, Resizer, images::Image};
-use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, codecs::jpeg::JpegEncoder};
+use image::{
+    DynamicImage, ImageDecoder as _, ImageReader, Limits, RgbaImage, codecs::jpeg::JpegEncoder,
+};
+use jpeg_decoder::PixelFormat;
 
 use super::{
     format::picture_mime,
@@ -81,18 +84,48 @@ pub(crate) fn framed(picture: Picture) -> Vec<u8> {
 pub(crate) fn scale(bytes: &[u8], edge: u32) -> Result<Vec<u8>, String> {
     let edge = edge.clamp(*EDGES.start(), *EDGES.end());
     let (width, height) = dimensions(bytes)?;
-    let picture = decode(bytes)?;
     let (to_width, to_height) = fit(width, height, edge);
-    let rgb = if (to_width, to_height) == (width, height) {
-        picture.to_rgb8().into_raw()
-    } else {
-        resize(picture, to_width, to_height)?
+    let picture = match shrunk_jpeg(bytes, to_width, to_height) {
+        Some(picture) => picture,
+        None => decode(bytes)?,
     };
+    let mut rgba = on_white(picture);
+    if rgba.dimensions() != (to_width, to_height) {
+        rgba = resize(rgba, to_width, to_height)?;
+    }
+    let rgb: Vec<u8> =
+        rgba.as_raw().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
     let mut out = Vec::with_capacity(64 << 10);
     JpegEncoder::new_with_quality(&mut out, QUALITY)
         .encode(&rgb, to_width, to_height, image::ExtendedColorType::Rgb8)
         .map_err(|error| error.to_string())?;
     Ok(out)
+}
+
+/// A JPEG that is at least twice as large as wanted need not be decoded whole: its blocks come
+/// out at a half, a quarter or an eighth of their size, never smaller than wanted. `None` for all
+/// other pictures, and for those that only the thorough decoder can read.
+fn shrunk_jpeg(bytes: &[u8], width: u32, height: u32) -> Option<DynamicImage> {
+    let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    decoder.set_max_decoding_buffer_size(MOST_MEMORY as usize);
+    decoder.read_info().ok()?;
+    let info = decoder.info()?;
+    if u32::from(info.width) < 2 * width || u32::from(info.height) < 2 * height {
+        return None;
+    }
+    let (width, height) = decoder.scale(width as u16, height as u16).ok()?;
+    let (width, height) = (u32::from(width), u32::from(height));
+    match info.pixel_format {
+        PixelFormat::L8 => {
+            let grey = image::GrayImage::from_raw(width, height, decoder.decode().ok()?)?;
+            Some(DynamicImage::ImageLuma8(grey))
+        }
+        PixelFormat::RGB24 => {
+            let rgb = image::RgbImage::from_raw(width, height, decoder.decode().ok()?)?;
+            Some(DynamicImage::ImageRgb8(rgb))
+        }
+        PixelFormat::L16 | PixelFormat::CMYK32 => None,
+    }
 }
 
 fn reader(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, String> {
@@ -124,28 +157,32 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     reader(bytes)?.decode().map_err(|error| error.to_string())
 }
 
-fn resize(picture: DynamicImage, width: u32, height: u32) -> Result<Vec<u8>, String> {
-    // A transparent picture lies on white, as in a browser.
-    let rgb = if picture.color().has_alpha() { on_white(&picture) } else { picture.into_rgb8() };
+fn resize(rgba: RgbaImage, width: u32, height: u32) -> Result<RgbaImage, String> {
     let failed = |error: &dyn std::fmt::Display| format!("It cannot be scaled: {error}");
-    let (from_width, from_height) = rgb.dimensions();
-    let from = Image::from_vec_u8(from_width, from_height, rgb.into_raw(), PixelType::U8x3)
+    let (from_width, from_height) = rgba.dimensions();
+    let from = Image::from_vec_u8(from_width, from_height, rgba.into_raw(), PixelType::U8x4)
         .map_err(|error| failed(&error))?;
-    let mut to = Image::new(width, height, PixelType::U8x3);
+    let mut to = Image::new(width, height, PixelType::U8x4);
     let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(fast_image_resize::FilterType::CatmullRom));
+        .resize_alg(ResizeAlg::Convolution(fast_image_resize::FilterType::CatmullRom))
+        .use_alpha(false);
     Resizer::new().resize(&from, &mut to, &options).map_err(|error| failed(&error))?;
-    Ok(to.into_vec())
+    RgbaImage::from_raw(width, height, to.into_vec()).ok_or_else(|| failed(&"no pixels"))
 }
 
-fn on_white(picture: &DynamicImage) -> image::RgbImage {
-    let mut rgb = image::RgbImage::new(picture.width(), picture.height());
-    for (from, to) in picture.to_rgba8().pixels().zip(rgb.pixels_mut()) {
-        let [red, green, blue, alpha] = from.0.map(u32::from);
-        let over = |value: u32| ((value * alpha + 255 * (255 - alpha)) / 255) as u8;
-        to.0 = [over(red), over(green), over(blue)];
+/// Opaque: a transparent picture lies on white, as in a browser.
+fn on_white(picture: DynamicImage) -> RgbaImage {
+    let is_opaque = !picture.color().has_alpha();
+    let mut rgba = picture.into_rgba8();
+    if is_opaque {
+        return rgba;
     }
-    rgb
+    for pixel in rgba.pixels_mut() {
+        let [red, green, blue, alpha] = pixel.0.map(u32::from);
+        let over = |value: u32| ((value * alpha + 255 * (255 - alpha)) / 255) as u8;
+        pixel.0 = [over(red), over(green), over(blue), 255];
+    }
+    rgba
 }
 
 /// The largest size with the same proportions whose longer edge is at most `edge`.

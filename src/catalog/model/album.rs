@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use super::{Annotation, ArtistRef, Picture};
+use super::{Annotation, ArtistRef, Picture, Written};
 use crate::{
     clock::Millis,
     ids::{AlbumId, FolderId, LibraryId},
@@ -63,6 +63,8 @@ pub struct AlbumFacts {
     pub size_bytes: u64,
     /// When its first track came.
     pub created_at: Millis,
+    /// What faces wrote of it.
+    pub written: Written,
 }
 
 /// An album as one principal sees it. Derefs to the shared [`AlbumFacts`].

@@ -10,6 +10,7 @@ mod listen;
 mod lists;
 mod picture;
 mod track;
+mod written;
 
 pub use album::*;
 pub use annotation::*;
@@ -19,3 +20,4 @@ pub use listen::*;
 pub use lists::*;
 pub use picture::*;
 pub use track::*;
+pub use written::*;

@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
-use super::{Annotation, ArtistRef, Contributor, Picture};
+use super::{Annotation, ArtistRef, Contributor, Picture, Written};
 use crate::{
     clock::Millis,
     ids::{AlbumId, FolderId, LibraryId, TrackId},
@@ -94,6 +94,8 @@ pub struct TrackFacts {
     pub has_lyrics: bool,
     /// First seen.
     pub created_at: Millis,
+    /// What faces wrote of it.
+    pub written: Written,
 }
 
 /// A track as one principal sees it. Derefs to the shared [`TrackFacts`].

@@ -31,6 +31,11 @@ impl ArtistIds {
         self.last_known < artist
     }
 
+    /// Everybody in it.
+    pub(super) fn all(&self) -> impl Iterator<Item = i64> {
+        self.by_key.values().copied()
+    }
+
     pub(super) fn of(&self, person: &Person) -> Option<i64> {
         let key = identity::artist_key(&person.name, person.mbid.as_deref());
         self.by_key.get(&key).copied().or_else(|| {

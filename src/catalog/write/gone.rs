@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Result,
-    catalog::Catalog,
+    catalog::{Catalog, works},
     db::Tx,
     ids::{FolderId, LibraryId},
 };
@@ -40,6 +40,7 @@ impl Catalog {
         let mut touched = HashSet::new();
         forget_files(&mut tx, scope, &gone, &mut touched).await?;
         let touched: Vec<i64> = touched.into_iter().collect();
+        works::mark_albums(&mut tx, &touched).await?;
         albums::refresh(&mut tx, scope, &touched).await?;
         if !folders.is_empty() {
             let folders = list(folders);
@@ -92,6 +93,7 @@ pub(super) async fn forget_files(
     .execute(&mut **tx)
     .await?;
     let rows = list(tracks.iter().map(|track| track.track_id));
+    works::mark_tracks(tx, &rows).await?;
     sqlx::query!("delete from track_search where rowid in (select value from json_each(?))", rows)
         .execute(&mut **tx)
         .await?;
@@ -111,6 +113,7 @@ pub(super) async fn hide_tracks(tx: &mut Tx, scope: Scope, tracks: &[i64]) -> Re
         return Ok(());
     }
     let tracks = list(tracks);
+    works::mark_tracks(tx, &tracks).await?;
     sqlx::query!(
         "update track set missing_at = coalesce(missing_at, ?)
          where track_id in (select value from json_each(?))",

@@ -30,7 +30,11 @@ use self::{
     batch::Scope,
     tracks::{Related, TrackToWrite},
 };
-use crate::{Result, catalog::Catalog, ids::LibraryId};
+use crate::{
+    Result,
+    catalog::{Catalog, works},
+    ids::LibraryId,
+};
 
 impl Catalog {
     /// Writes what a scan found, in one transaction, and tells that the catalogue changed. A
@@ -67,6 +71,7 @@ impl Catalog {
             renamed = heirs::renamed(&mut tx, &before, &parts, &artists).await?;
             former = before.artists;
             touched.extend(albums.values());
+            works::mark(&mut tx, artists.all().chain(former.iter().copied())).await?;
             let known = tracks.iter().filter(|track| track.row.is_some());
             let paths: Vec<&str> = known.map(|track: &TrackToWrite<'_>| track.path).collect();
             applied.known_tracks = paths.len();
@@ -80,6 +85,7 @@ impl Catalog {
         touched.extend(albums_of_pictures(&mut tx, batch, &folders).await?);
         let touched: Vec<i64> = touched.into_iter().collect();
         albums::refresh(&mut tx, scope, &touched).await?;
+        works::mark_albums(&mut tx, &touched).await?;
         marks_changed |= heirs::artists(&mut tx, scope, &renamed).await?;
         prune::artists(&mut tx, &former).await?;
         folders::complete(&mut tx, &folders, &batch.complete).await?;

@@ -137,30 +137,33 @@ fn named(name: &str) -> Option<char> {
 /// Appends text or an attribute value. What XML 1.0 cannot hold is dropped: one such character in
 /// one tag makes strict clients refuse the whole folder.
 pub(crate) fn escape(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = rest.find(is_special) {
-        out.push_str(&rest[..at]);
-        let mut characters = rest[at..].chars();
-        match characters.next() {
-            Some('&') => out.push_str("&amp;"),
-            Some('<') => out.push_str("&lt;"),
-            Some('>') => out.push_str("&gt;"),
-            Some('"') => out.push_str("&quot;"),
-            Some('\'') => out.push_str("&#39;"),
-            _ => (),
-        }
-        rest = characters.as_str();
+    let bytes = text.as_bytes();
+    let (mut last, mut at) = (0, 0);
+    while at < bytes.len() {
+        let (with, length) = match bytes[at] {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'"' => ("&quot;", 1),
+            b'\'' => ("&#39;", 1),
+            b'\t' | b'\n' | b'\r' | b' '..=0xee | 0xf0.. => {
+                at += 1;
+                continue;
+            }
+            // U+FFFE and U+FFFF.
+            0xef if !matches!(bytes.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf])) => {
+                at += 1;
+                continue;
+            }
+            0xef => ("", 3),
+            _ => ("", 1),
+        };
+        out.push_str(&text[last..at]);
+        out.push_str(with);
+        at += length;
+        last = at;
     }
-    out.push_str(rest);
-}
-
-/// Needs an escape, or may not be there at all.
-fn is_special(character: char) -> bool {
-    matches!(
-        character,
-        '&' | '<' | '>' | '"' | '\'' | '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f'
-            | '\u{fffe}' | '\u{ffff}'
-    )
+    out.push_str(&text[last..]);
 }
 
 #[cfg(test)]

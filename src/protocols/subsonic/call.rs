@@ -10,17 +10,18 @@ use serde::Serialize;
 use super::{
     failure::{Code, Failure},
     format::Format,
+    long::{self, Long, Spell},
     params::Params,
     reply::{self, Spelling},
     xml::Dialect,
 };
 use crate::{
-    accounts::{Accounts, Credentials, Principal, Scope},
+    accounts::{Accounts, Credentials, Origin, Principal, Scope},
     catalog::Catalog,
     clock::Clock,
     config::LoginPassword,
     error::AuthFailure,
-    http::origin,
+    http::address,
     ingest::Ingest,
     playback::{Network, Playback},
 };
@@ -71,8 +72,7 @@ impl Call {
         let credentials = credentials(&params)?;
         let client: Arc<str> = params.required("c")?.chars().take(100).collect::<String>().into();
         check_version(params.get("v"))?;
-        let mut from = origin(request);
-        from.client = client.to_string();
+        let from = Origin { address: address(request), client: client.to_string() };
         let principal = services.accounts.authenticate(credentials, &from).await?;
         // Apps reach full rights by the login password alone.
         let refuses = |choice: &Data<LoginPassword>| ***choice == LoginPassword::Refuse;
@@ -134,6 +134,21 @@ impl Call {
         total: u64,
     ) -> Answer {
         Ok(reply::with_total(self.reply(name, value)?, total))
+    }
+
+    /// An answer in portions: `spell` makes each from its ids when its turn comes.
+    pub(super) async fn long<Id: Clone + 'static>(
+        &self,
+        long: Long<Id>,
+        total: u64,
+        spell: Spell<Id>,
+    ) -> Answer {
+        Ok(reply::with_total(long::send(self.spelling(), long, spell).await?, total))
+    }
+
+    /// How the answer is spelled, for who spells portions of it.
+    pub(super) fn form(&self) -> (Format, Dialect) {
+        (self.format.clone(), self.dialect)
     }
 
     fn spelling(&self) -> Spelling<'_> {

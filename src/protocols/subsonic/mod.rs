@@ -11,6 +11,7 @@ mod failure;
 mod format;
 mod hls;
 mod id;
+mod long;
 mod media_annotation;
 mod media_library_scanning;
 mod media_retrieval;
@@ -49,6 +50,9 @@ use crate::{
     accounts::Accounts, catalog::Catalog, clock::Clock, ingest::Ingest, playback::Playback,
 };
 
+/// Where everything lies.
+const ROOT: &str = "/rest";
+
 /// Queues of twenty thousand ids come as forms (C30).
 const LONGEST_FORM: usize = 16 << 20;
 
@@ -74,11 +78,9 @@ pub fn configure(
         playback: playback.clone(),
         clock: clock.clone(),
     };
-    routes.service(
-        web::resource(["/rest", "/rest/{method:.*}"])
-            .app_data(Data::new(services))
-            .route(web::to(serve)),
-    );
+    // A plain prefix is found without any pattern.
+    let rest = web::scope(ROOT).app_data(Data::new(services)).default_service(web::to(serve));
+    routes.service(rest);
 }
 
 async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) -> HttpResponse {
@@ -124,7 +126,7 @@ async fn run(
     json: Vec<u8>,
     format: Format,
 ) -> Answer {
-    let name = request.match_info().get("method").unwrap_or_default();
+    let name = request.path().strip_prefix(ROOT).unwrap_or_default().trim_start_matches('/');
     let name = name.strip_suffix(".view").unwrap_or(name);
     match routes::find(name) {
         Some(Access::Anyone(method)) => {

@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpResponse,
-    body::MessageBody as _,
+    body::{BodySize, BoxBody, MessageBody as _},
     http::{
         Method, StatusCode,
         header::{self, ContentEncoding, HeaderMap, HeaderName, HeaderValue},
@@ -45,7 +45,7 @@ pub(super) fn empty(spelling: Spelling<'_>) -> HttpResponse {
     } else {
         tail(&mut body, spelling.format);
     }
-    respond(spelling.format, body)
+    respond(spelling.format, body.boxed())
 }
 
 /// An answer with its payload under `name`.
@@ -57,7 +57,7 @@ pub(super) fn payload<T: Serialize + ?Sized>(
     let mut body = head(spelling.format, "ok", 4096);
     write(&mut body, spelling, name, value)?;
     tail(&mut body, spelling.format);
-    Ok(respond(spelling.format, body))
+    Ok(respond(spelling.format, body.boxed()))
 }
 
 /// A refusal. `help` is a page for people that helps with it.
@@ -80,7 +80,7 @@ pub(super) fn failure(
         tracing::error!(error = %fault.message, "an error could not be written");
     }
     tail(&mut body, spelling.format);
-    let mut response = respond(spelling.format, body);
+    let mut response = respond(spelling.format, body.boxed());
     if let Some(wait) = failure.retry_after {
         let seconds = HeaderValue::from(wait.as_secs().max(1));
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -118,8 +118,11 @@ pub(super) fn preflight(asked: &HeaderMap) -> HttpResponse {
 
 /// Compresses an envelope for clients that take it. Media never passes through here.
 pub(super) fn compress(response: HttpResponse, method: &Method, asked: &HeaderMap) -> HttpResponse {
-    let is_worth_it = matches!(response.body().size(),
-        actix_web::body::BodySize::Sized(bytes) if bytes >= WORTH_COMPRESSING as u64);
+    let is_worth_it = match response.body().size() {
+        BodySize::Sized(bytes) => bytes >= WORTH_COMPRESSING as u64,
+        BodySize::Stream => true,
+        BodySize::None => false,
+    };
     let is_envelope = response
         .headers()
         .get(header::CONTENT_TYPE)
@@ -153,15 +156,17 @@ pub(super) fn with_total(mut response: HttpResponse, total: u64) -> HttpResponse
     response
 }
 
-fn respond(format: &Format, body: Vec<u8>) -> HttpResponse {
-    let mut response = HttpResponse::with_body(StatusCode::OK, body).map_into_boxed_body();
+/// The answer around an envelope.
+pub(super) fn respond(format: &Format, body: BoxBody) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn head(format: &Format, status: &str, capacity: usize) -> Vec<u8> {
+/// An envelope up to its payload.
+pub(super) fn head(format: &Format, status: &str, capacity: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(capacity);
     let server = env!("CARGO_PKG_VERSION");
     let mut push = |pieces: &[&str]| {
@@ -202,7 +207,8 @@ fn head(format: &Format, status: &str, capacity: usize) -> Vec<u8> {
     out
 }
 
-fn tail(out: &mut Vec<u8>, format: &Format) {
+/// What ends an envelope.
+pub(super) fn tail(out: &mut Vec<u8>, format: &Format) {
     out.extend_from_slice(match format {
         Format::Xml => b"</subsonic-response>",
         Format::Json => b"}}",
@@ -232,7 +238,7 @@ fn write<T: Serialize + ?Sized>(
 }
 
 /// U+2028 and U+2029 are fine in JSON, and line ends in older JavaScript.
-fn escape_line_separators(out: &mut Vec<u8>, start: usize) {
+pub(super) fn escape_line_separators(out: &mut Vec<u8>, start: usize) {
     let has_any = out[start..].windows(3).any(|three| matches!(three, [0xe2, 0x80, 0xa8 | 0xa9]));
     if has_any {
         let text = String::from_utf8_lossy(&out[start..])

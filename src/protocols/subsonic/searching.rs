@@ -7,7 +7,7 @@ use super::{
     failure::Failure,
     responses::{AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, Song},
 };
-use crate::catalog::{Album, Artist, Page, Track};
+use crate::catalog::{Album, Artist, Found, Page, Track, Wanted};
 
 /// Apps ask for pages of ten thousand and mean it (C9).
 const LONGEST_PAGE: u32 = 10_000;
@@ -24,11 +24,11 @@ pub(super) async fn search(call: &Call) -> Answer {
     let words = ["artist", "album", "title", "any"].map(|name| call.params.get(name));
     let query = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let page = page(call, "count", "offset")?;
-    let found = call.catalog().search_tracks(&call.principal, &query, None, page).await?;
+    let found = call.catalog().search_tracks(&call.principal, &query, page).await?;
     let answer = SearchResult {
         offset: page.offset,
-        total_hits: found.total,
-        r#match: Mapped(&found.items, Song::of),
+        total_hits: call.catalog().count_tracks(&call.principal, &query).await?,
+        r#match: Mapped(&found, Song::of),
     };
     call.reply("searchResult", &answer)
 }
@@ -41,11 +41,11 @@ pub(super) async fn search2(call: &Call) -> Answer {
         album: Mapped<'a, Album, DirectoryChild<'a>>,
         song: Mapped<'a, Track, Song<'a>>,
     }
-    let (artists, albums, songs) = find(call).await?;
+    let Found { artists, albums, tracks } = find(call).await?;
     let answer = SearchResult2 {
         artist: Mapped(&artists, FolderArtist::of),
         album: Mapped(&albums, DirectoryChild::of_album),
-        song: Mapped(&songs, Song::of),
+        song: Mapped(&tracks, Song::of),
     };
     call.reply("searchResult2", &answer)
 }
@@ -58,38 +58,26 @@ pub(super) async fn search3(call: &Call) -> Answer {
         album: Mapped<'a, Album, AlbumId3<'a>>,
         song: Mapped<'a, Track, Song<'a>>,
     }
-    let (artists, albums, songs) = find(call).await?;
+    let Found { artists, albums, tracks } = find(call).await?;
     let answer = SearchResult3 {
         artist: Mapped(&artists, ArtistId3::of),
         album: Mapped(&albums, AlbumId3::of),
-        song: Mapped(&songs, Song::of),
+        song: Mapped(&tracks, Song::of),
     };
     call.reply("searchResult3", &answer)
 }
 
 /// A kind whose count is 0 is not looked for.
-async fn find(call: &Call) -> Result<(Vec<Artist>, Vec<Album>, Vec<Track>), Failure> {
-    let (catalog, who) = (call.catalog(), &call.principal);
+async fn find(call: &Call) -> Result<Found, Failure> {
+    let who = &call.principal;
     // An app that leaves the query out means an empty one.
     let query = call.params.get("query").unwrap_or_default();
-    let library = call.params.library(who);
-    let artists = page(call, "artistCount", "artistOffset")?;
-    let albums = page(call, "albumCount", "albumOffset")?;
-    let songs = page(call, "songCount", "songOffset")?;
-    Ok((
-        match artists.limit {
-            0 => Vec::new(),
-            _ => catalog.search_artists(who, query, library, artists).await?.items,
-        },
-        match albums.limit {
-            0 => Vec::new(),
-            _ => catalog.search_albums(who, query, library, albums).await?.items,
-        },
-        match songs.limit {
-            0 => Vec::new(),
-            _ => catalog.search_tracks(who, query, library, songs).await?.items,
-        },
-    ))
+    let wanted = Wanted {
+        artists: page(call, "artistCount", "artistOffset")?,
+        albums: page(call, "albumCount", "albumOffset")?,
+        tracks: page(call, "songCount", "songOffset")?,
+    };
+    Ok(call.catalog().search(who, query, call.params.library(who), wanted).await?)
 }
 
 fn page(call: &Call, count: &str, offset: &str) -> Result<Page, Failure> {

@@ -9,27 +9,26 @@ use serde_json::json;
 
 use super::{caller::Caller, lists::all, shapes};
 use crate::{
-    catalog::Page,
+    catalog::{Page, Wanted},
     web::{Handles, failure::Answer},
 };
 
 /// What to look for.
 #[derive(Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct Words {
     q: String,
 }
 
 /// GET /search
-pub(super) async fn search(caller: Caller, of: Data<Handles>, query: Query<Wanted>) -> Answer {
+pub(super) async fn search(caller: Caller, of: Data<Handles>, query: Query<Words>) -> Answer {
     let (who, text) = (&caller.principal, query.q.as_str());
     let page = |limit| Page { offset: 0, limit };
-    let artists = of.catalog.search_artists(who, text, None, page(12)).await?.items;
-    let albums = of.catalog.search_albums(who, text, None, page(18)).await?.items;
-    let tracks = of.catalog.search_tracks(who, text, None, page(20)).await?.items;
+    let wanted = Wanted { artists: page(12), albums: page(18), tracks: page(20) };
+    let found = of.catalog.search(who, text, None, wanted).await?;
     Ok(HttpResponse::Ok().json(json!({
-        "artists": artists.iter().map(shapes::artist).collect::<Vec<_>>(),
-        "albums": albums.iter().map(shapes::album).collect::<Vec<_>>(),
-        "tracks": tracks.iter().map(shapes::track).collect::<Vec<_>>(),
+        "artists": found.artists.iter().map(shapes::artist).collect::<Vec<_>>(),
+        "albums": found.albums.iter().map(shapes::album).collect::<Vec<_>>(),
+        "tracks": found.tracks.iter().map(shapes::track).collect::<Vec<_>>(),
     })))
 }
 

@@ -90,6 +90,6 @@ async fn household_tracks_are_everybodys_and_personal_ones_the_owners() {
     let lan = lockers.accounts.household().await.unwrap();
     let catalog = &lockers.app.services.catalog;
     let page = Page { offset: 0, limit: 10 };
-    assert_eq!(catalog.search_tracks(&lan, "Ours", None, page).await.unwrap().items.len(), 1);
-    assert_eq!(catalog.search_tracks(&lan, "Hers", None, page).await.unwrap().items.len(), 0);
+    assert_eq!(catalog.search_tracks(&lan, "Ours", page).await.unwrap().len(), 1);
+    assert_eq!(catalog.search_tracks(&lan, "Hers", page).await.unwrap().len(), 0);
 }

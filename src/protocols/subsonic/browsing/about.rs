@@ -95,7 +95,7 @@ async fn similar_songs(call: &Call, name: &'static str) -> Answer {
 async fn artist_named(call: &Call, name: &str) -> Result<Option<ArtistId>, Failure> {
     let page = Page { offset: 0, limit: 50 };
     let key = artist_name_key(name);
-    let found = call.catalog().search_artists(&call.principal, name, None, page).await?.items;
+    let found = call.catalog().search_artists(&call.principal, name, page).await?;
     let is_same = |artist: &&Artist| artist_name_key(&artist.name) == key;
     Ok(found.iter().find(is_same).map(|artist| artist.id))
 }

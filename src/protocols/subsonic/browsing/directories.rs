@@ -5,12 +5,17 @@ use serde::Serialize;
 use super::super::{
     call::{Answer, Call},
     failure::Failure,
+    format::Format,
     id,
-    responses::{Directory, FolderArtist, Index, Indexes, Mapped, Song, listed},
+    long::{self, Long, Spell},
+    responses::{Directory, FolderArtist, Mapped, Song, listed},
 };
-use crate::catalog::{
-    AlbumFilter, AlbumOrder, Folder, Item, Library, Page,
-    identity::{IGNORED_ARTICLES, index_letter, order_key},
+use crate::{
+    catalog::{
+        AlbumFilter, AlbumOrder, Item, Library, Page,
+        identity::{IGNORED_ARTICLES, index_letter, order_key},
+    },
+    ids::FolderId,
 };
 
 /// `getMusicFolders`: the libraries. Their ids are numbers (C12).
@@ -43,25 +48,46 @@ pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
                 Err(crate::Error::NotFound(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
-            folders.extend(call.catalog().subfolders(&call.principal, root.id).await?);
+            folders.extend(call.catalog().subfolder_names(&call.principal, root.id).await?);
             songs.extend(call.catalog().folder_tracks(&call.principal, root.id).await?);
         }
     }
-    let mut keyed: Vec<(String, &Folder)> =
-        folders.iter().map(|folder| (order_key(&folder.name), folder)).collect();
-    keyed.sort_by(|one, other| one.0.cmp(&other.0));
-    let lettered = keyed
-        .into_iter()
-        .map(|(key, folder)| (index_letter(&key), FolderArtist::of_folder(folder)));
-    call.reply(
-        "indexes",
-        &Indexes {
-            last_modified,
-            ignored_articles: IGNORED_ARTICLES,
-            index: Index::group(lettered),
-            child: songs.iter().map(Song::of).collect(),
-        },
-    )
+    let mut keyed: Vec<(String, FolderId)> =
+        folders.into_iter().map(|(id, name)| (order_key(&name), id)).collect();
+    keyed.sort();
+    let total = keyed.len() as u64;
+    let mut groups: Vec<(String, Vec<FolderId>)> = Vec::new();
+    for (key, id) in keyed {
+        let letter = index_letter(&key);
+        match groups.iter_mut().rev().find(|(is, _)| *is == letter) {
+            Some((_, ids)) => ids.push(id),
+            None => groups.push((letter, vec![id])),
+        }
+    }
+    let (catalog, who) = (call.catalog().clone(), call.principal.clone());
+    let (format, dialect) = call.form();
+    let mut rest = long::entries(&format, dialect, "child", songs.iter().map(Song::of))?;
+    if format != Format::Xml {
+        rest = [b",\"child\":[".as_slice(), &rest, b"]"].concat();
+    }
+    let spell: Spell<FolderId> = Box::new(move |ids| {
+        let (catalog, who, format) = (catalog.clone(), who.clone(), format.clone());
+        Box::pin(async move {
+            let folders = catalog.folders_by_id(&who, &ids).await?;
+            long::entries(&format, dialect, "artist", folders.iter().map(FolderArtist::of_folder))
+        })
+    });
+    let long = Long {
+        name: "indexes",
+        scalars: vec![
+            ("lastModified", last_modified.to_string()),
+            ("ignoredArticles", IGNORED_ARTICLES.to_owned()),
+        ],
+        entry: "artist",
+        groups,
+        rest,
+    };
+    call.long(long, total, spell).await
 }
 
 /// `getMusicDirectory`: a directory, or an album or artist as one, or a library's root.

@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::super::{
     call::{Answer, Call},
     id,
-    responses::{AlbumId3, ArtistId3, Index, Mapped, Song, listed},
+    long::{self, Long, Spell},
+    responses::{AlbumId3, ArtistId3, Mapped, Song, listed},
 };
-use crate::catalog::{
-    AlbumFilter, AlbumOrder, ArtistFilter, Genre, Page,
-    identity::{IGNORED_ARTICLES, index_letter},
+use crate::{
+    catalog::{AlbumFilter, AlbumOrder, ArtistFilter, Genre, Page, identity::IGNORED_ARTICLES},
+    ids::ArtistId,
 };
 
 /// `getGenres`.
@@ -32,24 +33,30 @@ pub(in super::super) async fn get_genres(call: &Call) -> Answer {
 
 /// `getArtists`: album artists by letter.
 pub(in super::super) async fn get_artists(call: &Call) -> Answer {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Artists<'a> {
-        ignored_articles: &'static str,
-        last_modified: i64,
-        index: Vec<Index<ArtistId3<'a>>>,
-    }
     let library = call.params.library(&call.principal);
     let filter = ArtistFilter { library, ..ArtistFilter::default() };
-    let artists = call.catalog().artists(&call.principal, &filter, Page::ALL).await?;
-    let lettered =
-        artists.items.iter().map(|artist| (index_letter(&artist.order_key), ArtistId3::of(artist)));
-    let answer = Artists {
-        ignored_articles: IGNORED_ARTICLES,
-        last_modified: call.catalog().revision().changed_at,
-        index: Index::group(lettered),
+    let groups = call.catalog().artist_index(&call.principal, &filter).await?;
+    let total: usize = groups.iter().map(|(_, artists)| artists.len()).sum();
+    let (catalog, who) = (call.catalog().clone(), call.principal.clone());
+    let (format, dialect) = call.form();
+    let spell: Spell<ArtistId> = Box::new(move |ids| {
+        let (catalog, who, format) = (catalog.clone(), who.clone(), format.clone());
+        Box::pin(async move {
+            let artists = catalog.artists_by_id(&who, library, &ids).await?;
+            long::entries(&format, dialect, "artist", artists.iter().map(ArtistId3::of))
+        })
+    });
+    let long = Long {
+        name: "artists",
+        scalars: vec![
+            ("ignoredArticles", IGNORED_ARTICLES.to_owned()),
+            ("lastModified", call.catalog().revision().changed_at.to_string()),
+        ],
+        entry: "artist",
+        groups,
+        rest: Vec::new(),
     };
-    call.page("artists", &answer, artists.total)
+    call.long(long, total as u64, spell).await
 }
 
 /// `getArtist`: with albums; guests, who have none of their own, with those they appear on (C16).

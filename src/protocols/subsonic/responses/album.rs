@@ -1,20 +1,59 @@
 //! `AlbumID3`, alone or with its songs.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
     super::id::{CoverId, Id},
-    Date, ItemDate, Mapped, Names, Refs, Song, seconds, some,
+    Date, ItemDate, Mapped, Names, Refs, Song,
+    kept::{self, Own},
+    seconds, some,
 };
 use crate::{
     catalog::{Album, Item, Track},
     ids::{AlbumId, ArtistId},
 };
 
-/// An album.
+/// An album as the principal that asked for it sees it, alone or with its songs.
+pub(in super::super) struct AlbumId3<'a> {
+    album: &'a Album,
+    songs: Option<&'a [Track]>,
+}
+
+impl<'a> AlbumId3<'a> {
+    /// In a list.
+    pub(in super::super) fn of(album: &'a Album) -> Self {
+        Self { album, songs: None }
+    }
+
+    /// With its songs.
+    pub(in super::super) fn with_songs(album: &'a Album, songs: &'a [Track]) -> Self {
+        Self { album, songs: Some(songs) }
+    }
+}
+
+impl Serialize for AlbumId3<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        kept::serialize(serializer, &self.album.written, || Facts::of(self.album), self)
+    }
+}
+
+impl Own for AlbumId3<'_> {
+    fn scalars<E: SerializeStruct>(&self, element: &mut E) -> Result<(), E::Error> {
+        kept::annotation(&self.album.annotation, element)
+    }
+
+    fn children<E: SerializeStruct>(&self, element: &mut E) -> Result<(), E::Error> {
+        match self.songs {
+            Some(songs) => element.serialize_field("song", &Mapped(songs, Song::of)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What is the same for everybody.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in super::super) struct AlbumId3<'a> {
+struct Facts<'a> {
     id: Id<AlbumId>,
     name: &'a str,
     version: &'a str,
@@ -26,18 +65,11 @@ pub(in super::super) struct AlbumId3<'a> {
     cover_art: Option<CoverId>,
     song_count: u32,
     duration: u64,
-    play_count: u64,
     created: Date,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    starred: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     year: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     genre: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    played: Option<Date>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_rating: Option<u8>,
     music_brainz_id: &'a str,
     display_artist: &'a str,
     sort_name: &'a str,
@@ -51,8 +83,6 @@ pub(in super::super) struct AlbumId3<'a> {
     original_release_date: ItemDate,
     release_date: ItemDate,
     disc_titles: Mapped<'a, (u32, String), DiscTitle<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    song: Option<Mapped<'a, Track, Song<'a>>>,
 }
 
 /// The title of one disc.
@@ -62,10 +92,8 @@ struct DiscTitle<'a> {
     title: &'a str,
 }
 
-impl<'a> AlbumId3<'a> {
-    /// In a list.
-    pub(in super::super) fn of(album: &'a Album) -> Self {
-        let mine = &album.annotation;
+impl<'a> Facts<'a> {
+    fn of(album: &'a Album) -> Self {
         Self {
             id: Id(album.id),
             name: &album.name,
@@ -75,13 +103,9 @@ impl<'a> AlbumId3<'a> {
             cover_art: CoverId::of(Item::Album(album.id), album.picture),
             song_count: album.track_count,
             duration: seconds(album.duration_ms),
-            play_count: mine.play_count,
             created: Date(album.created_at),
-            starred: mine.starred_at.map(Date),
             year: album.year,
             genre: some(&album.genre),
-            played: mine.played_at.map(Date),
-            user_rating: mine.rating,
             music_brainz_id: album.mbid.as_deref().unwrap_or_default(),
             display_artist: &album.display_artist,
             sort_name: &album.sort_name,
@@ -98,12 +122,6 @@ impl<'a> AlbumId3<'a> {
                 disc: *disc,
                 title,
             }),
-            song: None,
         }
-    }
-
-    /// With its songs.
-    pub(in super::super) fn with_songs(album: &'a Album, songs: &'a [Track]) -> Self {
-        Self { song: Some(Mapped(songs, Song::of)), ..Self::of(album) }
     }
 }

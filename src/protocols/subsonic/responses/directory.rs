@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     super::id::{CoverId, Id},
-    Date, FolderArtist, Names, Refs, Song, seconds, some,
+    Date, Names, Refs, Song, seconds, some,
 };
 use crate::{
     catalog::{Album, Artist, Folder, Item, Track},
@@ -192,41 +192,4 @@ impl<'a> Directory<'a> {
                 .collect(),
         }
     }
-}
-
-/// All that begins with one letter.
-#[derive(Serialize)]
-pub(in super::super) struct Index<A> {
-    /// The letter.
-    pub(in super::super) name: String,
-    /// What begins with it.
-    pub(in super::super) artist: Vec<A>,
-}
-
-impl<A> Index<A> {
-    /// Groups by letter; groups stand in the order of their first member.
-    pub(in super::super) fn group(entries: impl Iterator<Item = (String, A)>) -> Vec<Self> {
-        let mut groups: Vec<Self> = Vec::new();
-        for (letter, entry) in entries {
-            match groups.iter_mut().rev().find(|group| group.name == letter) {
-                Some(group) => group.artist.push(entry),
-                None => groups.push(Self { name: letter, artist: vec![entry] }),
-            }
-        }
-        groups
-    }
-}
-
-/// The top of the folder view.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(in super::super) struct Indexes<'a> {
-    /// Milliseconds since the epoch; only grows.
-    pub(in super::super) last_modified: i64,
-    /// Blank between them.
-    pub(in super::super) ignored_articles: &'static str,
-    /// By letter.
-    pub(in super::super) index: Vec<Index<FolderArtist<'a>>>,
-    /// Songs at the top.
-    pub(in super::super) child: Vec<Song<'a>>,
 }

@@ -1,10 +1,15 @@
 //! `Child` for a song, with everything that OpenSubsonic added, and the entry of `nowPlaying`.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeSeq, SerializeStruct},
+};
 
 use super::{
     super::id::{CoverId, Id},
-    Date, Mapped, Names, Refs, known,
+    Date, Mapped, Names, Refs,
+    kept::{self, Own},
+    known,
     lists::Ref,
     path::VirtualPath,
     seconds, some,
@@ -15,10 +20,39 @@ use crate::{
     playback::NowPlaying,
 };
 
-/// A song.
+/// A song as the principal that asked for it sees it.
+pub(in super::super) struct Song<'a>(&'a Track);
+
+impl<'a> Song<'a> {
+    /// Of a track.
+    pub(in super::super) fn of(track: &'a Track) -> Self {
+        Self(track)
+    }
+}
+
+impl Serialize for Song<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        kept::serialize(serializer, &self.0.written, || Facts::of(self.0), self)
+    }
+}
+
+impl Own for Song<'_> {
+    fn scalars<E: SerializeStruct>(&self, element: &mut E) -> Result<(), E::Error> {
+        kept::annotation(&self.0.annotation, element)?;
+        if let Some(average) = self.0.annotation.average_rating {
+            element.serialize_field("averageRating", &average)?;
+        }
+        if let Some(position) = self.0.bookmark_ms {
+            element.serialize_field("bookmarkPosition", &position)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is the same for everybody.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in super::super) struct Song<'a> {
+struct Facts<'a> {
     id: Id<TrackId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<Id<FolderId>>,
@@ -45,25 +79,14 @@ pub(in super::super) struct Song<'a> {
     path: VirtualPath<'a>,
     is_video: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_rating: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    average_rating: Option<f64>,
-    play_count: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
     disc_number: Option<u32>,
     created: Date,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    starred: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     album_id: Option<Id<AlbumId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     artist_id: Option<Id<ArtistId>>,
     r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bookmark_position: Option<i64>,
     media_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    played: Option<Date>,
     bit_depth: u32,
     sampling_rate: u32,
     channel_count: u32,
@@ -87,10 +110,8 @@ pub(in super::super) struct Song<'a> {
     groupings: &'a [String],
 }
 
-impl<'a> Song<'a> {
-    /// As the principal that asked for it sees it.
-    pub(in super::super) fn of(track: &'a Track) -> Self {
-        let mine = &track.annotation;
+impl<'a> Facts<'a> {
+    fn of(track: &'a Track) -> Self {
         Self {
             id: Id(track.id),
             parent: track.folder.map(Id),
@@ -109,18 +130,12 @@ impl<'a> Song<'a> {
             bit_rate: known(track.bitrate_kbps),
             path: VirtualPath(track),
             is_video: false,
-            user_rating: mine.rating,
-            average_rating: mine.average_rating,
-            play_count: mine.play_count,
             disc_number: track.disc,
             created: Date(track.created_at),
-            starred: mine.starred_at.map(Date),
             album_id: track.album.map(Id),
             artist_id: track.artists.first().map(|artist| Id(artist.id)),
             r#type: "music",
-            bookmark_position: track.bookmark_ms,
             media_type: "song",
-            played: mine.played_at.map(Date),
             bit_depth: track.bit_depth,
             sampling_rate: track.sample_rate,
             channel_count: track.channels,
@@ -227,26 +242,28 @@ impl Serialize for Movements<'_> {
 }
 
 /// What somebody hears now.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(in super::super) struct PlayingSong<'a> {
-    username: &'a str,
-    minutes_ago: u32,
-    player_id: i64,
-    player_name: &'a str,
-    #[serde(flatten)]
-    song: Song<'a>,
-}
+pub(in super::super) struct PlayingSong<'a>(&'a NowPlaying);
 
 impl<'a> PlayingSong<'a> {
     /// An entry of the list.
     pub(in super::super) fn of(entry: &'a NowPlaying) -> Self {
-        Self {
-            username: &entry.user_name,
-            minutes_ago: entry.minutes_ago,
-            player_id: entry.user.0,
-            player_name: &entry.client,
-            song: Song::of(&entry.track),
-        }
+        Self(entry)
+    }
+}
+
+impl Serialize for PlayingSong<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let track = &self.0.track;
+        kept::serialize(serializer, &track.written, || Facts::of(track), self)
+    }
+}
+
+impl Own for PlayingSong<'_> {
+    fn scalars<E: SerializeStruct>(&self, element: &mut E) -> Result<(), E::Error> {
+        element.serialize_field("username", &*self.0.user_name)?;
+        element.serialize_field("minutesAgo", &self.0.minutes_ago)?;
+        element.serialize_field("playerId", &self.0.user.0)?;
+        element.serialize_field("playerName", &*self.0.client)?;
+        Song::of(&self.0.track).scalars(element)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
 
-use super::{Dialect, Fault, Node, Place, close};
+use super::{ATTRIBUTES, CHILDREN, Dialect, Fault, Node, Place, close};
 
 /// The elements that OpenSubsonic added inside older ones.
 const ADDED_ELEMENTS: &[&str] = &[
@@ -34,6 +34,12 @@ pub(super) struct Element<'a> {
 
 impl Element<'_> {
     fn field<T: ?Sized + Serialize>(&mut self, name: &str, value: &T) -> Result<(), Fault> {
+        if name == ATTRIBUTES {
+            return self.ready(value);
+        }
+        if name == CHILDREN {
+            return self.ready_children(value);
+        }
         if self.dialect == Dialect::Legacy && ADDED_ELEMENTS.contains(&name) {
             return Ok(());
         }
@@ -43,6 +49,28 @@ impl Element<'_> {
         value.serialize(Node { out: self.out, name, place, dialect: self.dialect })?;
         // A child closed the start tag; an attribute, or nothing at all, did not.
         if was_open && self.out.get(before) == Some(&b'>') {
+            self.tag_is_open = false;
+        }
+        Ok(())
+    }
+
+    /// Attributes, all in one.
+    fn ready<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Fault> {
+        let (place, dialect) = (Place::Ready, self.dialect);
+        value.serialize(Node { out: self.out, name: self.name, place, dialect })
+    }
+
+    /// Children, all in one.
+    fn ready_children<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Fault> {
+        if self.dialect == Dialect::Legacy {
+            return Ok(());
+        }
+        let before = self.out.len();
+        self.out.push(b'>');
+        self.ready(value)?;
+        if self.out.len() == before + 1 {
+            self.out.pop();
+        } else {
             self.tag_is_open = false;
         }
         Ok(())

@@ -28,6 +28,14 @@ pub(super) struct Text<'a>(pub(super) &'a str);
 
 const TEXT: &str = "$text";
 
+/// A struct that brings attributes and children as XML already, under the two names below; its
+/// other fields are written as ever, attributes between the two and children behind them.
+pub(super) const KEPT: &str = "$kept";
+/// The attributes, each with a blank before it.
+pub(super) const ATTRIBUTES: &str = "$attributes";
+/// The children. Who reads the old elements alone does not get them.
+pub(super) const CHILDREN: &str = "$children";
+
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_newtype_struct(TEXT, self.0)
@@ -51,6 +59,23 @@ pub(super) fn append<T: Serialize + ?Sized>(
     dialect: Dialect,
 ) -> Result<(), Fault> {
     value.serialize(Node { out, name, place: Place::Repeated, dialect })
+}
+
+/// The attributes and the children of an element as text, for [`KEPT`].
+pub(super) fn parts<T: Serialize + ?Sized>(value: &T) -> (String, String) {
+    let mut text = Vec::new();
+    if append(&mut text, "x", value, Dialect::Full).is_err() {
+        return Default::default();
+    }
+    let text = String::from_utf8(text).unwrap_or_default();
+    // A `>` inside an attribute is escaped.
+    match text.split_once('>') {
+        Some((attributes, children)) => {
+            let attributes = attributes.trim_start_matches("<x").trim_end_matches('/');
+            (attributes.to_owned(), children.trim_end_matches("</x>").to_owned())
+        }
+        None => Default::default(),
+    }
 }
 
 /// A value that has no XML form, or a struct whose fields stand in the wrong order.
@@ -78,6 +103,8 @@ enum Place {
     Field { tag_is_open: bool },
     /// An item of a list, or the root: always an element.
     Repeated,
+    /// XML already.
+    Ready,
 }
 
 /// One named value on its way into the buffer.
@@ -113,6 +140,7 @@ impl<'a> Node<'a> {
                 return Err(Fault(format!("attribute {} after a child element", self.name)));
             }
             Place::Repeated => self.element(write),
+            Place::Ready => return Err(Fault("only text can be XML already".to_owned())),
         }
         Ok(())
     }
@@ -174,7 +202,16 @@ impl<'a> Serializer for Node<'a> {
         serialize_u64 u64, serialize_f32 f32, serialize_f64 f64
     );
 
+    /// What tells this spelling from JSON's.
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
     fn serialize_str(self, value: &str) -> Result<(), Fault> {
+        if self.place == Place::Ready {
+            self.out.extend_from_slice(value.as_bytes());
+            return Ok(());
+        }
         self.scalar(|out| escape(out, value))
     }
 

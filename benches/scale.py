@@ -1,0 +1,210 @@
+"""What lists cost at 100,000 and 1,000,000 tracks: CPU of the server by page, from first to last.
+
+The catalogue is rows alone (`tunelocker rows`), through the write side that a scan uses.
+"""
+import argparse
+import http.client
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+from process import own_cpu, pss
+from server import Server
+
+
+class Ask:
+    """One connection that stays open."""
+
+    def __init__(self, server):
+        self.server, self.connection = server, http.client.HTTPConnection(server.http)
+
+    def raw(self, method, **parameters):
+        self.connection.request("GET", self.server.path(method, **parameters))
+        answer = self.connection.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{method}: {answer.status}")
+        return body
+
+    def json(self, method, **parameters):
+        answer = json.loads(self.raw(method, **parameters))["subsonic-response"]
+        if answer["status"] != "ok":
+            raise SystemExit(f"{method}: {answer}")
+        return answer
+
+
+def row(work, value, goal=""):
+    print(f"{work:<66} {value:>12}   goal {goal}", flush=True)
+
+
+def pages(server, ask, name, size, total, goal, **parameters):
+    """CPU ms a page over the first, middle and last pages of a walk from first to last."""
+    key = {"search3": "songOffset"}.get(name, "offset")
+    count = max(1, total // size)
+    sample = min(40, max(1, count // 3))
+    parts = {"first": range(sample), "middle": range(count // 2, count // 2 + sample),
+             "last": range(count - sample, count)}
+    figures = {}
+    for part, numbers in parts.items():
+        before = own_cpu(server.pid)
+        for number in numbers:
+            ask.raw(name, **parameters, **{key: number * size})
+        figures[part] = (own_cpu(server.pid) - before) / len(numbers) * 1000
+    text = " / ".join(f"{figures[part]:.2f}" for part in parts)
+    row(f"{name} pages of {size}: first / middle / last, CPU ms", text, goal)
+    return figures
+
+
+def walk(server, ask, total):
+    """A whole client by search3 in pages of 500, each once."""
+    before, begin, seen, memory = own_cpu(server.pid), time.monotonic(), set(), pss(server.pid)
+    offset, costs = 0, []
+    while True:
+        at = own_cpu(server.pid)
+        found = ask.json("search3", query="", songCount=500, songOffset=offset, artistCount=0, albumCount=0)
+        songs = found["searchResult3"].get("song", [])
+        costs.append((own_cpu(server.pid) - at) * 1000)
+        if not songs:
+            break
+        seen.update(song["id"] for song in songs)
+        offset += len(songs)
+    if len(seen) != total:
+        raise SystemExit(f"{len(seen)} tracks of {total} were seen")
+    tenth = max(1, len(costs) // 10)
+    first, last = statistics.mean(costs[:tenth]), statistics.mean(costs[-tenth - 1:-1])
+    row("sync by search3 in pages of 500: first / last tenth, CPU ms a page", f"{first:.2f} / {last:.2f}", "15")
+    row("  whole, CPU s", f"{own_cpu(server.pid) - before:.1f}")
+    print(f"  ({time.monotonic() - begin:.0f} s of wall clock, PSS {memory:.0f} to {pss(server.pid):.0f} MB)")
+
+
+def albums(server, ask, albums_total):
+    pages(server, ask, "getAlbumList2", 500, albums_total, "15", type="alphabeticalByName")
+    pages(server, ask, "getAlbumList2", 20, albums_total, "2", type="alphabeticalByName")
+    pages(server, ask, "getAlbumList2", 20, albums_total, "2", type="newest")
+    offsets = [random.randrange(albums_total) for _ in range(20)]
+    found = [album["id"] for offset in offsets for album in
+             ask.json("getAlbumList2", type="alphabeticalByArtist", size=20, offset=offset)["albumList2"]["album"]]
+    before = own_cpu(server.pid)
+    for album in found:
+        ask.raw("getAlbum", id=album)
+    row("getAlbum of any, first look, CPU ms", f"{(own_cpu(server.pid) - before) / len(found) * 1000:.2f}", "2")
+
+
+def folders(server, ask):
+    before, begin = own_cpu(server.pid), time.monotonic()
+    indexes = ask.json("getIndexes")["indexes"]["index"]
+    top = [artist["id"] for index in indexes for artist in index["artist"]]
+    row(f"getIndexes of {len(top)} folders, CPU ms", f"{(own_cpu(server.pid) - before) * 1000:.0f}", "300")
+    print(f"  ({time.monotonic() - begin:.2f} s with reading it)")
+    for name, part in [("first", top[:100]), ("last", top[-100:])]:
+        before, count = own_cpu(server.pid), 0
+        for folder in part:
+            children = ask.json("getMusicDirectory", id=folder)["directory"].get("child", [])
+            count += 1
+            for child in children[:1]:
+                ask.raw("getMusicDirectory", id=child["id"])
+                count += 1
+        row(f"getMusicDirectory, {name} hundred, CPU ms", f"{(own_cpu(server.pid) - before) / count * 1000:.2f}", "2")
+
+
+def artists(server, ask):
+    memory = pss(server.pid)
+    for name in ("first time", "again"):
+        before, begin = own_cpu(server.pid), time.monotonic()
+        body = ask.raw("getArtists")
+        used, took = (own_cpu(server.pid) - before) * 1000, time.monotonic() - begin
+        count = body.count(b'"albumCount"')
+        row(f"getArtists of {count} ({len(body) / 1e6:.1f} MB), {name}, CPU ms", f"{used:.0f}", "300")
+        print(f"  ({took:.2f} s of wall clock, PSS {memory:.0f} to {pss(server.pid):.0f} MB)")
+
+
+def searches(server, ask):
+    words = ["al", "mar", "tor", "silv", "zanton", "bewood cor", "quirin", "fen hol"]
+    before = own_cpu(server.pid)
+    for word in words:
+        ask.raw("search3", query=word)
+    row("search3 for words, first look, CPU ms", f"{(own_cpu(server.pid) - before) / len(words) * 1000:.2f}")
+
+
+def browse(server):
+    connection = http.client.HTTPConnection(server.lan)
+
+    def children(container, start, count):
+        body = ('<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+                '<u:Browse xmlns:u="urn:schemas-upnp-org:service:ContentDirectory:1">'
+                f"<ObjectID>{container}</ObjectID><BrowseFlag>BrowseDirectChildren</BrowseFlag><Filter>*</Filter>"
+                f"<StartingIndex>{start}</StartingIndex><RequestedCount>{count}</RequestedCount><SortCriteria/>"
+                "</u:Browse></s:Body></s:Envelope>")
+        headers = {"Content-Type": 'text/xml; charset="utf-8"',
+                   "SOAPACTION": '"urn:schemas-upnp-org:service:ContentDirectory:1#Browse"'}
+        connection.request("POST", "/control/ContentDirectory", body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        if answer.status != 200:
+            raise SystemExit(f"Browse {container}: {answer.status} {text[:300]}")
+        return text
+
+    def number(text, name):
+        return int(text.split(f"<{name}>")[1].split("<")[0])
+
+    root = children("0", 0, 100)
+    ids = [part.split("&quot;")[0] for part in root.split("container id=&quot;")[1:]]
+    for container in ids:
+        total = number(children(container, 0, 1), "TotalMatches")
+        if total < 5_000:
+            continue
+        figures = []
+        for start in (0, total // 2, total - 400):
+            before = own_cpu(server.pid)
+            for page in range(4):
+                children(container, start + page * 100, 100)
+            figures.append((own_cpu(server.pid) - before) / 4 * 1000)
+        text = " / ".join(f"{figure:.2f}" for figure in figures)
+        row(f"Browse {container} of {total}, pages of 100: first / middle / last, ms", text, "3 x first")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--tracks", type=int, default=100_000)
+    options = parser.parse_args()
+    data = os.path.join(options.home, f"rows-{options.tracks}")
+    missing = "/nonexistent/rows"
+    if not os.path.exists(os.path.join(data, ".complete")):
+        shutil.rmtree(data, ignore_errors=True)
+        os.makedirs(data)
+        begin = time.monotonic()
+        program = os.path.join(options.programs, "tunelocker")
+        subprocess.run([program, "rows", str(options.tracks), missing, "--data", data], check=True)
+        print(f"({options.tracks} tracks written in {time.monotonic() - begin:.0f} s)", file=sys.stderr)
+        open(os.path.join(data, ".complete"), "w").close()
+    random.seed(1)
+    server = Server(options.programs, data, {"Rows": missing})
+    try:
+        server.sign_in()
+        ask = Ask(server)
+        album_total = options.tracks // 10
+        deep = own_cpu(server.pid)
+        ask.raw("getAlbumList2", type="alphabeticalByName", size=20, offset=album_total - 100)
+        row("the first deep page after a start, CPU ms", f"{(own_cpu(server.pid) - deep) * 1000:.1f}")
+        artists(server, ask)
+        albums(server, ask, album_total)
+        pages(server, ask, "search3", 20, options.tracks, "2", query="", songCount=20, artistCount=0, albumCount=0)
+        walk(server, ask, options.tracks)
+        folders(server, ask)
+        searches(server, ask)
+        browse(server)
+        row("memory after all of it, PSS MB", f"{pss(server.pid):.0f}")
+        time.sleep(100)
+        row("memory at rest, PSS MB", f"{pss(server.pid):.0f}")
+    finally:
+        server.stop()
+
+
+main()
