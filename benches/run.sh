@@ -1,6 +1,8 @@
 #!/bin/bash
-# usage: benches/run.sh [TRACKS]   Makes the corpus once, then measures the release build over it.
-# PROGRAM=DIR measures other binaries. Figures are CPU seconds of all processes, not wall clock.
+# usage: benches/run.sh [TRACKS]   Makes the corpus once, then measures the release build over it,
+# then lists at SCALE tracks (100,000 unless told), then press to sound if Chromium is there.
+# PROGRAM=DIR measures other binaries. PARTS="table scale press" chooses. Figures are CPU seconds of
+# all processes, not wall clock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tracks=${1:-10000}
@@ -19,4 +21,20 @@ if [ ! -e "$home/long/long.wav" ]; then
     ffmpeg -v error -f lavfi -i "$sound" -metadata title=LongWav -metadata artist=Bench -metadata album=Long "$home/long/long.wav"
     ffmpeg -v error -i "$home/long/long.wav" -metadata title=LongFlac "$home/long/long.flac"
 fi
-exec "$python" benches/bench.py --programs "$programs" --corpus "$corpus/library" --long "$home/long" --home "$home"
+for part in ${PARTS:-table scale press}; do
+    case $part in
+    table)
+        "$python" benches/bench.py --programs "$programs" --corpus "$corpus/library" --long "$home/long" --home "$home"
+        ;;
+    scale)
+        "$python" benches/scale.py --programs "$programs" --home "$home" --tracks "${SCALE:-100000}"
+        ;;
+    press)
+        if [ -d .cache/web/node_modules/playwright-core ] && command -v chromium >/dev/null; then
+            "$python" benches/press.py --programs "$programs" --corpus "$corpus/library" --home "$home"
+        else
+            echo "press to sound: not measured, run tests/setup.sh node and install chromium"
+        fi
+        ;;
+    esac
+done

@@ -142,7 +142,7 @@ def browse(server):
                 "</u:Browse></s:Body></s:Envelope>")
         headers = {"Content-Type": 'text/xml; charset="utf-8"',
                    "SOAPACTION": '"urn:schemas-upnp-org:service:ContentDirectory:1#Browse"'}
-        connection.request("POST", "/control/ContentDirectory", body, headers)
+        connection.request("POST", "/control/content-directory", body, headers)
         answer = connection.getresponse()
         text = answer.read().decode()
         if answer.status != 200:

@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use serde::Deserialize;
+
 use crate::{
     Error, Result,
     accounts::Principal,
@@ -106,73 +108,101 @@ impl Catalog {
             .collect())
     }
 
+    /// A row travels as one JSON array, as those of tracks do.
     async fn read_albums(&self, rows: &[i64]) -> Result<Vec<AlbumFacts>> {
         let rows = json_ids(rows.iter().copied());
-        let records = sqlx::query!(
-            r#"select a.album_id, a.library_id, a.folder_id, a.name, a.version, a.sort_name, a.order_key,
+        let records = sqlx::query_scalar!(
+            r#"select json_array(
+                      a.album_id, a.library_id, a.folder_id, a.name, a.version, a.sort_name, a.order_key,
                       a.display_artist, a.mbid, a.release_date, a.original_date, a.year,
-                      a.is_compilation, a.explicit, a.release_types, a.record_labels, a.moods, a.genre,
-                      a.track_count, a.duration_ms, a.size_bytes, a.created_at,
-                      p.picture_id as "picture_id?", p.hash as "hash?",
+                      a.is_compilation, a.explicit, json(a.release_types), json(a.record_labels), json(a.moods),
+                      a.genre, a.track_count, a.duration_ms, a.size_bytes, a.created_at,
+                      p.picture_id, hex(substr(p.hash, 1, 4)),
                       (select json_group_array(json_array(artist_id, name)) from
                          (select r.artist_id, r.name from album_artist aa join artist r using (artist_id)
-                          where aa.album_id = a.album_id order by aa.position)) as "artists!: String",
+                          where aa.album_id = a.album_id order by aa.position)),
                       (select json_group_array(name) from
                          (select g.name from track t join track_genre tg using (track_id) join genre g using (genre_id)
                           where t.album_id = a.album_id and t.missing_at is null
-                          group by g.genre_id order by count(*) desc, min(tg.position), g.name)) as "genres!: String",
+                          group by g.genre_id order by count(*) desc, min(tg.position), g.name)),
                       (select json_group_array(json_array(disc, title)) from
-                         (select disc, title from album_disc d where d.album_id = a.album_id order by disc)) as "discs!: String"
+                         (select disc, title from album_disc d where d.album_id = a.album_id order by disc))
+                      ) as "row!: String"
                from album a left join picture p using (picture_id)
                where a.album_id in (select value from json_each(?)) and a.track_count > 0"#,
             rows
         )
         .fetch_all(self.db.read())
         .await?;
-        records
-            .into_iter()
-            .map(|row| {
-                Ok(AlbumFacts {
-                    id: row.album_id.into(),
-                    library: row.library_id.into(),
-                    folder: row.folder_id.map(Into::into),
-                    name: row.name,
-                    version: row.version,
-                    sort_name: row.sort_name,
-                    order_key: row.order_key,
-                    artists: artist_refs(&row.artists)?,
-                    display_artist: row.display_artist,
-                    mbid: row.mbid,
-                    release_date: row.release_date,
-                    original_date: row.original_date,
-                    year: row.year.and_then(|year| i32::try_from(year).ok()),
-                    is_compilation: row.is_compilation != 0,
-                    explicit: row.explicit,
-                    release_types: serde_json::from_str(&row.release_types)?,
-                    record_labels: serde_json::from_str(&row.record_labels)?,
-                    moods: serde_json::from_str(&row.moods)?,
-                    genre: row.genre,
-                    genres: serde_json::from_str(&row.genres)?,
-                    disc_titles: serde_json::from_str(&row.discs)?,
-                    picture: Picture::from_row(row.picture_id, row.hash.as_deref()),
-                    track_count: row.track_count as u32,
-                    duration_ms: row.duration_ms as u64,
-                    size_bytes: row.size_bytes as u64,
-                    created_at: row.created_at,
-                    written: Written::default(),
-                })
-            })
-            .collect()
+        records.iter().map(|record| Ok(serde_json::from_str::<Row>(record)?.into_facts())).collect()
     }
 }
 
-/// `[[id, "name"], ...]` as SQLite grouped it.
-pub(super) fn artist_refs(json: &str) -> Result<Vec<ArtistRef>> {
-    if json == "[]" {
-        return Ok(Vec::new());
+/// A row as [`Catalog::read_albums`] packs it, in that order.
+#[derive(Deserialize)]
+struct Row {
+    album_id: i64,
+    library_id: i64,
+    folder_id: Option<i64>,
+    name: String,
+    version: String,
+    sort_name: String,
+    order_key: String,
+    display_artist: String,
+    mbid: Option<String>,
+    release_date: String,
+    original_date: String,
+    year: Option<i64>,
+    is_compilation: i64,
+    explicit: String,
+    release_types: Vec<String>,
+    record_labels: Vec<String>,
+    moods: Vec<String>,
+    genre: String,
+    track_count: i64,
+    duration_ms: i64,
+    size_bytes: i64,
+    created_at: i64,
+    picture_id: Option<i64>,
+    picture_hash: String,
+    artists: Vec<(i64, Arc<str>)>,
+    genres: Vec<String>,
+    disc_titles: Vec<(u32, String)>,
+}
+
+impl Row {
+    fn into_facts(self) -> AlbumFacts {
+        let artists = self.artists.into_iter();
+        AlbumFacts {
+            id: self.album_id.into(),
+            library: self.library_id.into(),
+            folder: self.folder_id.map(Into::into),
+            name: self.name,
+            version: self.version,
+            sort_name: self.sort_name,
+            order_key: self.order_key,
+            artists: artists.map(|(id, name)| ArtistRef { id: id.into(), name }).collect(),
+            display_artist: self.display_artist,
+            mbid: self.mbid,
+            release_date: self.release_date,
+            original_date: self.original_date,
+            year: self.year.and_then(|year| i32::try_from(year).ok()),
+            is_compilation: self.is_compilation != 0,
+            explicit: self.explicit,
+            release_types: self.release_types,
+            record_labels: self.record_labels,
+            moods: self.moods,
+            genre: self.genre,
+            genres: self.genres,
+            disc_titles: self.disc_titles,
+            picture: Picture::from_hex(self.picture_id, &self.picture_hash),
+            track_count: self.track_count as u32,
+            duration_ms: self.duration_ms as u64,
+            size_bytes: self.size_bytes as u64,
+            created_at: self.created_at,
+            written: Written::default(),
+        }
     }
-    let pairs: Vec<(i64, String)> = serde_json::from_str(json)?;
-    Ok(pairs.into_iter().map(|(id, name)| ArtistRef { id: id.into(), name: name.into() }).collect())
 }
 
 /// The rows that were not found, in order.

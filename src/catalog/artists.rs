@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
+use serde::Deserialize;
+use sqlx::AssertSqlSafe;
 
 use crate::{
     Error, Result,
@@ -160,35 +161,45 @@ impl Catalog {
         visible: &str,
         rows: &[i64],
     ) -> Result<HashMap<i64, Arc<ArtistFacts>>> {
-        // A row for each library; they are put together below.
+        // A row for each library, packed as those of tracks are; they are put together below.
         let sql = format!(
-            "select r.artist_id, r.name, r.sort_name, r.order_key, r.mbid, w.tracks, w.albums, w.roles,
-                    w.picture_year, own.picture_id as own_id, own.hash as own_hash, p.picture_id, p.hash
+            "select json_array(r.artist_id, r.name, r.sort_name, r.order_key, r.mbid, w.tracks, w.albums, w.roles,
+                    w.picture_year, own.picture_id, hex(substr(own.hash, 1, 4)), p.picture_id, hex(substr(p.hash, 1, 4)))
              from json_each(?) j cross join artist r on r.artist_id = j.value
                   cross join artist_work w on w.artist_id = r.artist_id and w.{visible}
                   left join picture own on own.picture_id = r.picture_id and own.{visible}
                   left join picture p on p.picture_id = w.picture_id"
         );
         let rows = json_ids(rows.iter().copied());
-        let rows = sqlx::query(AssertSqlSafe(sql)).bind(rows).fetch_all(self.db.read()).await?;
+        let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).bind(rows);
+        let rows = query.fetch_all(self.db.read()).await?;
         let mut read: HashMap<i64, (Option<i64>, ArtistFacts)> = HashMap::with_capacity(rows.len());
         for row in rows {
-            let id: i64 = row.get(0);
-            let year: Option<i64> = row.get("picture_year");
-            let (latest, facts) = read.entry(id).or_insert_with(|| (None, named(&row)));
-            facts.album_count += row.get::<i64, _>("albums") as u32;
-            facts.track_count += row.get::<i64, _>("tracks") as u32;
-            let roles: &str = row.get("roles");
-            for role in roles.split(',').filter(|role| !role.is_empty()) {
+            let row: Row = serde_json::from_str(&row)?;
+            let own = Picture::from_hex(row.own_id, &row.own_hash);
+            let picture = Picture::from_hex(row.picture_id, &row.picture_hash);
+            let (latest, facts) = read.entry(row.artist_id).or_insert_with(|| {
+                let facts = ArtistFacts {
+                    id: row.artist_id.into(),
+                    name: row.name,
+                    sort_name: row.sort_name,
+                    order_key: row.order_key,
+                    mbid: row.mbid,
+                    ..ArtistFacts::default()
+                };
+                (None, facts)
+            });
+            facts.album_count += row.albums;
+            facts.track_count += row.tracks;
+            for role in row.roles.split(',').filter(|role| !role.is_empty()) {
                 if let Err(at) = facts.roles.binary_search_by(|is| is.as_str().cmp(role)) {
                     facts.roles.insert(at, role.to_owned());
                 }
             }
-            let picture = picture(&row, "picture_id", "hash");
-            if let Some(own) = picture_of_own(&row) {
-                facts.picture = Some(own);
-            } else if picture.is_some() && (facts.picture.is_none() || *latest < year) {
-                (facts.picture, *latest) = (picture, year);
+            if own.is_some() {
+                facts.picture = own;
+            } else if picture.is_some() && (facts.picture.is_none() || *latest < row.picture_year) {
+                (facts.picture, *latest) = (picture, row.picture_year);
             }
         }
         Ok(read.into_iter().map(|(id, (_, facts))| (id, Arc::new(facts))).collect())
@@ -222,24 +233,22 @@ impl Catalog {
     }
 }
 
-/// An artist without any works yet.
-fn named(row: &SqliteRow) -> ArtistFacts {
-    ArtistFacts {
-        id: row.get::<i64, _>("artist_id").into(),
-        name: row.get("name"),
-        sort_name: row.get("sort_name"),
-        order_key: row.get("order_key"),
-        mbid: row.get("mbid"),
-        ..ArtistFacts::default()
-    }
-}
-
-fn picture_of_own(row: &SqliteRow) -> Option<Picture> {
-    picture(row, "own_id", "own_hash")
-}
-
-fn picture(row: &SqliteRow, id: &str, hash: &str) -> Option<Picture> {
-    Picture::from_row(row.get(id), row.get::<Option<&[u8]>, _>(hash))
+/// A row as [`Catalog::read_artists`] packs it, in that order.
+#[derive(Deserialize)]
+struct Row {
+    artist_id: i64,
+    name: String,
+    sort_name: String,
+    order_key: String,
+    mbid: Option<String>,
+    tracks: u32,
+    albums: u32,
+    roles: String,
+    picture_year: Option<i64>,
+    own_id: Option<i64>,
+    own_hash: String,
+    picture_id: Option<i64>,
+    picture_hash: String,
 }
 
 /// The list as SQL, over what libraries hold.

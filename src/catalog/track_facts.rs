@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use serde::Deserialize;
+
 use crate::{
     Result,
     catalog::{
@@ -37,23 +39,26 @@ impl Catalog {
             .collect())
     }
 
+    /// A row travels as one JSON array: a column of its own would be copied, sent to another
+    /// thread and freed there, and there are dozens of them.
     async fn read_tracks(&self, rows: &[i64]) -> Result<Vec<TrackFacts>> {
         let rows = json_ids(rows.iter().copied());
-        let records = sqlx::query!(
-            r#"select t.track_id, t.library_id, t.folder_id, t.album_id, t.album_name, t.title, t.sort_title,
+        let records = sqlx::query_scalar!(
+            r#"select json_array(
+                      t.track_id, t.library_id, t.folder_id, t.album_id, t.album_name, t.title, t.sort_title,
                       t.display_artist, t.display_album_artist, t.display_composer, t.disc, t.number, t.year,
                       t.release_date, t.genre, t.duration_ms, t.path, t.size_bytes, t.modified_ns,
                       t.container, t.codec, t.suffix, t.bitrate_kbps, t.sample_rate, t.channels, t.bit_depth,
                       t.bpm, t.comment, t.explicit, t.is_compilation, t.mbid_recording, t.track_gain_db,
                       t.album_gain_db, t.track_peak, t.album_peak, t.extra, t.has_lyrics, t.created_at,
-                      p.picture_id as "picture_id?", p.hash as "hash?",
+                      p.picture_id, hex(substr(p.hash, 1, 4)),
                       (select json_group_array(json_array(role, sub_role, artist_id, name)) from
                          (select ta.role, ta.sub_role, r.artist_id, r.name
                           from track_artist ta join artist r using (artist_id)
-                          where ta.track_id = t.track_id order by ta.role, ta.position)) as "credits!: String",
+                          where ta.track_id = t.track_id order by ta.role, ta.position)),
                       (select json_group_array(name) from
                          (select g.name from track_genre tg join genre g using (genre_id)
-                          where tg.track_id = t.track_id order by tg.position)) as "genres!: String"
+                          where tg.track_id = t.track_id order by tg.position))) as "row!: String"
                from track t
                     left join album a on a.album_id = t.album_id
                     left join picture p on p.picture_id = coalesce(t.picture_id, a.picture_id)
@@ -62,67 +67,118 @@ impl Catalog {
         )
         .fetch_all(self.db.read())
         .await?;
-        records
-            .into_iter()
-            .map(|row| {
-                let credits = Credits::read(&row.credits)?;
-                Ok(TrackFacts {
-                    id: row.track_id.into(),
-                    library: row.library_id.into(),
-                    folder: row.folder_id.map(Into::into),
-                    album: row.album_id.map(Into::into),
-                    album_name: row.album_name,
-                    title: row.title,
-                    sort_title: row.sort_title,
-                    artists: credits.artists,
-                    display_artist: row.display_artist,
-                    album_artists: credits.album_artists,
-                    display_album_artist: row.display_album_artist,
-                    display_composer: row.display_composer,
-                    contributors: credits.others,
-                    disc: small(row.disc),
-                    number: small(row.number),
-                    year: row.year.and_then(|year| i32::try_from(year).ok()),
-                    release_date: row.release_date,
-                    genre: row.genre,
-                    genres: serde_json::from_str(&row.genres)?,
-                    duration_ms: row.duration_ms.max(0) as u64,
-                    path: row.path,
-                    size_bytes: row.size_bytes.max(0) as u64,
-                    modified_ns: row.modified_ns,
-                    content_type: media::format::mime(&row.container, &row.codec),
-                    container: row.container,
-                    codec: row.codec,
-                    suffix: row.suffix,
-                    bitrate_kbps: row.bitrate_kbps as u32,
-                    sample_rate: row.sample_rate as u32,
-                    channels: row.channels as u32,
-                    bit_depth: row.bit_depth as u32,
-                    bpm: row.bpm as u32,
-                    comment: row.comment,
-                    explicit: row.explicit,
-                    is_compilation: row.is_compilation != 0,
-                    mbid: row.mbid_recording,
-                    gain: ReplayGain {
-                        track_gain: row.track_gain_db,
-                        album_gain: row.album_gain_db,
-                        track_peak: row.track_peak,
-                        album_peak: row.album_peak,
-                    },
-                    extra: if row.extra == "{}" {
-                        Arc::default()
-                    } else {
-                        Arc::new(serde_json::from_str(&row.extra)?)
-                    },
-                    picture: Picture::from_row(row.picture_id, row.hash.as_deref()),
-                    has_lyrics: row.has_lyrics != 0,
-                    created_at: row.created_at,
-                    written: Written::default(),
-                })
-            })
-            .collect()
+        records.iter().map(|record| serde_json::from_str::<Row>(record)?.into_facts()).collect()
     }
 }
+
+/// A row as [`Catalog::read_tracks`] packs it, in that order.
+#[derive(Deserialize)]
+struct Row {
+    track_id: i64,
+    library_id: i64,
+    folder_id: Option<i64>,
+    album_id: Option<i64>,
+    album_name: String,
+    title: String,
+    sort_title: String,
+    display_artist: String,
+    display_album_artist: String,
+    display_composer: String,
+    disc: Option<i64>,
+    number: Option<i64>,
+    year: Option<i64>,
+    release_date: String,
+    genre: String,
+    duration_ms: i64,
+    path: String,
+    size_bytes: i64,
+    modified_ns: i64,
+    container: String,
+    codec: String,
+    suffix: String,
+    bitrate_kbps: i64,
+    sample_rate: i64,
+    channels: i64,
+    bit_depth: i64,
+    bpm: i64,
+    comment: String,
+    explicit: String,
+    is_compilation: i64,
+    mbid_recording: Option<String>,
+    track_gain_db: Option<f64>,
+    album_gain_db: Option<f64>,
+    track_peak: Option<f64>,
+    album_peak: Option<f64>,
+    extra: String,
+    has_lyrics: i64,
+    created_at: i64,
+    picture_id: Option<i64>,
+    picture_hash: String,
+    credits: Vec<Credit>,
+    genres: Vec<String>,
+}
+
+impl Row {
+    fn into_facts(self) -> Result<TrackFacts> {
+        let credits = Credits::sort(self.credits);
+        Ok(TrackFacts {
+            id: self.track_id.into(),
+            library: self.library_id.into(),
+            folder: self.folder_id.map(Into::into),
+            album: self.album_id.map(Into::into),
+            album_name: self.album_name,
+            title: self.title,
+            sort_title: self.sort_title,
+            artists: credits.artists,
+            display_artist: self.display_artist,
+            album_artists: credits.album_artists,
+            display_album_artist: self.display_album_artist,
+            display_composer: self.display_composer,
+            contributors: credits.others,
+            disc: small(self.disc),
+            number: small(self.number),
+            year: self.year.and_then(|year| i32::try_from(year).ok()),
+            release_date: self.release_date,
+            genre: self.genre,
+            genres: self.genres,
+            duration_ms: self.duration_ms.max(0) as u64,
+            path: self.path,
+            size_bytes: self.size_bytes.max(0) as u64,
+            modified_ns: self.modified_ns,
+            content_type: media::format::mime(&self.container, &self.codec),
+            container: self.container,
+            codec: self.codec,
+            suffix: self.suffix,
+            bitrate_kbps: self.bitrate_kbps as u32,
+            sample_rate: self.sample_rate as u32,
+            channels: self.channels as u32,
+            bit_depth: self.bit_depth as u32,
+            bpm: self.bpm as u32,
+            comment: self.comment,
+            explicit: self.explicit,
+            is_compilation: self.is_compilation != 0,
+            mbid: self.mbid_recording,
+            gain: ReplayGain {
+                track_gain: self.track_gain_db,
+                album_gain: self.album_gain_db,
+                track_peak: self.track_peak,
+                album_peak: self.album_peak,
+            },
+            extra: if self.extra == "{}" {
+                Arc::default()
+            } else {
+                Arc::new(serde_json::from_str(&self.extra)?)
+            },
+            picture: Picture::from_hex(self.picture_id, &self.picture_hash),
+            has_lyrics: self.has_lyrics != 0,
+            created_at: self.created_at,
+            written: Written::default(),
+        })
+    }
+}
+
+/// Role, sub-role, artist's row and name.
+type Credit = (String, String, i64, Arc<str>);
 
 /// Who took part, sorted by what faces show apart.
 #[derive(Default)]
@@ -133,18 +189,17 @@ struct Credits {
 }
 
 impl Credits {
-    fn read(json: &str) -> Result<Self> {
-        let rows: Vec<(String, String, i64, String)> = serde_json::from_str(json)?;
+    fn sort(rows: Vec<Credit>) -> Self {
         let mut credits = Self::default();
         for (role, sub_role, id, name) in rows {
-            let artist = ArtistRef { id: id.into(), name: name.into() };
+            let artist = ArtistRef { id: id.into(), name };
             match role.as_str() {
                 "artist" => credits.artists.push(artist),
                 "albumartist" => credits.album_artists.push(artist),
                 _ => credits.others.push(Contributor { role, sub_role, artist }),
             }
         }
-        Ok(credits)
+        credits
     }
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Log {
     /// Lines for people or for programs.
     pub format: LogFormat,
-    /// A level, or a filter such as `info,tunelocker::ingest=debug`.
+    /// A level, or a filter such as `info,tunelocker::ingest=debug`. Requests that were answered
+    /// as they should be are told at `tunelocker::request=debug`.
     pub level: String,
 }
 

@@ -24,6 +24,11 @@ pub struct Cover {
 }
 
 impl Picture {
+    /// From a row and the hexadecimal digits of the first four bytes.
+    pub(crate) fn from_hex(id: Option<i64>, digits: &str) -> Option<Self> {
+        Some(Self { id: id?.into(), hash: u32::from_str_radix(digits, 16).ok()? })
+    }
+
     /// From the columns of an outer join.
     pub(crate) fn from_row(id: Option<i64>, hash: Option<&[u8]>) -> Option<Self> {
         let bytes: [u8; 4] = hash?.get(..4)?.try_into().ok()?;

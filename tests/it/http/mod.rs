@@ -3,7 +3,7 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -15,13 +15,17 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, w
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use reqwest::{Method, StatusCode};
+use tokio_util::sync::CancellationToken;
 use tunelocker::{
     body::{FileBody, LiveBody},
     http::{
         connection::{Patience, watched},
         file, live,
+        server::{Plain, serve},
     },
 };
+
+const LARGE: u64 = 64 << 20;
 
 /// Longer than several pieces, and no multiple of one.
 const LEN: usize = 1_000_003;
@@ -29,6 +33,13 @@ const LEN: usize = 1_000_003;
 /// 2023-11-14T22:13:20.120Z; HTTP does not know the milliseconds.
 const MODIFIED: i64 = 1_700_000_000_120;
 const MODIFIED_TEXT: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
+
+/// How the bytes of a file get to the socket.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Straight,
+    InPieces,
+}
 
 /// A small server of one file and three kinds of stream.
 struct Server {
@@ -61,27 +72,41 @@ impl Drop for Hold {
 }
 
 impl Server {
-    async fn start(patience: Patience) -> Self {
+    /// As the daemon serves without a certificate, where files go straight to the socket, or as
+    /// with one.
+    async fn start(patience: Patience, way: Way) -> Self {
         let held = Held::default();
         let data = web::Data::new(held.clone());
         let (tell, told) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = HttpServer::new(move || {
+                let app = move || {
                     App::new()
                         .app_data(data.clone())
                         .route("/file", web::route().to(one_file))
+                        .route("/large", web::route().to(large_file))
                         .route("/empty", web::route().to(empty_file))
                         .route("/{kind}", web::route().to(some_stream))
-                })
-                .on_connect(watched(patience))
-                .workers(1)
-                .disable_signals()
-                .shutdown_timeout(1)
-                .bind(("127.0.0.1", 0))
-                .unwrap();
-                let address = server.addrs()[0];
-                let server = server.run();
+                };
+                let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+                let address = listener.local_addr().unwrap();
+                let server = match way {
+                    Way::Straight => {
+                        let stop = CancellationToken::new();
+                        let (workers, drain_seconds) = (1, 1);
+                        let how =
+                            Plain { workers, drain_seconds, patience, stop, on_connect: |_, _| () };
+                        serve(listener, how, app).unwrap()
+                    }
+                    Way::InPieces => HttpServer::new(app)
+                        .on_connect(watched(patience))
+                        .workers(1)
+                        .disable_signals()
+                        .shutdown_timeout(1)
+                        .listen(listener)
+                        .unwrap()
+                        .run(),
+                };
                 assert!(tell.send((address, server.handle())).is_ok());
                 server.await.unwrap();
             });
@@ -163,6 +188,24 @@ async fn one_file(request: HttpRequest, held: web::Data<Held>) -> HttpResponse {
     )
 }
 
+/// More than any socket takes at once, and not in memory: it is all hole.
+async fn large_file(request: HttpRequest, held: web::Data<Held>) -> HttpResponse {
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(LARGE).unwrap();
+    file::respond(
+        &request,
+        FileBody {
+            file,
+            len: LARGE,
+            content_type: "audio/flac".into(),
+            etag: String::new(),
+            modified_at: None,
+            duration: None,
+            hold: Some(Box::new(held.hold())),
+        },
+    )
+}
+
 async fn empty_file(request: HttpRequest) -> HttpResponse {
     file::respond(
         &request,
@@ -204,7 +247,12 @@ async fn some_stream(
 
 #[tokio::test]
 async fn files_have_ranges_and_conditions() {
-    let server = Server::start(Patience::default()).await;
+    files_are_served(Way::Straight).await;
+    files_are_served(Way::InPieces).await;
+}
+
+async fn files_are_served(way: Way) {
+    let server = Server::start(Patience::default(), way).await;
     let content = content();
     let whole = 0..LEN;
     for (headers, status, range) in [
@@ -269,7 +317,7 @@ async fn files_have_ranges_and_conditions() {
 
 #[tokio::test]
 async fn streams_have_a_length_only_if_it_is_exact() {
-    let server = Server::start(Patience::default()).await;
+    let server = Server::start(Patience::default(), Way::Straight).await;
     let short = server.ask(Method::GET, "/short", &[("Range", "bytes=0-5")]).await;
     assert_eq!(short.status, StatusCode::OK, "a stream has no ranges");
     assert_eq!(short.header("accept-ranges"), "none");
@@ -292,7 +340,7 @@ const IMPATIENT: Patience =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_client_ends_a_body_that_waits() {
-    let server = Server::start(WATCHFUL).await;
+    let server = Server::start(WATCHFUL, Way::Straight).await;
     let socket = server.begin("/waiting");
     drop(socket);
     server.nothing_is_held().await;
@@ -300,7 +348,7 @@ async fn a_closed_client_ends_a_body_that_waits() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_waits_is_not_a_client_that_stalls() {
-    let server = Server::start(IMPATIENT).await;
+    let server = Server::start(IMPATIENT, Way::Straight).await;
     let mut socket = server.begin("/waiting");
     socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     let mut rest = vec![0; 65_536];
@@ -319,7 +367,7 @@ async fn a_body_that_waits_is_not_a_client_that_stalls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_reading_loses_its_body() {
-    let server = Server::start(IMPATIENT).await;
+    let server = Server::start(IMPATIENT, Way::Straight).await;
     let socket = server.begin("/endless");
     server.nothing_is_held().await;
     drop(socket);
@@ -327,8 +375,42 @@ async fn a_client_that_stops_reading_loses_its_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_client_ends_a_body_that_is_sent() {
-    let server = Server::start(WATCHFUL).await;
+    let server = Server::start(WATCHFUL, Way::Straight).await;
     let socket = server.begin("/endless");
     drop(socket);
     server.nothing_is_held().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_arrive_whole_one_after_another() {
+    let server = Server::start(IMPATIENT, Way::Straight).await;
+    let client = reqwest::Client::new();
+    for _ in 0..3 {
+        let response = client.get(format!("http://{}/large", server.address)).send().await.unwrap();
+        assert_eq!(response.content_length(), Some(LARGE));
+        assert_eq!(response.bytes().await.unwrap().len() as u64, LARGE);
+    }
+    server.nothing_is_held().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stops_reading_loses_its_file() {
+    for way in [Way::Straight, Way::InPieces] {
+        let server = Server::start(IMPATIENT, way).await;
+        let socket = server.begin("/large");
+        server.nothing_is_held().await;
+        drop(socket);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_client_ends_a_file_that_is_sent() {
+    for way in [Way::Straight, Way::InPieces] {
+        let server = Server::start(WATCHFUL, way).await;
+        let mut socket = server.begin("/large");
+        let mut some = vec![0; 300_000];
+        socket.read_exact(&mut some).unwrap();
+        drop(socket);
+        server.nothing_is_held().await;
+    }
 }

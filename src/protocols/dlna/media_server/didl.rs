@@ -216,7 +216,7 @@ impl Didl {
     fn class(&mut self, class: &str) {
         let is_plain = class == "object.container" && self.profile.is_storage_folder;
         let class = if is_plain { "object.container.storageFolder" } else { class };
-        let _ = write!(self.out, "<upnp:class>{class}</upnp:class>");
+        self.push(&["<upnp:class>", class, "</upnp:class>"]);
         if class == "object.container.storageFolder" && self.filter.wants(Extra::StorageUsed) {
             self.out.push_str("<upnp:storageUsed>-1</upnp:storageUsed>");
         }
@@ -227,16 +227,16 @@ impl Didl {
         if value.is_empty() {
             return;
         }
-        let _ = write!(self.out, "<{name}>");
+        self.push(&["<", name, ">"]);
         self.text(value);
-        let _ = write!(self.out, "</{name}>");
+        self.push(&["</", name, ">"]);
     }
 
     fn open_role(&mut self, role: &str, name: &str) {
         if name.is_empty() {
             return;
         }
-        let _ = write!(self.out, "<upnp:artist role=\"{role}\">");
+        self.push(&["<upnp:artist role=\"", role, "\">"]);
         self.text(name);
         self.out.push_str("</upnp:artist>");
     }
@@ -258,12 +258,9 @@ impl Didl {
     fn art(&mut self, art: Option<(Item, Picture)>) {
         let Some((item, picture)) = art.filter(|_| self.filter.wants(Extra::Art)) else { return };
         for (profile, edge) in [("JPEG_TN", THUMBNAIL_EDGE), ("JPEG_MED", MEDIUM_EDGE)] {
-            let _ = write!(
-                self.out,
-                "<upnp:albumArtURI dlna:profileID=\"{profile}\">{}{}</upnp:albumArtURI>",
-                self.base,
-                art_path(item, picture, edge)
-            );
+            self.push(&["<upnp:albumArtURI dlna:profileID=\"", profile, "\">"]);
+            self.out.push_str(&self.base);
+            self.push(&[&art_path(item, picture, edge), "</upnp:albumArtURI>"]);
         }
     }
 
@@ -294,7 +291,16 @@ impl Didl {
                 let _ = write!(self.out, " {name}=\"{value}\"");
             }
         }
-        let _ = write!(self.out, ">{}{}</res>", self.base, resource.path);
+        self.out.push('>');
+        self.out.push_str(&self.base);
+        self.push(&[&resource.path, "</res>"]);
+    }
+
+    /// Appends pieces as they are: formatting costs more than all else here.
+    fn push(&mut self, pieces: &[&str]) {
+        for piece in pieces {
+            self.out.push_str(piece);
+        }
     }
 
     fn text(&mut self, text: &str) {
