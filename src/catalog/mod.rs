@@ -41,8 +41,8 @@ pub use criteria::{Comparison, Criteria, Field, Mark, Object, OrderBy, TextMatch
 pub use model::*;
 pub use playlists::{Imported, Unmatched};
 pub use revision::Revision;
-pub use smart::{Kind as SmartKind, Operator as SmartOperator, Rules, SmartField, smart_fields};
 pub use search::{Found, Wanted};
+pub use smart::{Kind as SmartKind, Operator as SmartOperator, Rules, SmartField, smart_fields};
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -100,7 +100,7 @@ impl Catalog {
         while stop.run_until_cancelled(every.tick()).await.is_some() {
             self.inner.memory.tidy();
             self.inner.marks.tidy();
-            self.inner.smart.tidy().await;
+            self.inner.smart.tidy();
             self.inner.covers.tidy().await;
         }
     }

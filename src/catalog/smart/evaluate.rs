@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use moka::future::Cache;
 use sqlx::AssertSqlSafe;
 
 use super::rules::{Limit, Order, Rules};
@@ -13,6 +12,7 @@ use crate::{
     catalog::{
         Catalog, Criteria,
         find::{condition, marked, of_track, track_column},
+        memory::{Forget as _, Recent},
         smart::fields::Source,
         visible::within,
     },
@@ -38,24 +38,18 @@ pub(in crate::catalog) struct Found {
 
 /// What was worked out lately, by playlist, moment of its last change, revision and reader.
 #[derive(Debug)]
-pub(in crate::catalog) struct Memory(Cache<String, Arc<Found>>);
+pub(in crate::catalog) struct Memory(Recent<String, Arc<Found>>);
 
 impl Default for Memory {
     fn default() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(1_000_000)
-                .weigher(|key: &String, found: &Arc<Found>| (key.len() + found.tracks.len()) as u32)
-                .time_to_live(KEPT)
-                .build(),
-        )
+        Self(Recent::with_room(1_000_000))
     }
 }
 
 impl Memory {
-    /// Lets go of what is too old.
-    pub(in crate::catalog) async fn tidy(&self) {
-        self.0.run_pending_tasks().await;
+    /// Lets go of what nobody asks for.
+    pub(in crate::catalog) fn tidy(&self) {
+        self.0.forget_idle();
     }
 }
 
@@ -71,15 +65,19 @@ impl Catalog {
     ) -> Result<Arc<Found>> {
         let libraries = within("", principal, None);
         let marks = self.inner.marks.generation();
-        let key = format!("{} {changed_at} {} {marks} {libraries}", list.0, self.revision().number);
-        if let Some(found) = self.inner.smart.0.get(&key).await {
+        let revision = self.revision().number;
+        let key = format!("{} {changed_at} {marks} {libraries}", list.0);
+        if let Some(found) = self.inner.smart.0.get(revision, key.as_str())
+            && self.clock.now() < found.valid_until
+        {
             return Ok(found);
         }
         let rules = Rules::from_text(rules)?;
         let tracks = self.fitting(principal, owner, rules, vec![list]).await?;
         let valid_until = self.clock.now().saturating_add(KEPT.as_millis() as Millis);
         let found = Arc::new(Found { tracks, valid_until });
-        self.inner.smart.0.insert(key, found.clone()).await;
+        let weight = key.len() + found.tracks.len();
+        self.inner.smart.0.insert(revision, key, found.clone(), weight);
         Ok(found)
     }
 

@@ -107,7 +107,7 @@ impl Call {
 
     /// Where the caller is.
     pub(super) fn network(&self) -> Network {
-        Network::of(origin(&self.request).address)
+        Network::of(address(&self.request))
     }
 
     /// Milliseconds since the epoch.
