@@ -61,9 +61,23 @@ impl Accounts {
         bytes: u64,
         staging: &str,
     ) -> Result<Reservation> {
-        let now = self.clock.now();
         let mut tx = self.db.write().await?;
-        take(&mut tx, locker, bytes).await?;
+        let id = self.promise(&mut tx, locker, bytes, staging).await?;
+        tx.commit().await?;
+        Ok(Reservation { accounts: self.clone(), locker, id, bytes })
+    }
+
+    /// The same as part of a transaction, for uploads that outlive the server: the row's id. It
+    /// stays until [`Self::unpromise`], or until it is adopted and settled.
+    pub(crate) async fn promise(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        bytes: u64,
+        staging: &str,
+    ) -> Result<i64> {
+        let now = self.clock.now();
+        take(tx, locker, bytes).await?;
         let amount = signed(bytes)?;
         let id = sqlx::query_scalar!(
             r#"insert into reservation (locker_id, bytes, staging, created_at) values (?, ?, ?, ?)
@@ -73,10 +87,68 @@ impl Accounts {
             staging,
             now
         )
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut **tx)
         .await?;
+        Ok(id)
+    }
+
+    /// Gives a lasting promise back.
+    pub(crate) async fn unpromise(&self, tx: &mut Tx, id: i64) -> Result<()> {
+        free(tx, id).await
+    }
+
+    /// A lasting promise as one that is given back when it is dropped.
+    pub(crate) async fn adopt(&self, locker: LockerId, id: i64) -> Result<Reservation> {
+        let bytes =
+            sqlx::query_scalar!("select bytes from reservation where reservation_id = ?", id)
+                .fetch_optional(self.db.read())
+                .await?
+                .ok_or(Error::NotFound("Upload"))?;
+        Ok(Reservation { accounts: self.clone(), locker, id, bytes: bytes.unsigned_abs() })
+    }
+
+    /// Makes one lasting promise of several in one locker, for `staging`.
+    pub(crate) async fn merge_promises(
+        &self,
+        tx: &mut Tx,
+        ids: &[i64],
+        staging: &str,
+    ) -> Result<i64> {
+        let (first, rest) = ids.split_first().ok_or(Error::NotFound("Upload"))?;
+        for id in rest {
+            sqlx::query!(
+                "update reservation set bytes = bytes
+                   + coalesce((select r.bytes from reservation r where r.reservation_id = ?1), 0)
+                 where reservation_id = ?2",
+                id,
+                first
+            )
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query!("delete from reservation where reservation_id = ?", id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        sqlx::query!("update reservation set staging = ? where reservation_id = ?", staging, first)
+            .execute(&mut **tx)
+            .await?;
+        Ok(*first)
+    }
+
+    /// Gives back what is promised to uploads that are gone.
+    pub(crate) async fn release_orphans(&self) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let orphans = sqlx::query_scalar!(
+            r#"select reservation_id as "id!: i64" from reservation r where staging like 'up-%'
+               and not exists (select 1 from upload u where u.reservation_id = r.reservation_id)"#
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        for id in orphans {
+            free(&mut tx, id).await?;
+        }
         tx.commit().await?;
-        Ok(Reservation { accounts: self.clone(), locker, id, bytes })
+        Ok(())
     }
 
     /// Turns a reservation into used bytes, as part of the transaction that publishes the file:
@@ -139,13 +211,22 @@ impl Accounts {
         Ok(())
     }
 
-    /// What a crash left promised is given back; called before anything is served.
+    /// What a crash left promised is given back, but for uploads that can go on; called before
+    /// anything is served.
     pub(super) async fn release_leftovers(&self) -> Result<()> {
         let mut tx = self.db.write().await?;
-        sqlx::query!("delete from reservation").execute(&mut *tx).await?;
-        sqlx::query!("update locker set reserved_bytes = 0 where reserved_bytes <> 0")
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "delete from reservation where reservation_id not in
+               (select reservation_id from upload where reservation_id is not null)"
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "update locker set reserved_bytes =
+               (select coalesce(sum(r.bytes), 0) from reservation r where r.locker_id = locker.locker_id)"
+        )
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -21,6 +21,8 @@ use super::names::is_same_name;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
+/// What in staging begins with this outlives the server: uploads that can be resumed.
+pub(super) const LASTING: &str = "up-";
 /// Carries the drive's id: without it, the disk that holds the lockers is not mounted.
 const SENTINEL: &str = ".tunelocker-drive";
 
@@ -87,6 +89,9 @@ impl Disk {
         fs::create_dir_all(&staging)?;
         for entry in fs::read_dir(&staging)? {
             let entry = entry?;
+            if entry.file_name().as_encoded_bytes().starts_with(LASTING.as_bytes()) {
+                continue;
+            }
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             } else {
@@ -157,6 +162,45 @@ impl Disk {
             }
         }
         Ok(staged)
+    }
+
+    /// A file in staging that was kept, to be written on.
+    pub(super) fn reopen(&self, name: &str) -> io::Result<File> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        Ok(File::from(beneath(&folder, name, OFlags::RDWR)?))
+    }
+
+    /// A file in staging that was kept, to be put in place; dropping it removes it.
+    pub(super) fn claim(&self, name: &str) -> io::Result<Staged> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
+        Ok(Staged { file, folder, name: name.to_owned() })
+    }
+
+    /// Removes a file of staging, if it is there.
+    pub(super) fn discard(&self, name: &str) -> io::Result<()> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        match unlinkat(&folder, name, AtFlags::empty()) {
+            Err(Errno::NOENT) => Ok(()),
+            gone => Ok(gone?),
+        }
+    }
+
+    /// The same, unless somebody wrote to it within the last hour.
+    pub(super) fn discard_old(&self, name: &str) -> io::Result<()> {
+        let place = self.root.join(STAGING).join(name);
+        let age = fs::metadata(&place).and_then(|it| it.modified()).map(|at| at.elapsed());
+        match age {
+            Ok(Ok(age)) if age < std::time::Duration::from_hours(1) => Ok(()),
+            _ => self.discard(name),
+        }
+    }
+
+    /// What in staging outlives the server.
+    pub(super) fn lasting(&self) -> io::Result<Vec<String>> {
+        let root: OwnedFd = self.root()?.into();
+        let found = list(&root, STAGING)?;
+        Ok(found.into_iter().map(|it| it.name).filter(|it| it.starts_with(LASTING)).collect())
     }
 
     /// Moves a locker's file or folder into staging, where it is gone for everybody. Dropping the
@@ -278,9 +322,18 @@ impl Staged {
     }
 }
 
+impl Staged {
+    /// Leaves it in staging, under its name.
+    pub(super) fn keep(mut self) {
+        self.name.clear();
+    }
+}
+
 impl Drop for Staged {
     fn drop(&mut self) {
-        let _ = unlinkat(&self.folder, &*self.name, AtFlags::empty());
+        if !self.name.is_empty() {
+            let _ = unlinkat(&self.folder, &*self.name, AtFlags::empty());
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod names;
 mod put;
 mod reconcile;
 mod rows;
+mod uploads;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use files::{Content, Entry, EntryKind, OpenFile};
 pub use names::{NameProblem, RelativePath};
 pub use put::{Condition, Stored, Target};
+pub use uploads::{Appended, Checksum, NewUpload, UploadState};
 
 use crate::{
     Error, Result,
@@ -48,6 +50,7 @@ pub struct Drive {
     locks: Arc<Mutex<HashMap<LockerId, Arc<tokio::sync::Mutex<()>>>>>,
     /// Files that are being replaced by an upload which got the credit for it.
     credits: Arc<Mutex<HashSet<(LockerId, String)>>>,
+    uploads: Arc<uploads::Writers>,
 }
 
 impl Drive {
@@ -62,9 +65,13 @@ impl Drive {
     ) -> Result<Self> {
         let disk = disk::Disk::open(root.clone())
             .with_context(|| format!("the drive {} cannot be used", root.display()))?;
-        let (locks, credits) = (Arc::default(), Arc::default());
-        let drive = Self { disk, db, clock, events, accounts, locks, credits };
+        let (locks, credits, uploads) = (Arc::default(), Arc::default(), Arc::default());
+        let drive = Self { disk, db, clock, events, accounts, locks, credits, uploads };
         drive.reconcile().await?;
+        if drive.is_mounted().await? {
+            drive.tidy_uploads().await?;
+            drive.finish_uploads().await?;
+        }
         Ok(drive)
     }
 
@@ -80,7 +87,7 @@ impl Drive {
         loop {
             let done = tokio::select! {
                 () = stop.cancelled() => return,
-                _ = again.tick() => self.reconcile().await,
+                _ = again.tick() => self.look_again().await,
                 change = changes.recv() => match change {
                     Ok(Event::LibrariesChanged) | Err(RecvError::Lagged(_)) => self.follow_users().await,
                     Ok(_) => Ok(()),
@@ -91,6 +98,11 @@ impl Drive {
                 tracing::error!("the drive could not be put in order: {error:?}");
             }
         }
+    }
+
+    async fn look_again(&self) -> Result<()> {
+        self.reconcile().await?;
+        if self.is_mounted().await? { self.tidy_uploads().await } else { Ok(()) }
     }
 
     /// New lockers get their folder, those of removed users go away.

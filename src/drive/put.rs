@@ -121,6 +121,7 @@ impl Drive {
             reservation,
             received: length,
             hash,
+            upload: None,
         };
         // It runs to its end even if the client goes away now: between the rename and the row
         // there is no good place to stop.
@@ -248,19 +249,21 @@ impl Writer {
 }
 
 /// A received file on its way to its place.
-struct Publishing {
-    drive: Drive,
-    locker: Locker,
-    path: RelativePath,
-    condition: Condition,
-    user: UserId,
-    reservation: Reservation,
-    received: u64,
-    hash: [u8; 32],
+pub(super) struct Publishing {
+    pub(super) drive: Drive,
+    pub(super) locker: Locker,
+    pub(super) path: RelativePath,
+    pub(super) condition: Condition,
+    pub(super) user: UserId,
+    pub(super) reservation: Reservation,
+    pub(super) received: u64,
+    pub(super) hash: [u8; 32],
+    /// The resumable upload that it was, to be marked as published with it.
+    pub(super) upload: Option<String>,
 }
 
 impl Publishing {
-    async fn run(self, staged: Staged) -> Result<Stored> {
+    pub(super) async fn run(self, staged: Staged) -> Result<Stored> {
         match self.publish(staged).await {
             Ok((etag, is_new)) => self.tell(etag, is_new).await,
             Err(error) => {
@@ -317,6 +320,15 @@ impl Publishing {
                 Some(&self.hash),
             )
             .await?;
+        if let Some(upload) = &self.upload {
+            sqlx::query!(
+                "update upload set etag = ?, reservation_id = null where upload_id = ?",
+                etag,
+                upload
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
         tx.commit().await?;
         Ok(etag)
     }
@@ -345,7 +357,7 @@ pub(super) fn staging_name() -> Result<String> {
     Ok(hex::encode(bytes))
 }
 
-fn refuse_unless(condition: &Condition, there: Option<&Row>) -> Result<()> {
+pub(super) fn refuse_unless(condition: &Condition, there: Option<&Row>) -> Result<()> {
     if condition.holds(there.map(|row| row.etag.as_str())) {
         return Ok(());
     }

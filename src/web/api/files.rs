@@ -147,8 +147,17 @@ fn path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
 }
 
 async fn locker(caller: &Caller, of: &Handles, which: &Which) -> Result<Locker, Failure> {
+    locker_of(caller, of, which.locker.as_deref()).await
+}
+
+/// The locker that a caller names: `me` (the default), `household`, or an id.
+pub(super) async fn locker_of(
+    caller: &Caller,
+    of: &Handles,
+    which: Option<&str>,
+) -> Result<Locker, Failure> {
     let lockers = of.accounts.lockers(&caller.principal).await?;
-    let fits = |locker: &Locker| match which.locker.as_deref() {
+    let fits = |locker: &Locker| match which {
         None | Some("me") => locker.kind == LockerKind::User,
         Some("household") => locker.kind == LockerKind::Household,
         Some(id) => LockerId::parse(id) == Some(locker.id),
@@ -223,7 +232,7 @@ fn stored_answer(stored: &Stored) -> HttpResponse {
 }
 
 /// A conflict with a condition that the client set is its own answer.
-fn refused(error: Error, condition: &Condition) -> HttpResponse {
+pub(super) fn refused(error: Error, condition: &Condition) -> HttpResponse {
     match error {
         Error::Conflict(detail) if *condition != Condition::None => problem(
             StatusCode::PRECONDITION_FAILED,
@@ -241,7 +250,7 @@ fn refused(error: Error, condition: &Condition) -> HttpResponse {
     }
 }
 
-fn name_invalid(name: &NameProblem) -> HttpResponse {
+pub(super) fn name_invalid(name: &NameProblem) -> HttpResponse {
     problem(
         StatusCode::BAD_REQUEST,
         &json!({ "type": "name_invalid", "status": 400, "rule": name.rule, "detail": name.sentence }),

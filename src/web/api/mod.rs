@@ -26,6 +26,7 @@ mod server;
 mod session;
 mod shapes;
 mod tracks;
+mod uploads;
 
 use actix_web::web::{ServiceConfig, delete, get, head, patch, post, put};
 
@@ -38,6 +39,7 @@ pub(super) use cookies::{form_cookie, form_token, set_session};
 /// Adds the routes below `/api/v1`: the table of contents.
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
+        .configure(uploads::configure)
         // Who I am.
         .route("/session", get().to(session::show))
         .route("/session", post().to(session::sign_in))

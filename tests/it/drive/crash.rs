@@ -5,10 +5,10 @@ use tunelocker::{accounts::Accounts, clock::Clock, db::Db, drive::Drive, events:
 use super::Lockers;
 
 /// Opens the same folders once more, as the next start does.
-async fn start_again(lockers: &Lockers) -> (Accounts, Drive) {
+pub(super) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, Drive) {
     let data = lockers.app.folder.path().join("data");
     let db = Db::open(&data.join("tunelocker.db")).await.unwrap();
-    let (clock, events) = (Clock::System, Events::default());
+    let events = Events::default();
     let accounts = Accounts::open(
         db.clone(),
         clock.clone(),
@@ -37,14 +37,14 @@ async fn files_and_rows_are_made_to_fit() {
     std::fs::write(staging.join("left over"), [4; 10]).unwrap();
     std::fs::create_dir_all(staging.join("left/over")).unwrap();
 
-    let (accounts, _drive) = start_again(&lockers).await;
+    let (accounts, _drive) = start_again(&lockers, Clock::System).await;
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!((usage.used, usage.reserved), (100 + 150 + 33, 0));
     assert_eq!(lockers.on_disk(), usage.used);
     assert_eq!(lockers.staged(), 0);
 
     std::fs::write(lockers.folder().join("goes"), [5; 7]).unwrap();
-    let (accounts, _drive) = start_again(&lockers).await;
+    let (accounts, _drive) = start_again(&lockers, Clock::System).await;
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!(usage.used, 100 + 150 + 33 + 7, "what was missing came back");
 }
@@ -59,12 +59,12 @@ async fn a_drive_that_is_not_mounted_empties_nothing() {
     std::fs::create_dir(&drive).unwrap();
     let refused = lockers.put("b", &[1; 10]).await;
     assert!(matches!(refused, Err(tunelocker::Error::Unavailable(_))), "{refused:?}");
-    let (accounts, _drive) = start_again(&lockers).await;
+    let (accounts, _drive) = start_again(&lockers, Clock::System).await;
     assert_eq!(accounts.usage(&lockers.ann, lockers.locker).await.unwrap().used, 100);
 
     std::fs::remove_dir_all(&drive).unwrap();
     std::fs::rename(&aside, &drive).unwrap();
-    let (accounts, drive) = start_again(&lockers).await;
+    let (accounts, drive) = start_again(&lockers, Clock::System).await;
     assert_eq!(accounts.usage(&lockers.ann, lockers.locker).await.unwrap().used, 100);
     let opened =
         drive.open_file(&lockers.ann, lockers.locker, &lockers.target("a").path).await.unwrap();

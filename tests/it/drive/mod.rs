@@ -6,6 +6,7 @@ mod full;
 mod http;
 mod journey;
 mod quota;
+mod tus;
 
 use std::{io, path::PathBuf};
 

@@ -1,0 +1,297 @@
+//! Uploads that can be interrupted: made with a length, filled piece by piece, published when the
+//! last byte is there. What arrived survives the client, the server and the machine; the room is
+//! promised from the first moment. Protocols ([tus](https://tus.io/protocols/resumable-upload))
+//! stand on this.
+
+mod append;
+mod join;
+mod tidy;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Condition, Drive, RelativePath, Target,
+    put::{blocking, refuse_unless, staging_name},
+};
+use crate::{
+    Error, Result,
+    accounts::{Locker, Principal},
+    clock::Millis,
+    ids::{LockerId, UserId},
+};
+
+pub use append::{Appended, Checksum};
+
+/// How long an upload waits for its next byte.
+const PATIENCE: Duration = Duration::from_hours(7 * 24);
+/// Uploads of one user that wait.
+const MOST_OPEN: i64 = 5_000;
+
+/// How far an upload is.
+#[derive(Debug, Clone)]
+pub struct UploadState {
+    /// Its id.
+    pub id: String,
+    /// Bytes that are stored.
+    pub offset: u64,
+    /// Bytes in all.
+    pub length: u64,
+    /// A part of another one.
+    pub is_part: bool,
+    /// What the client said of it.
+    pub metadata: String,
+    /// The parts that it was joined from, as the client named them.
+    pub parts: String,
+    /// When it is given up.
+    pub expires_at: Millis,
+    /// Entity tag of the published file, once it is.
+    pub etag: Option<String>,
+}
+
+/// An upload to be.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// Where it goes; `None` for a part of another one, which is in `locker` until joined.
+    pub path: Option<RelativePath>,
+    /// Which locker it counts in.
+    pub locker: LockerId,
+    /// What must be true of what is there: nothing, or that there is nothing.
+    pub condition: Condition,
+    /// Bytes in all.
+    pub length: u64,
+    /// What the client says of it, to be given back.
+    pub metadata: String,
+}
+
+/// Who is writing into which upload. A newer writer ends the older one: its connection is
+/// probably dead, and only nobody has noticed.
+#[derive(Debug, Default)]
+pub(super) struct Writers(Mutex<HashMap<String, Arc<Writer>>>);
+
+#[derive(Debug, Default)]
+struct Writer {
+    stop: Mutex<CancellationToken>,
+    /// The running hash of the first so many bytes; none when it must be read again.
+    turn: tokio::sync::Mutex<Option<(u64, blake3::Hasher)>>,
+}
+
+impl Writers {
+    /// The writer's place of an upload, and the token that tells this one to stop.
+    fn enter(&self, id: &str) -> (Arc<Writer>, CancellationToken) {
+        let mut writers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = Arc::clone(writers.entry(id.to_owned()).or_default());
+        drop(writers);
+        let stop = CancellationToken::new();
+        let mut current = writer.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, stop.clone()).cancel();
+        drop(current);
+        (writer, stop)
+    }
+
+    fn forget(&self, id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
+/// The row of an upload.
+#[derive(Debug)]
+struct Row {
+    id: String,
+    user: UserId,
+    locker: LockerId,
+    reservation: Option<i64>,
+    path: String,
+    only_new: bool,
+    state: UploadState,
+}
+
+impl Drive {
+    /// Promises the room and makes an empty upload; refused as a `PUT` of that length would be.
+    pub async fn create_upload(
+        &self,
+        principal: &Principal,
+        new: &NewUpload,
+    ) -> Result<UploadState> {
+        let locker = self.accounts.writable_locker(principal, new.locker).await?;
+        if !self.is_mounted().await? {
+            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
+        }
+        let (path, replaced) = match &new.path {
+            None => (String::new(), 0),
+            Some(path) if path.is_root() => {
+                return Err(Error::Invalid("Say which file this is".to_owned()));
+            }
+            Some(path) => {
+                let path = self.spelled(&locker, path).await?;
+                let before = self.row(locker.id, path.as_str()).await?;
+                refuse_unless(&new.condition, before.as_ref())?;
+                (path.as_str().to_owned(), before.map_or(0, |row| row.size))
+            }
+        };
+        let id = staging_name()?;
+        let (disk, staging, length) = (self.disk.clone(), staging_of(&id), new.length);
+        // The row is what says that the file is no leftover, so the file comes first.
+        let staged = blocking(move || disk.stage(&staging, Some(length))).await?;
+        let state = self.insert_upload(principal, &locker, new, &id, &path, replaced).await?;
+        staged.keep();
+        Ok(state)
+    }
+
+    async fn insert_upload(
+        &self,
+        principal: &Principal,
+        locker: &Locker,
+        new: &NewUpload,
+        id: &str,
+        path: &str,
+        replaced: u64,
+    ) -> Result<UploadState> {
+        let now = self.clock.now();
+        let expires_at = now.saturating_add(PATIENCE.as_millis() as Millis);
+        let length = i64::try_from(new.length)
+            .map_err(|_| Error::Invalid("That size is not possible".to_owned()))?;
+        let (is_part, only_new) = (new.path.is_none(), new.condition == Condition::Absent);
+        let mut tx = self.db.write().await?;
+        let open = sqlx::query_scalar!(
+            r#"select count(*) as "count!: i64" from upload where user_id = ? and etag is null"#,
+            principal.user
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        if MOST_OPEN <= open {
+            return Err(Error::TooMany {
+                message: "Too many uploads are waiting to be finished".to_owned(),
+                retry_after: Duration::from_mins(10),
+            });
+        }
+        let promised = new.length.saturating_sub(replaced);
+        let reservation =
+            self.accounts.promise(&mut tx, locker.id, promised, &staging_of(id)).await?;
+        sqlx::query!(
+            "insert into upload (upload_id, user_id, locker_id, reservation_id, path, is_part,
+                 only_new, length, metadata, created_at, expires_at)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            id,
+            principal.user,
+            locker.id,
+            reservation,
+            path,
+            is_part,
+            only_new,
+            length,
+            new.metadata,
+            now,
+            expires_at
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(UploadState {
+            id: id.to_owned(),
+            offset: 0,
+            length: new.length,
+            is_part,
+            metadata: new.metadata.clone(),
+            parts: String::new(),
+            expires_at,
+            etag: None,
+        })
+    }
+
+    /// How far an upload is. Whoever still writes into it is told to stop, so that the figure
+    /// stays true.
+    pub async fn upload(&self, principal: &Principal, id: &str) -> Result<UploadState> {
+        self.own_upload(principal, id).await?;
+        let (writer, _) = self.uploads.enter(id);
+        let _turn = writer.turn.lock().await;
+        Ok(self.own_upload(principal, id).await?.state)
+    }
+
+    /// Gives an upload up: its bytes and its promise are gone. A published file stays.
+    pub async fn terminate_upload(&self, principal: &Principal, id: &str) -> Result<()> {
+        self.own_upload(principal, id).await?;
+        let (writer, _) = self.uploads.enter(id);
+        let turn = writer.turn.lock().await;
+        self.drop_upload(id).await?;
+        drop(turn);
+        self.uploads.forget(id);
+        Ok(())
+    }
+
+    /// The row of an upload that is the principal's and not given up.
+    async fn own_upload(&self, principal: &Principal, id: &str) -> Result<Row> {
+        let row = self.upload_row(id).await?.filter(|row| {
+            row.user == principal.user
+                && principal.is_person()
+                && self.clock.now() < row.state.expires_at
+        });
+        row.ok_or(Error::NotFound("Upload"))
+    }
+
+    async fn upload_row(&self, id: &str) -> Result<Option<Row>> {
+        let row = sqlx::query!(
+            r#"select upload_id, user_id, locker_id, reservation_id, path, is_part as "is_part!: bool",
+                      only_new as "only_new!: bool", length, received, metadata, parts, etag, expires_at
+               from upload where upload_id = ?"#,
+            id
+        )
+        .fetch_optional(self.db.read())
+        .await?;
+        Ok(row.map(|row| Row {
+            id: row.upload_id.clone(),
+            user: row.user_id.into(),
+            locker: row.locker_id.into(),
+            reservation: row.reservation_id,
+            path: row.path,
+            only_new: row.only_new,
+            state: UploadState {
+                id: row.upload_id,
+                offset: row.received.unsigned_abs(),
+                length: row.length.unsigned_abs(),
+                is_part: row.is_part,
+                metadata: row.metadata,
+                parts: row.parts,
+                expires_at: row.expires_at,
+                etag: row.etag,
+            },
+        }))
+    }
+
+    /// Row, promise and bytes of an upload go.
+    async fn drop_upload(&self, id: &str) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let reservation =
+            sqlx::query_scalar!("select reservation_id from upload where upload_id = ?", id)
+                .fetch_optional(&mut *tx)
+                .await?
+                .flatten();
+        if let Some(reservation) = reservation {
+            self.accounts.unpromise(&mut tx, reservation).await?;
+        }
+        sqlx::query!("delete from upload where upload_id = ?", id).execute(&mut *tx).await?;
+        tx.commit().await?;
+        let (disk, staging) = (self.disk.clone(), staging_of(id));
+        blocking(move || disk.discard(&staging)).await
+    }
+}
+
+/// The name of an upload's file in staging.
+fn staging_of(id: &str) -> String {
+    format!("{}{id}", super::disk::LASTING)
+}
+
+impl Row {
+    fn target(&self) -> Target {
+        Target {
+            locker: self.locker,
+            path: RelativePath::from_disk(self.path.clone()),
+            condition: if self.only_new { Condition::Absent } else { Condition::None },
+        }
+    }
+}
