@@ -1,6 +1,8 @@
 //! The one module that touches the disk. Every path is opened by [`beneath`], which never leaves
 //! the folder that it starts from and never follows a symlink.
 
+mod lasting;
+
 use std::{
     ffi::CStr,
     fs::{self, File},
@@ -17,12 +19,11 @@ use rustix::{
     io::Errno,
 };
 
+pub(super) use self::lasting::LASTING;
 use super::names::is_same_name;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
-/// What in staging begins with this outlives the server: uploads that can be resumed.
-pub(super) const LASTING: &str = "up-";
 /// Carries the drive's id: without it, the disk that holds the lockers is not mounted.
 const SENTINEL: &str = ".tunelocker-drive";
 
@@ -164,45 +165,6 @@ impl Disk {
         Ok(staged)
     }
 
-    /// A file in staging that was kept, to be written on.
-    pub(super) fn reopen(&self, name: &str) -> io::Result<File> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        Ok(File::from(beneath(&folder, name, OFlags::RDWR)?))
-    }
-
-    /// A file in staging that was kept, to be put in place; dropping it removes it.
-    pub(super) fn claim(&self, name: &str) -> io::Result<Staged> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
-        Ok(Staged { file, folder, name: name.to_owned() })
-    }
-
-    /// Removes a file of staging, if it is there.
-    pub(super) fn discard(&self, name: &str) -> io::Result<()> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        match unlinkat(&folder, name, AtFlags::empty()) {
-            Err(Errno::NOENT) => Ok(()),
-            gone => Ok(gone?),
-        }
-    }
-
-    /// The same, unless somebody wrote to it within the last hour.
-    pub(super) fn discard_old(&self, name: &str) -> io::Result<()> {
-        let place = self.root.join(STAGING).join(name);
-        let age = fs::metadata(&place).and_then(|it| it.modified()).map(|at| at.elapsed());
-        match age {
-            Ok(Ok(age)) if age < std::time::Duration::from_hours(1) => Ok(()),
-            _ => self.discard(name),
-        }
-    }
-
-    /// What in staging outlives the server.
-    pub(super) fn lasting(&self) -> io::Result<Vec<String>> {
-        let root: OwnedFd = self.root()?.into();
-        let found = list(&root, STAGING)?;
-        Ok(found.into_iter().map(|it| it.name).filter(|it| it.starts_with(LASTING)).collect())
-    }
-
     /// Moves a locker's file or folder into staging, where it is gone for everybody. Dropping the
     /// result deletes it; [`Placed::undo`] brings it back.
     pub(super) fn take_out(&self, locker: &str, path: &str, staging: &str) -> io::Result<TakenOut> {
@@ -319,13 +281,6 @@ impl Staged {
             return Err(error.into());
         }
         Ok(placed)
-    }
-}
-
-impl Staged {
-    /// Leaves it in staging, under its name.
-    pub(super) fn keep(mut self) {
-        self.name.clear();
     }
 }
 

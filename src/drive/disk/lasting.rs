@@ -1,0 +1,66 @@
+//! Files in staging that outlive the server: uploads that can be resumed.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::fd::OwnedFd,
+    time::Duration,
+};
+
+use rustix::{
+    fs::{AtFlags, OFlags, unlinkat},
+    io::Errno,
+};
+
+use super::{Disk, FOLDER, STAGING, Staged, beneath, list};
+
+/// What their names begin with.
+pub(in crate::drive) const LASTING: &str = "up-";
+
+impl Disk {
+    /// A file in staging that was kept, to be written on.
+    pub(in crate::drive) fn reopen(&self, name: &str) -> io::Result<File> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        Ok(File::from(beneath(&folder, name, OFlags::RDWR)?))
+    }
+
+    /// A file in staging that was kept, to be put in place; dropping it removes it.
+    pub(in crate::drive) fn claim(&self, name: &str) -> io::Result<Staged> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
+        Ok(Staged { file, folder, name: name.to_owned() })
+    }
+
+    /// Removes a file of staging, if it is there.
+    pub(in crate::drive) fn discard(&self, name: &str) -> io::Result<()> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        match unlinkat(&folder, name, AtFlags::empty()) {
+            Err(Errno::NOENT) => Ok(()),
+            gone => Ok(gone?),
+        }
+    }
+
+    /// The same, unless somebody wrote to it within the last hour.
+    pub(in crate::drive) fn discard_old(&self, name: &str) -> io::Result<()> {
+        let place = self.root.join(STAGING).join(name);
+        let age = fs::metadata(&place).and_then(|it| it.modified()).map(|at| at.elapsed());
+        match age {
+            Ok(Ok(age)) if age < Duration::from_hours(1) => Ok(()),
+            _ => self.discard(name),
+        }
+    }
+
+    /// What in staging outlives the server.
+    pub(in crate::drive) fn lasting(&self) -> io::Result<Vec<String>> {
+        let root: OwnedFd = self.root()?.into();
+        let found = list(&root, STAGING)?;
+        Ok(found.into_iter().map(|it| it.name).filter(|it| it.starts_with(LASTING)).collect())
+    }
+}
+
+impl Staged {
+    /// Leaves it in staging, under its name.
+    pub(in crate::drive) fn keep(mut self) {
+        self.name.clear();
+    }
+}
