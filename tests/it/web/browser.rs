@@ -48,6 +48,37 @@ fn a_person_uses_the_panel_by_a_name() {
     );
 }
 
+/// The tab is closed in the middle of an upload; picked again, the file goes on where it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_goes_on_after_the_tab_was_closed() {
+    let app = TestApp::spawn().await;
+    app.services.accounts.ensure_first_admin("mira", "correct horse battery").await.unwrap();
+    let file = app.folder.path().join("large.flac");
+    let bytes: Vec<u8> =
+        (0..30_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    std::fs::write(&file, &bytes).unwrap();
+    let (base, sent) = (app.url(""), file.clone());
+    let output = tokio::task::spawn_blocking(move || {
+        Command::new("node")
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/web/resume.mjs"))
+            .args(["--name", "mira", "--password", "correct horse battery", "--base", &base])
+            .arg("--file")
+            .arg(sent)
+            .output()
+            .expect("node runs")
+    })
+    .await
+    .unwrap();
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let stored = app.folder.path().join("data/lockers/mira/large.flac");
+    assert!(std::fs::read(stored).unwrap() == bytes);
+}
+
 /// Runs the script; what it printed is shown when it fails.
 fn use_panel(lan: Option<&Lan>, link: &str, folder: &Path, more: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -49,24 +49,38 @@ export function streamUrl(id, format, offset) {
   return `${root}tracks/${id}/stream${text ? `?${text}` : ''}`;
 }
 
-/** One file by PUT; fetch can't tell how far an upload is, so this is the one XMLHttpRequest. */
-export function upload(locker, path, file, onProgress, signal) {
+/** One file by tus: what broke off goes on where it stopped, also after the tab was closed. */
+export async function upload(locker, path, file, onProgress, signal) {
+  const { Upload } = await import('../vendor/tus.js');
   return new Promise((done, fail) => {
-    const request = new XMLHttpRequest();
-    const place = path.split('/').map(encodeURIComponent).join('/');
-    request.open('PUT', `${root}files/${place}?locker=${encodeURIComponent(locker)}`);
-    request.setRequestHeader('x-csrf-token', token);
-    request.setRequestHeader('content-type', 'application/octet-stream');
-    request.upload.onprogress = (event) => onProgress(event.loaded);
-    request.onload = () => {
-      let body = null;
-      try { body = JSON.parse(request.responseText); } catch { /* no body */ }
-      if (request.status >= 200 && request.status < 300) done(body);
-      else fail(new Problem(request.status, body));
-    };
-    request.onerror = () => fail(new Problem(0, { detail: t('error.network') }));
-    request.onabort = () => fail(new DOMException('stopped', 'AbortError'));
-    signal.addEventListener('abort', () => request.abort());
-    request.send(file);
+    const one = new Upload(file, {
+      endpoint: `${root}uploads`, metadata: { path, locker }, headers: { 'x-csrf-token': token },
+      // Where the bytes go is part of what they are known again by.
+      fingerprint: async () => `tunelocker ${locker} ${path} ${file.size} ${file.lastModified}`,
+      // One request for what is small; what is large needs an address before its bytes.
+      uploadDataDuringCreation: file.size <= 1 << 20, removeFingerprintOnSuccess: true, retryDelays: [0, 1000, 3000, 8000, 15000, 30000],
+      onShouldRetry: (failure) => {
+        const status = failure.originalResponse?.getStatus() ?? 0;
+        return [0, 409, 423].includes(status) || (status >= 500 && status !== 507);
+      },
+      onProgress, onSuccess: () => done(), onError: (failure) => fail(refusal(failure)),
+    });
+    signal.addEventListener('abort', () => {
+      const stopped = () => fail(new DOMException('stopped', 'AbortError'));
+      one.abort(true).then(stopped, stopped);
+    });
+    one.findPreviousUploads().then((before) => {
+      if (before.length) one.resumeFromPreviousUpload(before[0]);
+      one.start();
+    }, fail);
   });
+}
+
+/** What the server said, as everywhere else. */
+function refusal(failure) {
+  const answer = failure.originalResponse;
+  if (!answer) return new Problem(0, { detail: t('error.network') });
+  let body = null;
+  try { body = JSON.parse(answer.getBody()); } catch { /* no body */ }
+  return new Problem(answer.getStatus(), body);
 }

@@ -1,0 +1,52 @@
+// An upload that breaks off with the tab goes on where it stopped when the same file is picked again.
+//   node tests/web/resume.mjs --base URL --name USER --password PASSWORD --file FILE
+import { parseArgs } from 'node:util';
+import { assert, browser, context, looks, picture } from './browser.mjs';
+
+const { values: args } = parseArgs({ options: { base: { type: 'string' }, name: { type: 'string' }, password: { type: 'string' }, file: { type: 'string' } } });
+const complaints = [];
+const started = await browser();
+const desk = await context(started, looks['wide-light'], complaints);
+const page = await desk.newPage();
+page.setDefaultTimeout(60000);
+/** Method, offset and answer of every request to an upload. */
+const seen = [];
+
+try {
+  await page.goto(`${args.base}/login`);
+  await page.getByLabel('User name').fill(args.name);
+  await page.getByLabel('Password', { exact: true }).fill(args.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('link', { name: 'Upload', exact: true }).first().waitFor();
+  await page.goto(`${args.base}/upload`);
+  // Slow enough to be broken off in the middle.
+  const line = await desk.newCDPSession(page);
+  await line.send('Network.enable');
+  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 4_000_000 });
+  const begun = page.waitForRequest((one) => one.url().endsWith('/api/v1/uploads') && one.method() === 'POST');
+  await page.locator('#upload-files').setInputFiles(args.file);
+  await begun;
+  await page.waitForTimeout(3000);
+  await picture(page, 'upload-under-way');
+  page.on('dialog', (dialog) => dialog.accept());
+  await page.goto('about:blank');
+  await line.detach();
+
+  page.on('response', (answer) => {
+    if (/\/api\/v1\/uploads\//.test(answer.url())) seen.push({ method: answer.request().method(), offset: Number(answer.request().headers()['upload-offset'] ?? answer.headers()['upload-offset'] ?? 0), status: answer.status() });
+  });
+  await page.goto(`${args.base}/upload`);
+  await page.locator('#upload-files').setInputFiles(args.file);
+  await page.waitForResponse((answer) => answer.request().method() === 'PATCH' && answer.status() === 204);
+  const asked = seen.find((one) => one.method === 'HEAD');
+  const sent = seen.find((one) => one.method === 'PATCH');
+  assert(asked && asked.offset > 0, `the server kept what had come: ${JSON.stringify(seen)}`);
+  assert(sent.offset === asked.offset, 'and the rest was sent from there');
+  assert(await page.evaluate(() => Object.keys(localStorage).every((key) => !key.startsWith('tus::'))), 'nothing is remembered of what is done');
+} catch (failure) {
+  await picture(page, 'resume-failed').catch(() => {});
+  console.error(`at ${page.url()}\n${failure.stack}\n${JSON.stringify(seen)}\ncomplaints:\n${complaints.join('\n')}\n${await page.locator('body').innerText().catch(() => '')}`);
+  process.exitCode = 1;
+} finally {
+  await started.close();
+}
