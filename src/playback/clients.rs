@@ -1,7 +1,10 @@
 //! What is known of apps: which codecs they play, what they are given instead, and how much of
 //! it. Administrators edit it; it is found by the name that an app gives itself.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::{Gain, Playback, Target, decision::BitrateMode};
 use crate::{Error, Result, accounts::Principal, catalog::TrackFacts};
@@ -124,7 +127,19 @@ fn find<'a>(profiles: &'a [ClientProfile], client: &str) -> Option<&'a ClientPro
 }
 
 /// Profiles in memory, read when they are first needed.
-pub(super) type Known = std::sync::RwLock<Option<Arc<[ClientProfile]>>>;
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    list: RwLock<Option<Arc<[ClientProfile]>>>,
+    /// Grows with each change: what was read before one is not remembered after it.
+    changes: AtomicU64,
+}
+
+impl Known {
+    fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        *self.list.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
 
 impl Playback {
     /// Every profile, by name. Admin only.
@@ -181,7 +196,7 @@ impl Playback {
             return Err(Error::Conflict(format!("There are {MOST} profiles already")));
         }
         tx.commit().await?;
-        self.forget_profiles();
+        self.inner.profiles.forget();
         Ok(())
     }
 
@@ -197,7 +212,7 @@ impl Playback {
             .await?
             .rows_affected();
         tx.commit().await?;
-        self.forget_profiles();
+        self.inner.profiles.forget();
         if gone == 0 { Err(Error::NotFound("Profile")) } else { Ok(()) }
     }
 
@@ -237,10 +252,11 @@ impl Playback {
     }
 
     async fn profiles(&self) -> Result<Arc<[ClientProfile]>> {
-        let known = self.inner.profiles.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known {
-            return Ok(known);
+        let known = &self.inner.profiles;
+        if let Some(list) = &*known.list.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(list.clone());
         }
+        let changes = known.changes.load(Ordering::Acquire);
         let rows = sqlx::query!(
             "select client, note, plays, max_sample_rate, max_channels, max_bit_depth, target, mode,
                     lan_kbps, outside_kbps, gain
@@ -269,12 +285,11 @@ impl Playback {
             });
         }
         let read: Arc<[ClientProfile]> = read.into();
-        *self.inner.profiles.write().unwrap_or_else(PoisonError::into_inner) = Some(read.clone());
+        let mut list = known.list.write().unwrap_or_else(PoisonError::into_inner);
+        if known.changes.load(Ordering::Acquire) == changes {
+            *list = Some(read.clone());
+        }
         Ok(read)
-    }
-
-    fn forget_profiles(&self) {
-        *self.inner.profiles.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

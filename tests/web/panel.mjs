@@ -216,6 +216,15 @@ async function admin() {
   await dialog.getByRole('button', { name: 'Add a person' }).click();
   await page.getByRole('combobox', { name: 'Plan of jo' }).waitFor();
   assert(true, 'a person can be added');
+  await page.getByRole('link', { name: 'Apps', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Change DSub' }).click();
+  const app = page.getByRole('dialog', { name: 'Change DSub' });
+  await app.getByLabel('Plays').fill('mp3, mp4/aac');
+  await app.getByLabel('Most kbit/s outside').fill('192');
+  violations.push(...await accessible(page, 'an app'));
+  await app.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Android · mp3, mp4/aac · 192 kbit/s outside').waitFor();
+  assert(true, 'what is known of an app can be changed');
   await page.getByRole('link', { name: 'Libraries', exact: true }).first().click();
   await page.getByRole('button', { name: 'Read everything again' }).click();
   await page.getByText('The scan has begun').waitFor();
@@ -242,7 +251,7 @@ async function look() {
   const artist = await page.evaluate(async () => (await (await fetch('/api/v1/artists')).json()).items[0].id);
   const screens = { home: '/', history: '/history', albums: '/albums', album: `/album/${album}`, artists: '/artists', artist: `/artist/${artist}`, tracks: '/tracks',
     search: '/search?q=light', playlists: '/playlists', upload: '/upload', connect: '/connect', settings: '/settings', server: '/server',
-    people: '/server/people', libraries: '/server/libraries', devices: '/server/devices', missing: '/album/al-99999' };
+    people: '/server/people', libraries: '/server/libraries', devices: '/server/devices', apps: '/server/apps', missing: '/album/al-99999' };
   for (const [how, options] of Object.entries(looks)) {
     const of = await context(started, { ...options, storageState: state }, complaints);
     const view = await of.newPage();

@@ -1,5 +1,7 @@
 //! What clients say, and what follows.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn file(
@@ -260,4 +262,67 @@ fn capabilities_are_judged() {
     }
     let part = negotiate(&flac, true, &phone(), None);
     assert!(!part.is_direct && part.transcode.is_some());
+}
+
+fn any_limit() -> impl Strategy<Value = CodecLimit> {
+    let quantity = prop::sample::select(vec![
+        Quantity::Channels,
+        Quantity::Bitrate,
+        Quantity::Profile,
+        Quantity::SampleRate,
+        Quantity::BitDepth,
+    ]);
+    let comparison = prop::sample::select(vec![
+        Comparison::Equals,
+        Comparison::NotEquals,
+        Comparison::LessThanEqual,
+        Comparison::GreaterThanEqual,
+    ]);
+    let value = prop::sample::select(vec![
+        "1", "2", "6", "16", "24", "22050", "44100", "48000", "64000", "192000", "x", "",
+    ]);
+    let codec = prop::sample::select(vec!["mp3", "opus", "aac", "flac", "PCM_S16LE"]);
+    (codec, quantity, comparison, prop::collection::vec(value, 0..4), any::<bool>()).prop_map(
+        |(codec, quantity, comparison, values, is_required)| CodecLimit {
+            is_required,
+            ..limit(codec, quantity, comparison, &values)
+        },
+    )
+}
+
+proptest! {
+    /// Whatever is offered is within every required limit and every ceiling, and of the client's
+    /// own targets.
+    #[test]
+    fn what_is_offered_is_what_the_client_takes(
+        limits in prop::collection::vec(any_limit(), 0..6),
+        max_transcoded_bps in prop::option::of(8_000_u64..400_000),
+        cap in prop::option::of(8_u32..400),
+        lossless in any::<bool>(),
+        rate in prop::sample::select(vec![8_000_u32, 22_050, 44_100, 96_000, 352_800]),
+        channels in 1_u32..9,
+        most in prop::option::of(1_u32..3),
+    ) {
+        let names = [("mp3", "mp3"), ("ogg", "opus"), ("mp4", "aac"), ("flac", "flac"), ("wav", "pcm")];
+        let targets: Vec<_> = names
+            .map(|(container, codec)| TranscodeTo { max_channels: most, ..to(container, codec, Protocol::Http) })
+            .to_vec();
+        let client = Capabilities { limits, max_transcoded_bps, targets, ..Capabilities::default() };
+        let file = if lossless {
+            file("wavpack", "wavpack", 900, rate, channels, 24)
+        } else {
+            file("ogg", "vorbis", 200, rate, channels, 0)
+        };
+        let found = negotiate(&file, false, &client, cap);
+        if let Some((recipe, _, facts)) = found.transcode {
+            prop_assert!(names.contains(&(facts.container.as_str(), facts.codec.as_str())));
+            for limit in client.limits.iter().filter(|limit| limit.is_required) {
+                prop_assert!(codec(&limit.codec) != facts.codec || limit.holds(&facts), "{limit:?} {facts:?}");
+            }
+            prop_assert!(most.is_none_or(|most| facts.channels <= most));
+            let ceiling = cap.map_or(u64::MAX, |cap| u64::from(cap) * 1000);
+            prop_assert!(facts.bitrate_bps <= ceiling.min(max_transcoded_bps.unwrap_or(u64::MAX)), "{facts:?}");
+            prop_assert_eq!(u64::from(recipe.kbps(&file)) * 1000, facts.bitrate_bps);
+        }
+    }
 }

@@ -18,6 +18,7 @@ async fn subsonic_extensions_are_told_to_anybody() {
         "songLyrics",
         "topSongsByArtistId",
         "transcodeOffset",
+        "transcoding",
     ] {
         assert!(names.contains(&name), "{name}");
     }

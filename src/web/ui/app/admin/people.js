@@ -73,10 +73,14 @@ function RemoveUser({ user, onClose, onDone }) {
 }
 
 function Plan({ plan, isOld, onClose, onDone }) {
-  const [values, field, set] = useForm({ name: plan.name, label: plan.label, quota: plan.quota === null ? '' : String(plan.quota / GB) });
-  const save = (event) => { event.preventDefault(); put(`plans/${encodeURIComponent(values.name.trim())}`, { label: values.label, quota: values.quota === '' ? null : Math.round(Number(values.quota) * GB) }).then(onDone, complain); };
+  const text = (number) => (number === null || number === undefined ? '' : String(number));
+  const number = (typed) => (typed === '' ? null : Number(typed));
+  const limits = ['bitrate', 'streams', 'transcodes'];
+  const [values, field, set] = useForm({ name: plan.name, label: plan.label, quota: plan.quota === null ? '' : String(plan.quota / GB), ...Object.fromEntries(limits.map((name) => [name, text(plan.limits?.[name])])) });
+  const save = (event) => { event.preventDefault(); put(`plans/${encodeURIComponent(values.name.trim())}`, { label: values.label, quota: values.quota === '' ? null : Math.round(Number(values.quota) * GB), limits: Object.fromEntries(limits.map((name) => [name, number(values[name])])) }).then(onDone, complain); };
   return h(Dialog, { title: isOld ? t('plans.edit', { name: plan.name }) : t('plans.add'), onClose }, html`<form class="stack" onSubmit=${save}>
     ${h(Field, { id: 'f-name', label: t('people.name') }, html`<input ...${field('name')} required maxlength="64" readonly=${isOld}/>`)}${h(Field, { id: 'f-label', label: t('plans.label') }, html`<input ...${field('label')} maxlength="100"/>`)}
     ${h(Field, { id: 'f-quota', label: t('plans.quota'), help: t('plans.quotaHelp') }, html`<input ...${field('quota')} type="number" min="0" step="any" inputmode="decimal" aria-describedby="f-quota-help"/>`)}
+    ${limits.map((name) => h(Field, { key: name, id: `f-${name}`, label: t(`plans.${name}`) }, html`<input ...${field(name)} type="number" min="0" inputmode="numeric"/>`))}
     <footer>${h(Button, { onClick: () => set({ ...values, quota: '' }) }, t('plans.unlimited'))}<button class="btn primary">${t('action.save')}</button></footer></form>`);
 }
