@@ -211,7 +211,7 @@ fn gapless(out: &mut Vec<u8>, total: u64) {
 }
 
 /// A box: its length is filled in behind.
-fn write(out: &mut Vec<u8>, kind: &[u8; 4], content: impl FnOnce(&mut Vec<u8>)) {
+fn write(out: &mut Vec<u8>, kind: &[u8], content: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(kind);
@@ -223,7 +223,7 @@ fn write(out: &mut Vec<u8>, kind: &[u8; 4], content: impl FnOnce(&mut Vec<u8>)) 
 /// A box with a version and flags.
 fn full(
     out: &mut Vec<u8>,
-    kind: &[u8; 4],
+    kind: &[u8],
     version: u8,
     flags: u32,
     content: impl FnOnce(&mut Vec<u8>),
