@@ -48,7 +48,7 @@ pub(super) struct Covers {
 }
 
 /// A picture and the edge that it is scaled to.
-type Key = (PictureId, Option<u32>);
+type Key = (PictureId, Wanted);
 
 type Making = OnceCell<Result<Cover, Arc<Error>>>;
 
@@ -83,6 +83,17 @@ impl Covers {
     }
 }
 
+/// In which form a cover is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Wanted {
+    /// The bytes as they are.
+    Original,
+    /// A JPEG if it is longer than this, px; else the bytes as they are.
+    AtMost(u32),
+    /// A baseline JPEG in any case, at most so long, px.
+    Jpeg(u32),
+}
+
 /// A picture and where its bytes come from.
 struct Source {
     id: PictureId,
@@ -102,15 +113,34 @@ impl Catalog {
         item: Item,
         size: Option<u32>,
     ) -> Result<Cover> {
+        let wanted = match size {
+            None => Wanted::Original,
+            Some(size) => Wanted::AtMost(size.clamp(*EDGES.start(), *EDGES.end())),
+        };
+        self.cover_in(principal, item, wanted).await
+    }
+
+    /// The picture of an item as a baseline JPEG whose longest edge is at most `edge` pixels,
+    /// whatever it was: for readers that know nothing else. Errors as of [`Catalog::cover`].
+    pub async fn cover_as_jpeg(
+        &self,
+        principal: &Principal,
+        item: Item,
+        edge: u32,
+    ) -> Result<Cover> {
+        let edge = edge.clamp(*EDGES.start(), *EDGES.end());
+        self.cover_in(principal, item, Wanted::Jpeg(edge)).await
+    }
+
+    async fn cover_in(&self, principal: &Principal, item: Item, wanted: Wanted) -> Result<Cover> {
         let picture = self.picture_of(principal, item).await?;
-        let size = size.map(|size| size.clamp(*EDGES.start(), *EDGES.end()));
-        let (covers, key) = (&self.inner.covers, (picture.id, size));
+        let (covers, key) = (&self.inner.covers, (picture.id, wanted));
         if let Some(cover) = covers.memory.get(ALWAYS, &key) {
             return Ok(cover);
         }
         let lock = || covers.making.lock().unwrap_or_else(PoisonError::into_inner);
         let making = Arc::clone(lock().entry(key).or_default());
-        let make = async || self.make_cover(picture.id, size).await.map_err(Arc::new);
+        let make = async || self.make_cover(picture.id, wanted).await.map_err(Arc::new);
         let made = making.get_or_init(make).await.clone();
         lock().remove(&key);
         let cover = made.map_err(|shared| again(&shared))?;
@@ -129,10 +159,15 @@ impl Catalog {
         picture.ok_or(Error::NotFound("Picture"))
     }
 
-    async fn make_cover(&self, id: PictureId, size: Option<u32>) -> Result<Cover> {
+    async fn make_cover(&self, id: PictureId, wanted: Wanted) -> Result<Cover> {
         let source = self.picture_source(id).await?;
-        // Bytes that are small enough are sent as they are: never scaled up, never encoded twice.
-        match size.filter(|size| *size < source.edge) {
+        let size = match wanted {
+            // Bytes that are small enough are sent as they are: never scaled up, never encoded twice.
+            Wanted::AtMost(size) if size < source.edge => Some(size),
+            Wanted::Jpeg(size) => Some(size),
+            Wanted::AtMost(_) | Wanted::Original => None,
+        };
+        match size {
             None => {
                 let bytes = self.original_picture(&source).await?;
                 Ok(Cover { bytes, mime: source.mime, tag: source.hash })

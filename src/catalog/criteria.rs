@@ -1,7 +1,7 @@
 //! What a search of other words than plain ones looks for (DLNA's criteria, smart playlists): a
 //! tree of tests, pure; [`super::find`] makes statements of it, with every value bound.
 
-use crate::ids::{AlbumId, ArtistId, GenreId, PlaylistId, TrackId, UserId};
+use crate::ids::{AlbumId, ArtistId, FolderId, GenreId, PlaylistId, TrackId, UserId};
 
 /// A tree of tests. Build it with the functions below, which fold constants away.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,9 @@ pub enum Criteria {
     Text(Field, TextMatch, String),
     /// The number of a field compares so; dates are their years.
     Number(Field, Comparison, i64),
+    /// The release date as a whole day (`YYYY-MM-DD`, first of what is not known) compares so
+    /// with a text of that form.
+    Dated(Comparison, String),
     /// The field has a value.
     Has(Field),
     /// This very object.
@@ -31,6 +34,12 @@ pub enum Criteria {
     InPlaylist(PlaylistId),
     /// It is one of these tracks.
     OneOf(Vec<TrackId>),
+    /// A track on an album for which this holds; of an album, this itself.
+    OnAlbum(Box<Criteria>),
+    /// One of these albums (for tracks: on one of them).
+    Albums(Vec<AlbumId>),
+    /// An album of this group of initials (`groups`).
+    Initial(char),
 }
 
 /// What people add to a track, its album or its artists.
@@ -61,10 +70,16 @@ pub enum Object {
     Track(TrackId),
     /// An album (for tracks: on it).
     Album(AlbumId),
-    /// An artist (for tracks and albums: his).
+    /// An artist (for tracks and albums: where he takes part, in any role).
     Artist(ArtistId),
+    /// An artist as a composer (for tracks and albums: with a work of his).
+    Composer(ArtistId),
     /// A genre (for tracks and albums: of it).
     Genre(GenreId),
+    /// A playlist; nothing else is one.
+    Playlist(PlaylistId),
+    /// A directory (for tracks and albums: at any depth below it).
+    Folder(FolderId),
 }
 
 /// What can be tested. What a kind of object does not have never fits.
@@ -84,6 +99,8 @@ pub enum Field {
     Genre,
     /// Release year.
     Year,
+    /// Release date, as text.
+    Date,
     /// Track number.
     Number,
     /// Disc number.
@@ -136,6 +153,10 @@ pub enum Field {
     OriginalDate,
     /// The library's number.
     Library,
+    /// The principal's rating, 1 to 5.
+    Rating,
+    /// The row id: a stable order without any meaning.
+    Row,
 }
 
 /// How texts compare.
@@ -226,6 +247,29 @@ impl Criteria {
             Self::Never => Self::Always,
             Self::Not(inner) => *inner,
             other => Self::Not(Box::new(other)),
+        }
+    }
+
+    /// On an album for which this holds.
+    #[must_use]
+    pub fn on_album(self) -> Self {
+        match self {
+            Self::Never => Self::Never,
+            other => Self::OnAlbum(Box::new(other)),
+        }
+    }
+
+    /// Whether it depends on what the principal added himself.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_personal),
+            Self::Not(inner) | Self::OnAlbum(inner) => inner.is_personal(),
+            Self::Marked(..) => true,
+            Self::Text(field, ..) | Self::Number(field, ..) | Self::Has(field) => {
+                *field == Field::Rating
+            }
+            _ => false,
         }
     }
 

@@ -134,7 +134,11 @@ impl Catalog {
         Ok(genres)
     }
 
-    async fn read_folders(&self, principal: &Principal, condition: &str) -> Result<Vec<Folder>> {
+    pub(super) async fn read_folders(
+        &self,
+        principal: &Principal,
+        condition: &str,
+    ) -> Result<Vec<Folder>> {
         let visible = within("f.library_id", principal, None);
         let sql = format!(
             "select f.folder_id, f.library_id, f.parent_id, f.path, f.created_at,
@@ -142,7 +146,10 @@ impl Catalog {
                     p.picture_id, p.hash
              from folder f join library l on l.library_id = f.library_id
                   left join picture p on p.picture_id = coalesce(f.picture_id,
-                      (select b.picture_id from album b where b.folder_id = f.folder_id and b.picture_id is not null limit 1))
+                      (select b.picture_id from album b where b.folder_id = f.folder_id and b.picture_id is not null limit 1),
+                      (select b.picture_id from folder c join album b on b.folder_id = c.folder_id
+                       where c.library_id = f.library_id and f.path <> '' and c.path > f.path || '/'
+                         and c.path < f.path || '0' and b.picture_id is not null limit 1))
              where {condition} and {visible} order by f.name collate nocase, f.folder_id"
         );
         let marks = self.marks(principal).await?;

@@ -1,4 +1,7 @@
-//! Albums by what they have in common: the years there are, and the initials of their titles.
+//! Albums by what they have in common: the years there are, the initials of their titles, and a
+//! cover for each such group.
+
+use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -6,10 +9,11 @@ use crate::{
     Result,
     accounts::Principal,
     catalog::{
-        Album, Catalog, List, Page,
+        Album, Catalog, List, Page, Picture,
         lists::{Keep, Listing, Order, Total},
-        visible::within,
+        visible::{json_ids, within},
     },
+    ids::{AlbumId, GenreId},
 };
 
 /// Stands for every title that begins before `a`: digits and signs.
@@ -31,6 +35,67 @@ impl Catalog {
             .into_iter()
             .map(|row| (row.get::<i64, _>("year") as u32, row.get::<i64, _>("albums") as u32))
             .collect())
+    }
+
+    /// A cover for each of these genres: of an album that has a picture and a track of the genre.
+    pub async fn genre_covers(
+        &self,
+        principal: &Principal,
+        genres: &[GenreId],
+    ) -> Result<HashMap<GenreId, (AlbumId, Picture)>> {
+        let sql = format!(
+            "select g.value as grp,
+                    (select b.album_id from track_genre tg join track t using (track_id)
+                            join album b on b.album_id = t.album_id
+                     where tg.genre_id = g.value and t.missing_at is null and b.picture_id is not null
+                       and {} limit 1) as album
+             from json_each('{}') g",
+            within("t.library_id", principal, None),
+            json_ids(genres.iter().map(|genre| genre.0))
+        );
+        let covers = self.group_covers(principal, sql).await?;
+        Ok(covers.into_iter().map(|(genre, cover)| (GenreId(genre), cover)).collect())
+    }
+
+    /// A cover for each of these years, from an album of it that has a picture.
+    pub async fn year_covers(
+        &self,
+        principal: &Principal,
+        years: &[u32],
+    ) -> Result<HashMap<u32, (AlbumId, Picture)>> {
+        let sql = format!(
+            "select y.value as grp,
+                    (select b.album_id from album b
+                     where b.year = y.value and b.track_count > 0 and b.picture_id is not null
+                       and {} order by b.order_key limit 1) as album
+             from json_each('{}') y",
+            within("b.library_id", principal, None),
+            json_ids(years.iter().map(|year| i64::from(*year)))
+        );
+        let covers = self.group_covers(principal, sql).await?;
+        Ok(covers.into_iter().map(|(year, cover)| (year as u32, cover)).collect())
+    }
+
+    /// Runs a statement that gives a group and an album, and looks the albums' pictures up.
+    async fn group_covers(
+        &self,
+        principal: &Principal,
+        sql: String,
+    ) -> Result<Vec<(i64, (AlbumId, Picture))>> {
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
+        let mut pairs: Vec<(i64, i64)> = Vec::with_capacity(rows.len());
+        for row in rows {
+            if let Some(album) = row.get::<Option<i64>, _>("album") {
+                pairs.push((row.get("grp"), album));
+            }
+        }
+        let albums: Vec<i64> = pairs.iter().map(|(_, album)| *album).collect();
+        let albums = self.albums_by_row(principal, &albums).await?;
+        let picture = |id: i64| {
+            let album = albums.iter().find(|album| album.id.0 == id)?;
+            album.picture.map(|picture| (album.id, picture))
+        };
+        Ok(pairs.into_iter().filter_map(|(group, album)| Some((group, picture(album)?))).collect())
     }
 
     /// Initials of visible albums, with how many, in the order of the list by name.
@@ -60,14 +125,7 @@ impl Catalog {
         initial: char,
         page: Page,
     ) -> Result<List<Album>> {
-        let range = match initial {
-            SIGNS => "order_key < 'a'".to_owned(),
-            IDEOGRAPHS => format!("order_key >= char({})", FIRST_IDEOGRAPH as u32),
-            letter => {
-                let code = letter as u32;
-                format!("order_key >= char({code}) and order_key < char({})", code + 1)
-            }
-        };
+        let range = initial_range("order_key", initial);
         let visible = within("library_id", principal, None);
         let list = Listing {
             id: "a.album_id",
@@ -78,6 +136,18 @@ impl Catalog {
         let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
         Ok(List { items, total: ids.total.unwrap_or(0) })
+    }
+}
+
+/// The range of a column of order keys that is one group of initials.
+pub(super) fn initial_range(column: &str, initial: char) -> String {
+    match initial {
+        SIGNS => format!("{column} < 'a'"),
+        IDEOGRAPHS => format!("{column} >= char({})", FIRST_IDEOGRAPH as u32),
+        letter => {
+            let code = letter as u32;
+            format!("{column} >= char({code}) and {column} < char({})", code + 1)
+        }
     }
 }
 

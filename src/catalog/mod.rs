@@ -16,6 +16,7 @@ mod folders;
 pub mod groups;
 mod history;
 pub mod identity;
+mod kindred;
 mod listens;
 mod lists;
 mod lyrics;

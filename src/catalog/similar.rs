@@ -6,7 +6,11 @@ use sqlx::AssertSqlSafe;
 use crate::{
     Result,
     accounts::Principal,
-    catalog::{Catalog, Item, Track, visible::within},
+    catalog::{
+        Catalog, Item, Track,
+        find::folders_below,
+        visible::{json_ids, within},
+    },
     ids::ArtistId,
 };
 
@@ -60,7 +64,21 @@ impl Catalog {
                 ),
                 format!("select {}", id.0),
             ),
-            Item::Folder(_) | Item::Playlist(_) => return Ok(Vec::new()),
+            Item::Folder(id) => {
+                let tracks = format!(
+                    "select track_id from track where folder_id in ({})",
+                    folders_below(id)
+                );
+                let artists = artists_of(&tracks);
+                (tracks, artists)
+            }
+            Item::Playlist(id) => {
+                let ids = self.playlist_tracks(principal, id).await?;
+                let ids = json_ids(ids.iter().map(|track| track.id.0));
+                let tracks = format!("select value from json_each('{ids}')");
+                let artists = artists_of(&tracks);
+                (tracks, artists)
+            }
         };
         self.require_seen(principal, like).await?;
         // An artist's or album's radio may hold its own tracks; a track's never holds itself.
@@ -84,4 +102,9 @@ impl Catalog {
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
         self.tracks_by_row(principal, &rows).await
     }
+}
+
+/// A statement for the artists of the tracks that another one finds.
+fn artists_of(tracks: &str) -> String {
+    format!("select artist_id from track_artist where role = 'artist' and track_id in ({tracks})")
 }

@@ -50,7 +50,7 @@ impl Catalog {
                       t.release_date, t.genre, t.duration_ms, t.path, t.size_bytes, t.modified_ns,
                       t.container, t.codec, t.suffix, t.bitrate_kbps, t.sample_rate, t.channels, t.bit_depth,
                       t.bpm, t.comment, t.explicit, t.is_compilation, t.mbid_recording, t.track_gain_db,
-                      t.album_gain_db, t.track_peak, t.album_peak, t.extra, t.has_lyrics, t.created_at,
+                      t.album_gain_db, t.track_peak, t.album_peak, t.extra, t.cue_index, t.has_lyrics, t.created_at,
                       p.picture_id, hex(substr(p.hash, 1, 4)),
                       (select json_group_array(json_array(role, sub_role, artist_id, name)) from
                          (select ta.role, ta.sub_role, r.artist_id, r.name
@@ -110,6 +110,7 @@ struct Row {
     track_peak: Option<f64>,
     album_peak: Option<f64>,
     extra: String,
+    cue_index: Option<i64>,
     has_lyrics: i64,
     created_at: i64,
     picture_id: Option<i64>,
@@ -142,6 +143,7 @@ impl Row {
             genre: self.genre,
             genres: self.genres,
             duration_ms: self.duration_ms.max(0) as u64,
+            is_part: self.cue_index.is_some(),
             path: self.path,
             size_bytes: self.size_bytes.max(0) as u64,
             modified_ns: self.modified_ns,

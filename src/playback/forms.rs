@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Target, Wish, WishFormat};
-use crate::catalog::Track;
+use super::{
+    ClientProfile, Gain, Target, Wish, WishFormat,
+    decision::{Case, Decision, decide},
+};
+use crate::{accounts::Caps, catalog::Track};
 
 /// One way to have a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,22 @@ pub fn forms(track: &Track) -> Vec<Form> {
     forms
 }
 
+/// What a stream without any wish gives this principal where that is not the original: MIME type
+/// and suffix, for a client of which nothing is known. Subsonic calls them `transcodedContentType` and `transcodedSuffix`.
+#[must_use]
+pub fn unasked(track: &Track) -> Option<(Cow<'static, str>, &'static str)> {
+    if !track.is_part && track.max_bitrate_kbps.is_none() {
+        return None;
+    }
+    let caps = Caps { max_bitrate_kbps: track.max_bitrate_kbps, ..Caps::default() };
+    let (wish, client) = (Wish::default(), ClientProfile::default());
+    let (file, is_part) = (&track.facts, track.is_part);
+    match decide(&Case { file, is_part, wish: &wish, caps, client: &client, gain: Gain::Off }) {
+        Decision::Original(_) => None,
+        Decision::Transcode(recipe, _) => Some((recipe.content_type(), recipe.target.suffix())),
+    }
+}
+
 fn original(track: &Track) -> Form {
     Form {
         format: WishFormat::Raw,
@@ -83,5 +102,35 @@ fn transcoded(track: &Track, target: Target) -> Form {
         sample_rate,
         channels,
         bit_depth,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::TrackFacts;
+
+    #[test]
+    fn what_comes_unasked() {
+        let facts = TrackFacts {
+            container: "flac".to_owned(),
+            codec: "flac".to_owned(),
+            bitrate_kbps: 900,
+            bit_depth: 16,
+            ..TrackFacts::default()
+        };
+        let part = TrackFacts { is_part: true, ..facts.clone() };
+        for (facts, ceiling, expected) in [
+            (&facts, None, None),
+            (&facts, Some(1000), None),
+            (&facts, Some(192), Some(("audio/mpeg", "mp3"))),
+            (&part, None, Some(("audio/flac", "flac"))),
+            (&part, Some(192), Some(("audio/mpeg", "mp3"))),
+        ] {
+            let track = Track { max_bitrate_kbps: ceiling, ..Track::from(facts.clone()) };
+            let found = unasked(&track);
+            let found = found.as_ref().map(|(mime, suffix)| (mime.as_ref(), *suffix));
+            assert_eq!(found, expected, "{ceiling:?}");
+        }
     }
 }

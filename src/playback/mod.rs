@@ -23,7 +23,7 @@ pub use decision::{
     BitrateMode, Capabilities, CodecLimit, Comparison, Direct, Protocol, Quantity, StreamFacts,
     TranscodeTo,
 };
-pub use forms::{Form, forms};
+pub use forms::{Form, forms, unasked};
 pub use hls::{HlsPart, HlsTicket};
 pub use negotiated::{Agreed, Proposal};
 pub use now_playing::NowPlaying;

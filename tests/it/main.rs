@@ -7,6 +7,7 @@ mod accounts;
 mod cli;
 mod dlna;
 mod drive;
+mod fuzz;
 mod harness;
 mod http;
 mod ingest;

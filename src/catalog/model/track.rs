@@ -52,6 +52,8 @@ pub struct TrackFacts {
     pub genres: Vec<String>,
     /// Length.
     pub duration_ms: u64,
+    /// A part of a longer file (an image with a cue sheet): it has no bytes of its own.
+    pub is_part: bool,
     /// Relative to the library.
     pub path: String,
     /// Whole file.
@@ -107,6 +109,8 @@ pub struct Track {
     pub annotation: Annotation,
     /// The principal's bookmark, ms.
     pub bookmark_ms: Option<i64>,
+    /// The principal's ceiling, kbit/s: above it he gets a transcode.
+    pub max_bitrate_kbps: Option<u32>,
 }
 
 impl Deref for Track {

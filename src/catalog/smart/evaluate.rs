@@ -11,7 +11,7 @@ use crate::{
     accounts::Principal,
     catalog::{
         Catalog, Criteria,
-        find::{condition, marked, of_track, track_column},
+        find::{Asker, condition, marked},
         memory::{Forget as _, Recent},
         smart::fields::Source,
         visible::within,
@@ -113,7 +113,7 @@ impl Catalog {
             let from = format!(
                 "from track t where t.missing_at is null and {} and {}",
                 within("t.library_id", principal, None),
-                condition(&criteria, of_track)
+                condition(&criteria, &|test| Asker(owner).of_track(test))
             );
             let limit = match rules.limit {
                 Some(Limit::Tracks(limit)) => limit.to_string(),
@@ -173,7 +173,7 @@ fn order_by(order: &Order, owner: UserId) -> String {
     let mut by = String::new();
     for (field, is_descending) in keys {
         let column = match field.source {
-            Source::Of(field) => track_column(field).to_owned(),
+            Source::Of(field) => Asker(owner).track_column(field).into_owned(),
             Source::Marked(mark) => marked(owner, mark),
             Source::Entry => continue,
         };

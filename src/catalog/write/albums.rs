@@ -169,6 +169,19 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     )
     .execute(&mut **tx)
     .await?;
+    // The moods of all of its tracks, the most frequent first.
+    sqlx::query!(
+        "update album set moods = (
+            select json_group_array(mood) from (
+                select m.value as mood from track x, json_each(x.extra, '$.moods') m
+                where x.album_id = album.album_id and x.missing_at is null and x.extra <> '{}'
+                group by m.value order by count(*) desc, m.value))
+         where album_id in (select x.album_id from track x
+                            where x.album_id in (select value from json_each(?)) and x.extra <> '{}')",
+        albums
+    )
+    .execute(&mut **tx)
+    .await?;
     sqlx::query!(
         "delete from album_search where rowid in (select value from json_each(?))",
         albums

@@ -4,6 +4,8 @@
 
 mod door;
 mod failure;
+#[doc(hidden)]
+pub mod fuzz;
 mod gena;
 mod media_server;
 mod routes;

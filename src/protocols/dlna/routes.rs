@@ -61,8 +61,8 @@ pub fn configure(routes: &mut ServiceConfig, dlna: &Dlna) {
         )
         .service(
             web::resource("/art/{name}")
-                .route(web::get().to(media::art))
-                .route(web::head().to(media::art)),
+                .route(web::get().to(media::cover))
+                .route(web::head().to(media::cover)),
         );
     routes.service(scope);
 }

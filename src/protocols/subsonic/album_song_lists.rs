@@ -67,18 +67,21 @@ pub(super) async fn get_now_playing(call: &Call) -> Answer {
     call.reply("nowPlaying", &listed("entry", Mapped(&playing, PlayingSong::of)))
 }
 
-/// `getStarred`: with albums as directories.
+/// `getStarred`: with albums as directories, and starred directories.
 pub(super) async fn get_starred(call: &Call) -> Answer {
     #[derive(Serialize)]
     struct Starred<'a> {
-        artist: Mapped<'a, Artist, FolderArtist<'a>>,
-        album: Mapped<'a, Album, DirectoryChild<'a>>,
+        artist: Vec<FolderArtist<'a>>,
+        album: Vec<DirectoryChild<'a>>,
         song: Mapped<'a, Track, Song<'a>>,
     }
     let (artists, albums, songs) = starred(call).await?;
+    let folders = call.catalog().starred_folders(&call.principal).await?;
+    let images = call.images();
+    let directories = folders.iter().map(DirectoryChild::of_folder);
     let answer = Starred {
-        artist: Mapped(&artists, FolderArtist::of),
-        album: Mapped(&albums, DirectoryChild::of_album),
+        artist: FolderArtist::all(&artists, &images),
+        album: albums.iter().map(DirectoryChild::of_album).chain(directories).collect(),
         song: Mapped(&songs, Song::of),
     };
     call.reply("starred", &answer)
@@ -88,13 +91,14 @@ pub(super) async fn get_starred(call: &Call) -> Answer {
 pub(super) async fn get_starred2(call: &Call) -> Answer {
     #[derive(Serialize)]
     struct Starred2<'a> {
-        artist: Mapped<'a, Artist, ArtistId3<'a>>,
+        artist: Vec<ArtistId3<'a>>,
         album: Mapped<'a, Album, AlbumId3<'a>>,
         song: Mapped<'a, Track, Song<'a>>,
     }
     let (artists, albums, songs) = starred(call).await?;
+    let images = call.images();
     let answer = Starred2 {
-        artist: Mapped(&artists, ArtistId3::of),
+        artist: ArtistId3::all(&artists, &images),
         album: Mapped(&albums, AlbumId3::of),
         song: Mapped(&songs, Song::of),
     };

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{
     failure::{Code, Failure},
     format::Format,
+    images::Images,
     long::{self, Long, Spell},
     params::Params,
     reply::{self, Spelling},
@@ -151,6 +152,11 @@ impl Call {
         (self.format.clone(), self.dialect)
     }
 
+    /// Where this answer's pictures are, for whoever has no credentials.
+    pub(super) fn images(&self) -> Images {
+        Images::of(&self.request, &self.services.accounts, &self.principal)
+    }
+
     fn spelling(&self) -> Spelling<'_> {
         Spelling { format: &self.format, dialect: self.dialect }
     }
@@ -161,7 +167,7 @@ pub(super) fn dialect(params: &Params) -> Dialect {
     if params.get("c") == Some("DSub") { Dialect::Legacy } else { Dialect::Full }
 }
 
-fn credentials(params: &Params) -> Result<Credentials, Failure> {
+pub(super) fn credentials(params: &Params) -> Result<Credentials, Failure> {
     if let Some(key) = params.get("apiKey") {
         if ["u", "p", "t", "s"].iter().any(|name| params.text(name).is_some()) {
             return Err(crate::error::AuthFailure::Conflicting.into());

@@ -59,22 +59,6 @@ pub(super) fn track(params: &Params, name: &'static str) -> Result<TrackId, Fail
     }
 }
 
-/// The album of a required parameter.
-pub(super) fn album(params: &Params, name: &'static str) -> Result<AlbumId, Failure> {
-    match required(params, name)? {
-        Item::Album(id) => Ok(id),
-        _ => Err(Failure::not_found("Album")),
-    }
-}
-
-/// The artist of a required parameter.
-pub(super) fn artist(params: &Params, name: &'static str) -> Result<ArtistId, Failure> {
-    match required(params, name)? {
-        Item::Artist(id) => Ok(id),
-        _ => Err(Failure::not_found("Artist")),
-    }
-}
-
 /// The playlist of a required parameter.
 pub(super) fn playlist(params: &Params, name: &'static str) -> Result<PlaylistId, Failure> {
     match required(params, name)? {

@@ -9,8 +9,11 @@ mod browsing;
 mod call;
 mod failure;
 mod format;
+#[doc(hidden)]
+pub mod fuzz;
 mod hls;
 mod id;
+mod images;
 mod long;
 mod media_annotation;
 mod media_library_scanning;
@@ -79,7 +82,14 @@ pub fn configure(
         clock: clock.clone(),
     };
     // A plain prefix is found without any pattern.
-    let rest = web::scope(ROOT).app_data(Data::new(services)).default_service(web::to(serve));
+    let rest = web::scope(ROOT)
+        .app_data(Data::new(services))
+        .service(
+            web::resource("/image/{name}")
+                .route(web::get().to(images::serve))
+                .route(web::head().to(images::serve)),
+        )
+        .default_service(web::to(serve));
     routes.service(rest);
 }
 

@@ -7,7 +7,7 @@ use super::{
     failure::Failure,
     responses::{AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, Song},
 };
-use crate::catalog::{Album, Artist, Found, Page, Track, Wanted};
+use crate::catalog::{Album, Found, Page, Track, Wanted};
 
 /// Apps ask for pages of ten thousand and mean it (C9).
 const LONGEST_PAGE: u32 = 10_000;
@@ -37,13 +37,14 @@ pub(super) async fn search(call: &Call) -> Answer {
 pub(super) async fn search2(call: &Call) -> Answer {
     #[derive(Serialize)]
     struct SearchResult2<'a> {
-        artist: Mapped<'a, Artist, FolderArtist<'a>>,
+        artist: Vec<FolderArtist<'a>>,
         album: Mapped<'a, Album, DirectoryChild<'a>>,
         song: Mapped<'a, Track, Song<'a>>,
     }
     let Found { artists, albums, tracks } = find(call).await?;
+    let images = call.images();
     let answer = SearchResult2 {
-        artist: Mapped(&artists, FolderArtist::of),
+        artist: FolderArtist::all(&artists, &images),
         album: Mapped(&albums, DirectoryChild::of_album),
         song: Mapped(&tracks, Song::of),
     };
@@ -54,13 +55,14 @@ pub(super) async fn search2(call: &Call) -> Answer {
 pub(super) async fn search3(call: &Call) -> Answer {
     #[derive(Serialize)]
     struct SearchResult3<'a> {
-        artist: Mapped<'a, Artist, ArtistId3<'a>>,
+        artist: Vec<ArtistId3<'a>>,
         album: Mapped<'a, Album, AlbumId3<'a>>,
         song: Mapped<'a, Track, Song<'a>>,
     }
     let Found { artists, albums, tracks } = find(call).await?;
+    let images = call.images();
     let answer = SearchResult3 {
-        artist: Mapped(&artists, ArtistId3::of),
+        artist: ArtistId3::all(&artists, &images),
         album: Mapped(&albums, AlbumId3::of),
         song: Mapped(&tracks, Song::of),
     };

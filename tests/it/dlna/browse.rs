@@ -15,6 +15,7 @@ async fn the_tree_leads_to_every_track() {
             "genres",
             "composers",
             "years",
+            "decades",
             "playlists",
             "new",
             "random",
@@ -58,6 +59,12 @@ async fn the_tree_leads_to_every_track() {
     }
     let years = control.children("years", 0, 0, "").await;
     assert_eq!(years.titles(), ["1999", "2005"]);
+    let decades = control.children("decades", 0, 0, "").await;
+    assert_eq!(decades.titles(), ["1990s", "2000s"]);
+    assert_eq!(decades.objects[0].attributes["childCount"], "1");
+    let nineties = control.children("de.1990", 0, 0, "").await;
+    assert_eq!(nineties.titles(), ["Alpha Songs"]);
+    assert_eq!(control.children("de.1980", 0, 0, "").await.total, 0);
     let roots = control.children("folders", 0, 0, "").await;
     let folders = control.children(roots.ids()[0], 0, 0, "").await;
     assert_eq!(folders.titles(), ["alpha", "beta"]);

@@ -15,6 +15,8 @@ use quick_xml::{Reader, events::Event};
 pub(crate) struct Control {
     /// `http://ADDR` of the LAN listener.
     pub(crate) base: String,
+    /// What it calls itself.
+    pub(crate) agent: &'static str,
 }
 
 /// Out-arguments by name, or HTTP status and UPnP code.
@@ -22,7 +24,12 @@ pub(crate) type Answer = Result<BTreeMap<String, String>, (u16, u16)>;
 
 impl Control {
     pub(crate) fn new(lan: SocketAddr) -> Self {
-        Self { base: format!("http://{lan}") }
+        Self { base: format!("http://{lan}"), agent: "tests/1.0" }
+    }
+
+    /// The same as a device that calls itself so.
+    pub(crate) fn named(&self, agent: &'static str) -> Self {
+        Self { base: self.base.clone(), agent }
     }
 
     pub(crate) async fn call(
@@ -51,6 +58,7 @@ impl Control {
         let answer = reqwest::Client::new()
             .post(format!("{}/control/{service}", self.base))
             .header("Content-Type", "text/xml; charset=\"utf-8\"")
+            .header("User-Agent", self.agent)
             .header("SOAPACTION", "\"urn:schemas-upnp-org:service:ContentDirectory:1#Any\"")
             .body(body)
             .send()
@@ -104,7 +112,8 @@ impl Control {
 
     /// GET of a document, checked.
     pub(crate) async fn document(&self, path: &str) -> String {
-        let answer = reqwest::get(format!("{}{path}", self.base)).await.unwrap();
+        let asked = reqwest::Client::new().get(format!("{}{path}", self.base));
+        let answer = asked.header("User-Agent", self.agent).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         assert_eq!(answer.headers()["content-type"], "text/xml; charset=\"utf-8\"", "{path}");
         let text = answer.text().await.unwrap();

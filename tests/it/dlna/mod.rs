@@ -1,6 +1,7 @@
 //! DLNA from outside: what renderers, radios, TVs and control points send, and what a stranger
 //! must not get.
 
+mod art;
 mod browse;
 mod control;
 mod door;
@@ -9,4 +10,6 @@ mod lab;
 mod mdns;
 mod media;
 mod music;
+mod quirks;
+mod search;
 mod ssdp;

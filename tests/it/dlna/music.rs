@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::control::Control;
-use crate::harness::TestApp;
+use crate::harness::{TestApp, music as pictures};
 
 /// Path, artist, album, number, title, genre, date, pitch, seconds.
 type Row = (
@@ -41,7 +41,7 @@ const TRACKS: [Row; 4] = [
 ];
 
 /// Writes two albums into a folder: one of FLAC, 24 seconds in all, one of MP3 with everything
-/// in its names that XML minds.
+/// in its names that XML minds; a cover beside each.
 pub(crate) fn write(folder: &Path) {
     for (path, artist, album, number, title, genre, date, pitch, seconds) in TRACKS {
         let path = folder.join(path);
@@ -57,11 +57,19 @@ pub(crate) fn write(folder: &Path) {
             ("track", number),
             ("genre", genre),
             ("date", date),
+            ("composer", &format!("Composer of {artist}")),
         ] {
             ffmpeg.args(["-metadata", &format!("{key}={value}")]);
         }
         assert!(ffmpeg.arg(path).status().expect("ffmpeg is needed").success());
     }
+    // One cover that is large, one that is small and no JPEG at all.
+    pictures::write(folder, "alpha/cover.jpg", &pictures::jpeg(1000, [20, 60, 160]));
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::from_pixel(100, 100, image::Rgb([9, 9, 9]))
+        .write_to(&mut png, image::ImageFormat::Png)
+        .unwrap();
+    pictures::write(folder, "beta/cover.png", &png.into_inner());
 }
 
 /// A server that knows the music of [`write`].

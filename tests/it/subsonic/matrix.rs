@@ -9,10 +9,20 @@ use tunelocker::protocols::subsonic;
 use super::{House, schema};
 
 /// Parameters with which each method has something to say. Methods that are not here take none.
-async fn parameters(house: &House) -> BTreeMap<&'static str, String> {
+pub(super) async fn parameters(house: &House) -> BTreeMap<&'static str, String> {
     let ann = &house.ann;
-    let (song, album) = (ann.id("song", "All I Want").await, ann.id("album", "Double").await);
-    let artist = ann.id("artist", "Two").await;
+    // The drawn library has these; a smaller one is asked for what it has.
+    let all = ann.ok("search3", "query=&artistCount=500&albumCount=500&songCount=500").await;
+    let id = |kind: &str, names: [&str; 2]| {
+        let list = all["searchResult3"][kind].as_array().unwrap();
+        let named = |item: &&serde_json::Value| {
+            names.iter().any(|name| item["title"] == *name || item["name"] == *name)
+        };
+        let item = list.iter().find(named).unwrap_or_else(|| panic!("{names:?}: {all}"));
+        item["id"].as_str().unwrap().to_owned()
+    };
+    let (song, album) = (id("song", ["All I Want", "Song"]), id("album", ["Double", "Album"]));
+    let artist = id("artist", ["Two", "Ann"]);
     let playlist = ann.ok("createPlaylist", &format!("name=Matrix&songId={song}")).await;
     let playlist = playlist["playlist"]["id"].as_str().unwrap().to_owned();
     ann.ok("createBookmark", &format!("id={song}&position=5")).await;

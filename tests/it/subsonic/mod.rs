@@ -1,10 +1,13 @@
 //! The Subsonic face, spoken to as apps do: over HTTP, on a library of real files.
 
+mod any_parameter;
 mod archives;
 mod auth;
 mod base;
 mod browsing;
 mod clients;
+mod conformance;
+mod fields;
 mod golden;
 mod history;
 mod hls;
@@ -12,8 +15,11 @@ mod lists;
 mod marks;
 mod matrix;
 mod media;
+mod requirements;
 mod schema;
+mod traces;
 mod transcoding;
+mod web_app;
 
 use std::{
     path::{Path, PathBuf},
@@ -90,6 +96,25 @@ impl House {
     /// The same over nothing at all.
     pub(crate) async fn empty() -> Self {
         Self::over(tempfile::tempdir().unwrap().keep(), |_, _| ()).await
+    }
+
+    /// The same over one song.
+    pub(crate) async fn of_one() -> Self {
+        let music = tempfile::tempdir().unwrap().keep();
+        flac("Ann/Album/01 Song.flac")
+            .of("Ann", "Album", "Song")
+            .number(1)
+            .tag("GENRE", "Pop")
+            .tag("DATE", "1999")
+            .tag("LYRICS", "one line")
+            .tag("COMPOSER", "Com Poser")
+            .write(&music);
+        let house = Self::over(music, |config, music| {
+            config.libraries.push(("Music".to_owned(), music.to_owned()));
+        })
+        .await;
+        house.wait_for_scan().await;
+        house
     }
 
     async fn over(music: PathBuf, change: impl FnOnce(&mut Config, &Path)) -> Self {

@@ -20,8 +20,9 @@ pub(super) const MAX_PAGE: u32 = 500;
 pub(crate) type Answer = Vec<(&'static str, String)>;
 
 const SEARCH_CAPABILITIES: &str = "@id,@parentID,@refID,upnp:class,dc:title,dc:creator,dc:date,\
-upnp:artist,upnp:artist@role,upnp:albumArtist,upnp:composer,upnp:album,upnp:genre,\
-upnp:originalTrackNumber,upnp:originalDiscNumber,res@protocolInfo,res@duration,res@size";
+upnp:artist,upnp:artist@role,upnp:albumArtist,upnp:author,upnp:composer,upnp:album,upnp:genre,\
+upnp:originalTrackNumber,upnp:originalDiscNumber,upnp:originalYear,upnp:rating,res@protocolInfo,\
+res@duration,res@size,res@bitrate,res@sampleFrequency,res@bitsPerSample,res@nrAudioChannels";
 
 /// Runs one action.
 pub(crate) async fn act(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answer, Fault> {
@@ -64,7 +65,10 @@ async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answe
     };
     let flag = call.required("BrowseFlag")?;
     let window = window(call)?;
-    let order = sort::parse(call.text("SortCriteria"));
+    let order = match call.text("SortCriteria") {
+        Some(_) if asking.profile.ignores_sort => Vec::new(),
+        criteria => sort::parse(criteria),
+    };
     let id = ObjectId::parse(id).ok_or_else(no_such_object)?;
     let tree = Tree {
         catalog,

@@ -3,13 +3,11 @@
 
 use std::{borrow::Cow, fmt::Write as _, net::SocketAddr};
 
-use crate::{
-    catalog::{Album, Item, Picture, Track},
-    ids::TrackId,
-};
+use crate::catalog::{Album, Item, Picture, Track};
 
 use super::{
     super::xml::escape,
+    art,
     filter::{Extra, Filter},
     kind::Kind,
     object_id::{Container, ObjectId},
@@ -21,11 +19,6 @@ const TAIL: &str = "</DIDL-Lite>";
 
 /// Titles longer than this are cut: some firmware has no more room.
 const MAX_TITLE: usize = 250;
-
-/// Edges of the covers that are offered: what DLNA calls TN and MED.
-pub(crate) const THUMBNAIL_EDGE: u32 = 160;
-/// The larger one.
-pub(crate) const MEDIUM_EDGE: u32 = 768;
 
 /// One playable form of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +100,7 @@ impl Didl {
         self.title(&folder.title);
         self.class(folder.class);
         self.art(folder.art);
+        self.media_class();
         self.out.push_str("</container>");
     }
 
@@ -132,6 +126,7 @@ impl Didl {
             self.date(&album.release_date, album.year);
         }
         self.art(album.picture.map(|picture| (Item::Album(album.id), picture)));
+        self.media_class();
         self.out.push_str("</container>");
     }
 
@@ -181,6 +176,7 @@ impl Didl {
         for resource in resources {
             self.resource(resource);
         }
+        self.image_resources(track);
         self.out.push_str("</item>");
         self.written += 1;
     }
@@ -222,6 +218,14 @@ impl Didl {
         }
     }
 
+    /// Sony's word for "music", in its own namespace and only when asked for by name.
+    fn media_class(&mut self) {
+        if self.filter.wants(Extra::MediaClass) {
+            self.out
+                .push_str("<av:mediaClass xmlns:av=\"urn:schemas-sony-com:av\">M</av:mediaClass>");
+        }
+    }
+
     /// Nothing is written for an empty value.
     fn element(&mut self, name: &str, value: &str) {
         if value.is_empty() {
@@ -257,10 +261,23 @@ impl Didl {
 
     fn art(&mut self, art: Option<(Item, Picture)>) {
         let Some((item, picture)) = art.filter(|_| self.filter.wants(Extra::Art)) else { return };
-        for (profile, edge) in [("JPEG_TN", THUMBNAIL_EDGE), ("JPEG_MED", MEDIUM_EDGE)] {
-            self.push(&["<upnp:albumArtURI dlna:profileID=\"", profile, "\">"]);
+        for size in [art::THUMBNAIL, art::MEDIUM] {
+            self.push(&["<upnp:albumArtURI dlna:profileID=\"", size.profile, "\">"]);
             self.out.push_str(&self.base);
-            self.push(&[&art_path(item, picture, edge), "</upnp:albumArtURI>"]);
+            self.push(&[&art::path(item, picture, size), "</upnp:albumArtURI>"]);
+        }
+    }
+
+    /// The cover as a resource of its own, for those who look for it there. Others would take
+    /// it for a form of the track.
+    fn image_resources(&mut self, track: &Track) {
+        let is_wanted = self.profile.wants_image_res && self.filter.wants(Extra::Art);
+        let Some(picture) = track.picture.filter(|_| is_wanted) else { return };
+        for size in art::SIZES {
+            let features = art::features(size);
+            self.push(&["<res protocolInfo=\"http-get:*:image/jpeg:", &features, "\">"]);
+            self.out.push_str(&self.base);
+            self.push(&[&art::path(Item::Track(track.id), picture, size), "</res>"]);
         }
     }
 
@@ -318,38 +335,12 @@ fn duration(ms: u64) -> String {
     format!("{}:{:02}:{:02}.{:03}", seconds / 3600, seconds / 60 % 60, seconds % 60, ms % 1000)
 }
 
-/// Where a cover is: the hash makes clients fetch a changed picture anew.
-pub(crate) fn art_path(item: Item, picture: Picture, edge: u32) -> String {
-    let (prefix, row) = match item {
-        Item::Track(id) => (TrackId::PREFIX, id.0),
-        Item::Album(id) => (crate::ids::AlbumId::PREFIX, id.0),
-        Item::Artist(id) => (crate::ids::ArtistId::PREFIX, id.0),
-        Item::Folder(id) => (crate::ids::FolderId::PREFIX, id.0),
-        Item::Playlist(id) => (crate::ids::PlaylistId::PREFIX, id.0),
-    };
-    format!("/art/{prefix}.{row}-{:08x}-{edge}.jpg", picture.hash)
-}
-
-/// Reads the last part of [`art_path`]: whose cover, and its longest edge.
-pub(crate) fn parse_art(name: &str) -> Option<(Item, u32)> {
-    let mut parts = name.strip_suffix(".jpg")?.split('-');
-    let (id, _hash, edge) = (parts.next()?, parts.next()?, parts.next()?);
-    let edge = edge.parse().ok().filter(|edge| [THUMBNAIL_EDGE, MEDIUM_EDGE].contains(edge))?;
-    let item = TrackId::parse(id)
-        .map(Item::Track)
-        .or_else(|| crate::ids::AlbumId::parse(id).map(Item::Album))
-        .or_else(|| crate::ids::ArtistId::parse(id).map(Item::Artist))
-        .or_else(|| crate::ids::FolderId::parse(id).map(Item::Folder))
-        .or_else(|| crate::ids::PlaylistId::parse(id).map(Item::Playlist))?;
-    parts.next().is_none().then_some((item, edge))
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::super::xml, *};
     use crate::{
         catalog::{AlbumFacts, TrackFacts},
-        ids::{AlbumId, PictureId},
+        ids::{AlbumId, PictureId, TrackId},
     };
 
     #[test]
@@ -406,18 +397,6 @@ mod tests {
         assert_eq!(written, 2);
         assert_eq!(text.replace("><", ">\n<"), golden.trim_end());
         assert!(xml::read(text.as_bytes()).is_ok());
-    }
-
-    #[test]
-    fn art_paths_go_there_and_back() {
-        let picture = Picture { id: PictureId(1), hash: 0xab };
-        let path = art_path(Item::Album(AlbumId(12)), picture, THUMBNAIL_EDGE);
-        assert_eq!(path, "/art/al.12-000000ab-160.jpg");
-        let name = path.strip_prefix("/art/").unwrap();
-        assert_eq!(parse_art(name), Some((Item::Album(AlbumId(12)), 160)));
-        for wrong in ["", "al.12.jpg", "al.12-0-161.jpg", "al.12-0-160-1.jpg", "xx.1-0-160.jpg"] {
-            assert_eq!(parse_art(wrong), None, "{wrong}");
-        }
     }
 
     #[test]

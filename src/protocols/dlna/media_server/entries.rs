@@ -7,7 +7,10 @@ use super::{
     kind::Kind,
     object_id::{Container, View},
 };
-use crate::catalog::{Artist, Folder as Directory, Genre, Item, Playlist, groups};
+use crate::{
+    catalog::{Artist, Folder as Directory, Genre, Item, Picture, Playlist, groups},
+    ids::AlbumId,
+};
 
 /// A container of no special class.
 pub(super) const PLAIN: &str = "object.container";
@@ -69,6 +72,18 @@ pub(super) fn year_folder(year: u32, albums: Option<u64>) -> Folder<'static> {
     let parent = Container::View(View::Years);
     let folder = Folder::new(Container::Year(year), Some(parent), year.to_string(), PLAIN);
     Folder { child_count: albums, ..folder }
+}
+
+/// Ten years.
+pub(super) fn decade_folder(from: u32, albums: Option<u64>) -> Folder<'static> {
+    let parent = Container::View(View::Decades);
+    let folder = Folder::new(Container::Decade(from), Some(parent), format!("{from}s"), PLAIN);
+    Folder { child_count: albums, ..folder }
+}
+
+/// The same entry with the cover of an album inside it.
+pub(super) fn with_cover<'a>(folder: Folder<'a>, cover: Option<&(AlbumId, Picture)>) -> Folder<'a> {
+    Folder { art: cover.map(|(album, picture)| (Item::Album(*album), *picture)), ..folder }
 }
 
 /// A directory.

@@ -30,11 +30,13 @@ pub(crate) enum Extra {
     Searchable = 1 << 9,
     /// `upnp:storageUsed`
     StorageUsed = 1 << 10,
+    /// `av:mediaClass`, of one maker and never part of `*`
+    MediaClass = 1 << 11,
 }
 
 impl Filter {
     /// `*`
-    pub(crate) const EVERYTHING: Self = Self(u16::MAX);
+    pub(crate) const EVERYTHING: Self = Self(u16::MAX & !(Extra::MediaClass as u16));
 
     /// Reads the argument; absent is everything, unknown names are passed over.
     pub(crate) fn parse(text: Option<&str>) -> Self {
@@ -43,7 +45,7 @@ impl Filter {
         for name in text.split(',') {
             let name = name.trim();
             if name == "*" {
-                return Self::EVERYTHING;
+                wanted |= Self::EVERYTHING.0;
             }
             let name = name.strip_prefix("container").unwrap_or(name);
             let element = name.split_once('@').map_or(name, |(element, attribute)| {
@@ -61,6 +63,7 @@ impl Filter {
                 "childCount" => Extra::ChildCount as u16,
                 "searchable" => Extra::Searchable as u16,
                 "upnp:storageUsed" => Extra::StorageUsed as u16,
+                "av:mediaClass" => Extra::MediaClass as u16,
                 _ => 0,
             };
         }
@@ -79,10 +82,11 @@ mod tests {
 
     #[test]
     fn names_are_read_leniently() {
-        use Extra::{Album, Art, Artist, ChildCount, Date, Genre};
+        use Extra::{Album, Art, Artist, ChildCount, Date, Genre, MediaClass};
         for (text, wanted, unwanted) in [
             (None, vec![Art, Genre], vec![]),
-            (Some("*"), vec![Art, Genre], vec![]),
+            (Some("*"), vec![Art, Genre], vec![MediaClass]),
+            (Some("*,av:mediaClass"), vec![Art, MediaClass], vec![]),
             (Some("dc:date,*"), vec![Art], vec![]),
             (Some(""), vec![], vec![Art, Artist, Album]),
             (Some("dc:title, upnp:artist@role ,res@size"), vec![Artist], vec![Art, Album]),

@@ -41,6 +41,7 @@ impl Kind {
                 | (Self::Album, Object::Album(_))
                 | (Self::Artist, Object::Artist(_))
                 | (Self::Genre, Object::Genre(_))
+                | (Self::Playlist, Object::Playlist(_))
         )
     }
 }

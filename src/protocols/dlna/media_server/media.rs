@@ -16,13 +16,13 @@ use futures_util::Stream;
 
 use super::{
     super::{Asking, Dlna, door, failure},
-    didl::parse_art,
+    art::{self, Size},
     quirks::Profile,
     resources::{content_features, content_type, parse_path},
 };
 use crate::{
     Error, Result,
-    catalog::Track,
+    catalog::{Item, Track},
     http,
     playback::{Form, Opened, WishFormat, forms},
 };
@@ -50,6 +50,10 @@ async fn send(
     name: &str,
 ) -> Result<HttpResponse> {
     let (id, format) = parse_path(name).ok_or(Error::NotFound("Track"))?;
+    // Xbox asks for the cover at the address of the track.
+    if request.query_string().split('&').any(|pair| pair.eq_ignore_ascii_case("albumArt=true")) {
+        return Ok(send_cover(dlna, asking, Item::Track(id), art::THUMBNAIL).await);
+    }
     let track = dlna.inner.catalog.track(&asking.principal, id).await?;
     let form = forms(&track)
         .into_iter()
@@ -171,7 +175,7 @@ fn normal_play_time(text: &str) -> Option<Duration> {
 }
 
 /// GET and HEAD of a cover.
-pub(crate) async fn art(
+pub(crate) async fn cover(
     dlna: Data<Dlna>,
     request: HttpRequest,
     name: Path<String>,
@@ -180,13 +184,21 @@ pub(crate) async fn art(
         Ok(asking) => asking,
         Err(refusal) => return refusal,
     };
-    let Some((item, edge)) = parse_art(&name) else { return HttpResponse::NotFound().finish() };
-    match dlna.inner.catalog.cover(&asking.principal, item, Some(edge)).await {
+    match art::parse(&name) {
+        Some((item, size)) => send_cover(&dlna, &asking, item, size).await,
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+/// A cover as a JPEG that keeps the bounds of its size: strict TVs refuse what is larger or else.
+async fn send_cover(dlna: &Dlna, asking: &Asking, item: Item, size: Size) -> HttpResponse {
+    match dlna.inner.catalog.cover_as_jpeg(&asking.principal, item, size.edge).await {
         Ok(cover) => HttpResponse::Ok()
             .content_type(cover.mime)
             .insert_header((header::ETAG, format!("\"{}\"", cover.tag)))
             .insert_header((header::CACHE_CONTROL, "max-age=86400"))
             .insert_header(("transferMode.dlna.org", "Interactive"))
+            .insert_header(("contentFeatures.dlna.org", art::features(size)))
             .body(cover.bytes),
         Err(error) => HttpResponse::build(failure::status(&error)).finish(),
     }

@@ -51,6 +51,8 @@ pub(crate) enum Container {
     Composer(ArtistId),
     /// The albums of a year.
     Year(u32),
+    /// The albums of ten years from this one.
+    Decade(u32),
     /// A playlist.
     Playlist(PlaylistId),
     /// A directory.
@@ -72,6 +74,8 @@ pub(crate) enum View {
     Composers,
     /// Years.
     Years,
+    /// Decades.
+    Decades,
     /// Playlists.
     Playlists,
     /// Albums that came last.
@@ -92,13 +96,14 @@ pub(crate) enum View {
 
 impl View {
     /// In the order in which the root shows them.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Albums,
         Self::AlbumArtists,
         Self::Artists,
         Self::Genres,
         Self::Composers,
         Self::Years,
+        Self::Decades,
         Self::Playlists,
         Self::New,
         Self::Played,
@@ -118,6 +123,7 @@ impl View {
             Self::Genres => "genres",
             Self::Composers => "composers",
             Self::Years => "years",
+            Self::Decades => "decades",
             Self::Playlists => "playlists",
             Self::New => "new",
             Self::Played => "played",
@@ -138,6 +144,7 @@ impl View {
             Self::Genres => "Genres",
             Self::Composers => "Composers",
             Self::Years => "Years",
+            Self::Decades => "Decades",
             Self::Playlists => "Playlists",
             Self::New => "Recently added",
             Self::Played => "Recently played",
@@ -181,6 +188,8 @@ impl ObjectId {
                 Object::Artist(id)
             }
             Self::Container(Container::Genre(id) | Container::GenreTracks(id)) => Object::Genre(id),
+            Self::Container(Container::Composer(id)) => Object::Composer(id),
+            Self::Container(Container::Playlist(id)) => Object::Playlist(id),
             Self::Container(_) => return None,
         })
     }
@@ -199,6 +208,15 @@ impl Place {
 }
 
 impl Container {
+    /// The container "All tracks" inside an artist or a genre.
+    pub(crate) fn all_tracks(self) -> Option<Self> {
+        match self {
+            Self::Artist(id) => Some(Self::ArtistTracks(id)),
+            Self::Genre(id) => Some(Self::GenreTracks(id)),
+            _ => None,
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         if let Some(view) = View::ALL.into_iter().find(|view| view.word() == text) {
             return Some(Self::View(view));
@@ -227,6 +245,9 @@ impl Container {
             ("ge", true) => Self::GenreTracks(GenreId::parse(id)?),
             ("co", false) => Self::Composer(ArtistId::parse(&format!("ar.{rest}"))?),
             ("ye", false) => Self::Year(number(rest).filter(|year| *year <= 9999)?),
+            ("de", false) => {
+                Self::Decade(number(rest).filter(|year| *year <= 9990 && year % 10 == 0)?)
+            }
             ("pl", false) => Self::Playlist(PlaylistId::parse(id)?),
             ("fo", false) => Self::Folder(FolderId::parse(id)?),
             ("albums", false) => {
@@ -277,6 +298,7 @@ impl fmt::Display for Container {
             Self::GenreTracks(id) => write!(f, "ge.{}.tracks", id.0),
             Self::Composer(id) => write!(f, "co.{}", id.0),
             Self::Year(year) => write!(f, "ye.{year}"),
+            Self::Decade(year) => write!(f, "de.{year}"),
             Self::Playlist(id) => write!(f, "pl.{}", id.0),
             Self::Folder(id) => write!(f, "fo.{}", id.0),
         }
@@ -297,6 +319,7 @@ mod tests {
             "genres",
             "composers",
             "years",
+            "decades",
             "playlists",
             "new",
             "played",
@@ -314,6 +337,8 @@ mod tests {
             "co.5",
             "ye.1999",
             "ye.0",
+            "de.1990",
+            "de.0",
             "pl.3",
             "fo.9",
             "tr.88",
@@ -356,6 +381,8 @@ mod tests {
             "v.al.12.17.tr.88",
             "ye.99999",
             "ye.x",
+            "de.1991",
+            "de.10000",
             "albums.",
             "albums.d800",
             "albums.K",

@@ -111,7 +111,7 @@ pub(crate) const SOURCE: &str = "http-get:*:audio/mpeg:DLNA.ORG_PN=MP3,http-get:
 http-get:*:audio/mpeg:*,http-get:*:audio/mp4:DLNA.ORG_PN=AAC_ISO_320,http-get:*:audio/mp4:*,http-get:*:audio/vnd.dlna.adts:*,\
 http-get:*:audio/flac:*,http-get:*:audio/x-flac:*,http-get:*:audio/ogg:*,http-get:*:audio/wav:*,http-get:*:audio/x-wav:*,\
 http-get:*:audio/L16:DLNA.ORG_PN=LPCM,http-get:*:audio/aiff:*,http-get:*:audio/x-wavpack:*,http-get:*:audio/x-ape:*,http-get:*:audio/x-ms-wma:*,http-get:*:audio/x-dsf:*,\
-http-get:*:audio/x-dff:*,http-get:*:audio/x-matroska:*,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_TN,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_MED";
+http-get:*:audio/x-dff:*,http-get:*:audio/x-matroska:*,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_TN,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_SM,http-get:*:image/jpeg:DLNA.ORG_PN=JPEG_MED";
 
 #[cfg(test)]
 mod tests {

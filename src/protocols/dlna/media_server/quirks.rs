@@ -32,6 +32,12 @@ pub(crate) struct Profile {
     pub(crate) is_samsung: bool,
     /// It lists only what looks like Windows Media Player.
     pub(crate) is_windows: bool,
+    /// It looks for the cover among the `res` of a track; others take it for a form of the track.
+    pub(crate) wants_image_res: bool,
+    /// It has one SortCriteria for everything, which its users did not choose.
+    pub(crate) ignores_sort: bool,
+    /// It refuses more than this, Hz: what is beyond is offered converted first.
+    pub(crate) most_sample_rate: Option<u32>,
 }
 
 /// Nothing special.
@@ -45,17 +51,25 @@ pub(crate) const GENERIC: Profile = Profile {
     hides_dynamic: false,
     is_samsung: false,
     is_windows: false,
+    wants_image_res: false,
+    ignores_sort: false,
+    most_sample_rate: None,
+};
+
+const SAMSUNG: Profile = Profile {
+    name: "Samsung",
+    is_samsung: true,
+    hides_dynamic: true,
+    wants_image_res: true,
+    ..GENERIC
 };
 
 const X_FLAC: Spelling = Spelling { flac: "audio/x-flac", ..Spelling::USUAL };
 
 /// In order of trust: a word in the headers, and what it means.
 const KNOWN: &[(&str, Profile)] = &[
-    ("SEC_HHP", Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC }),
-    (
-        "samsung-agent",
-        Profile { name: "Samsung", is_samsung: true, hides_dynamic: true, ..GENERIC },
-    ),
+    ("SEC_HHP", SAMSUNG),
+    ("samsung-agent", SAMSUNG),
     (
         "LGE_DLNA_SDK",
         Profile {
@@ -72,6 +86,9 @@ const KNOWN: &[(&str, Profile)] = &[
         "PLAYSTATION",
         Profile { name: "PlayStation", is_mp3_first: true, spelling: X_FLAC, ..GENERIC },
     ),
+    ("Kodi", Profile { name: "Kodi", wants_image_res: true, ..GENERIC }),
+    ("Panasonic MIL DLNA", Profile { name: "Panasonic", ignores_sort: true, ..GENERIC }),
+    ("Sonos", Profile { name: "Sonos", most_sample_rate: Some(48_000), ..GENERIC }),
     ("Denon", Profile { name: "Denon", spelling: X_FLAC, ..GENERIC }),
     ("Naim", Profile { name: "Naim", spelling: X_FLAC, ..GENERIC }),
     ("Lumin", Profile { name: "Lumin", spelling: X_FLAC, ..GENERIC }),

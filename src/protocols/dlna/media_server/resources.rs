@@ -22,6 +22,10 @@ pub(crate) fn resources(track: &Track, profile: &Profile) -> Vec<Resource> {
             offered.push((form, resource));
         }
     }
+    if profile.most_sample_rate.is_some_and(|most| most < track.sample_rate) {
+        // The original is still there for whoever looks further.
+        offered.sort_by_key(|(form, _)| form.format == WishFormat::Raw);
+    }
     if profile.is_mp3_first {
         offered.sort_by_key(|(form, _)| form.content_type != "audio/mpeg");
     }

@@ -1,4 +1,4 @@
-//! Search: criteria over the whole catalogue or what is below one container. Each object is found
+//! Search: criteria over what is below a container at any depth. Each object is found
 //! once, as itself, with its own id and parent.
 
 use super::{
@@ -6,9 +6,10 @@ use super::{
         Asking,
         soap::{Call, Fault},
     },
+    below::{Below, below},
     content_directory::{Answer, container, listing, update_id, window},
     didl::Didl,
-    entries::{artist_folder, genre_folder, playlist_folder},
+    entries::{artist_folder, genre_folder, playlist_folder, with_cover},
     filter::Filter,
     kind::Kind,
     object_id::{Container, ObjectId, View},
@@ -17,12 +18,11 @@ use super::{
     tree::{Tree, Window},
 };
 use crate::{
-    Result,
+    Error, Result,
     catalog::{
-        Artist, ArtistFilter, ArtistRole, Catalog, Comparison, Criteria, Field, Genre, Object,
-        OrderBy, Page, Playlist, TextMatch, identity::order_key,
+        Artist, ArtistFilter, ArtistRole, Catalog, Criteria, Field, Genre, Object, OrderBy, Page,
+        Playlist, TextMatch, identity::order_key,
     },
-    ids::TrackId,
 };
 
 /// Runs the action.
@@ -44,12 +44,15 @@ pub(super) async fn search(
         profile: &asking.profile,
         shuffles: &asking.shuffles,
     };
-    let scope = scope(&tree, within).await?;
+    let below = below(&tree, within).await.map_err(|error| match error {
+        Error::NotFound(_) => Fault::new(710, "No such container"),
+        other => other.into(),
+    })?;
     let filter = Filter::parse(call.text("Filter"));
     let mut didl = Didl::new(filter, asking.profile, asking.address);
-    let mut finding = Finding { tree, order, window, total: 0 };
-    for kind in Kind::ALL {
-        let wanted = Criteria::all([expression.of(kind), scope.of(kind)]);
+    let mut finding = Finding { tree, order, window, artists: below.artists.clone(), total: 0 };
+    for kind in sort::kinds(call.text("SortCriteria")) {
+        let wanted = Criteria::all([expression.of(kind), below.of(kind)]);
         if wanted != Criteria::Never {
             finding.find(kind, &wanted, &mut didl).await?;
         }
@@ -57,70 +60,16 @@ pub(super) async fn search(
     Ok(listing(didl, finding.total, update_id(catalog)))
 }
 
-/// Below which container a search looks.
-enum Scope {
-    /// Everywhere.
-    All,
-    /// Tracks and albums that fit.
-    Works(Criteria),
-    /// Tracks that fit.
-    Tracks(Criteria),
-    /// Objects of one kind.
-    Only(Kind),
-}
-
-impl Scope {
+impl Below {
     fn of(&self, kind: Kind) -> Criteria {
-        match (self, kind) {
-            (Self::All, _) => Criteria::Always,
-            (Self::Works(criteria), Kind::Track | Kind::Album)
-            | (Self::Tracks(criteria), Kind::Track) => criteria.clone(),
-            (Self::Only(only), _) => Criteria::constant(*only == kind),
-            _ => Criteria::Never,
+        match kind {
+            Kind::Track => self.tracks.clone(),
+            Kind::Album => self.albums.clone(),
+            Kind::Artist => Criteria::constant(self.artists.is_some()),
+            Kind::Genre => self.genres.clone(),
+            Kind::Playlist => self.playlists.clone(),
         }
     }
-}
-
-async fn scope(tree: &Tree<'_>, within: Container) -> Result<Scope, Fault> {
-    let (catalog, principal) = (tree.catalog, tree.principal);
-    let tracks_of = |ids: Vec<TrackId>| {
-        Scope::Tracks(Criteria::any(ids.into_iter().map(|id| Criteria::Is(Object::Track(id)))))
-    };
-    let missing = |_| Fault::new(710, "No such container");
-    Ok(match within {
-        Container::Root | Container::View(_) | Container::Initial(_) => match within {
-            Container::View(View::Playlists) => Scope::Only(Kind::Playlist),
-            _ => Scope::All,
-        },
-        Container::Album(id) => {
-            catalog.album(principal, id).await.map_err(missing)?;
-            Scope::Tracks(Criteria::Is(Object::Album(id)))
-        }
-        Container::Artist(id) | Container::ArtistTracks(id) => {
-            catalog.artist(principal, id).await.map_err(missing)?;
-            Scope::Works(Criteria::Is(Object::Artist(id)))
-        }
-        Container::Composer(id) => {
-            let name = catalog.artist(principal, id).await.map_err(missing)?.name.clone();
-            Scope::Tracks(Criteria::Text(Field::Composer, TextMatch::Equals, name))
-        }
-        Container::Genre(id) | Container::GenreTracks(id) => {
-            Scope::Works(Criteria::Is(Object::Genre(id)))
-        }
-        Container::Year(year) => {
-            Scope::Works(Criteria::Number(Field::Year, Comparison::Equal, i64::from(year)))
-        }
-        Container::Playlist(id) => {
-            catalog.playlist(principal, id).await.map_err(missing)?;
-            let tracks = catalog.playlist_tracks(principal, id).await?;
-            tracks_of(tracks.iter().map(|track| track.id).collect())
-        }
-        Container::Folder(id) => {
-            catalog.folder(principal, id).await.map_err(missing)?;
-            let tracks = catalog.folder_tracks(principal, id).await?;
-            tracks_of(tracks.iter().map(|track| track.id).collect())
-        }
-    })
 }
 
 /// Results of one kind after another, one window over all of them.
@@ -128,6 +77,8 @@ struct Finding<'a> {
     tree: Tree<'a>,
     order: Vec<OrderBy>,
     window: Window,
+    /// Which artists are below the container.
+    artists: Option<ArtistRole>,
     total: u64,
 }
 
@@ -153,9 +104,15 @@ impl Finding<'_> {
             Kind::Artist => {
                 let artists = self.artists(wanted).await?;
                 for artist in self.window.of(&artists) {
-                    let id = Container::Artist(artist.id);
-                    let view =
-                        if artist.album_count > 0 { View::AlbumArtists } else { View::Artists };
+                    let (id, view) = match self.artists {
+                        Some(ArtistRole::Composer) => {
+                            (Container::Composer(artist.id), View::Composers)
+                        }
+                        _ if artist.album_count > 0 => {
+                            (Container::Artist(artist.id), View::AlbumArtists)
+                        }
+                        _ => (Container::Artist(artist.id), View::Artists),
+                    };
                     didl.folder(&artist_folder(artist, id, Container::View(view)));
                 }
                 artists.len() as u64
@@ -166,18 +123,27 @@ impl Finding<'_> {
                 let is_wanted = |genre: &&Genre| {
                     wanted.fits(&genre.name, &order_key(&genre.name), Object::Genre(genre.id))
                 };
-                let fitting: Vec<_> = genres.iter().filter(is_wanted).collect();
+                let mut fitting: Vec<_> = genres.iter().filter(is_wanted).collect();
+                if self.is_title_descending() {
+                    fitting.reverse();
+                }
+                let shown: Vec<_> = self.window.of(&fitting).map(|genre| genre.id).collect();
+                let covers = catalog.genre_covers(principal, &shown).await?;
                 for genre in self.window.of(&fitting) {
-                    didl.folder(&genre_folder(genre));
+                    didl.folder(&with_cover(genre_folder(genre), covers.get(&genre.id)));
                 }
                 fitting.len() as u64
             }
             Kind::Playlist => {
                 let playlists = catalog.playlists(principal).await?;
-                let (wanted, nothing) = (ByName::of(wanted), Object::Track(TrackId(0)));
-                let is_wanted =
-                    |list: &&Playlist| wanted.fits(&list.name, &order_key(&list.name), nothing);
-                let fitting: Vec<_> = playlists.iter().filter(is_wanted).collect();
+                let wanted = ByName::of(wanted);
+                let is_wanted = |list: &&Playlist| {
+                    wanted.fits(&list.name, &order_key(&list.name), Object::Playlist(list.id))
+                };
+                let mut fitting: Vec<_> = playlists.iter().filter(is_wanted).collect();
+                if self.is_title_descending() {
+                    fitting.reverse();
+                }
                 for playlist in self.window.of(&fitting) {
                     didl.folder(&playlist_folder(playlist));
                 }
@@ -189,25 +155,28 @@ impl Finding<'_> {
         Ok(())
     }
 
-    /// Everybody who is album artist or track artist, by name; composers have a branch of their own.
+    /// The artists below the container by name; in the whole, all who are album artist or track
+    /// artist (composers have a branch of their own).
     async fn artists(&self, wanted: &Criteria) -> Result<Vec<Artist>> {
-        let filter = ArtistFilter { role: ArtistRole::Any, ..ArtistFilter::default() };
+        let Some(role) = self.artists.clone() else { return Ok(Vec::new()) };
+        let is_any = role == ArtistRole::Any;
+        let filter = ArtistFilter { role, ..ArtistFilter::default() };
         let list = self.tree.catalog.artists(self.tree.principal, &filter, Page::ALL).await?;
         let wanted = ByName::of(wanted);
         let is_heard = |role: &String| role == "artist" || role == "albumartist";
         let mut found = list.items;
         found.retain(|artist| {
             wanted.fits(&artist.name, &artist.order_key, Object::Artist(artist.id))
-                && artist.roles.iter().any(is_heard)
+                && (!is_any || artist.roles.iter().any(is_heard))
         });
-        if self
-            .order
-            .first()
-            .is_some_and(|first| first.is_descending && first.field == Field::Title)
-        {
+        if self.is_title_descending() {
             found.reverse();
         }
         Ok(found)
+    }
+
+    fn is_title_descending(&self) -> bool {
+        self.order.first().is_some_and(|key| key.is_descending && key.field == Field::Title)
     }
 }
 

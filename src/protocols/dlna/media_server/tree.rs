@@ -1,12 +1,13 @@
-//! The container tree: what is in each container, and each container's own entry. Album artists,
-//! artists and genres hold their albums and one folder "All tracks"; personal branches are shown
-//! to devices of a person alone.
+//! The container tree: what is in each container, and each container's own entry. Artists and
+//! genres hold their albums and one folder "All tracks". The branches below the root are in
+//! [`views`](super::views).
 
 use super::{
+    below::below,
     didl::{Didl, Folder},
     entries::{
-        PLAIN, all_tracks, artist_folder, directory, genre_folder, initial_folder, playlist_folder,
-        view_folder, year_folder,
+        PLAIN, all_tracks, artist_folder, decade_folder, directory, genre_folder, initial_folder,
+        playlist_folder, view_folder, with_cover, year_folder,
     },
     object_id::{Container, ObjectId, Place, View},
     quirks::Profile,
@@ -18,16 +19,11 @@ use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Album, AlbumFilter, AlbumOrder, ArtistFilter, ArtistRole, Catalog, Criteria, Genre,
-        OrderBy, Page, Track, TrackFilter, TrackOrder,
+        Album, AlbumFilter, AlbumOrder, Catalog, Genre, OrderBy, Page, Track, TrackFilter,
+        TrackOrder,
     },
     ids::GenreId,
 };
-
-/// Above this the list of all albums is split by initials.
-const SPLIT_ABOVE: u64 = 500;
-/// How long "recent", "random" and other chosen lists are.
-const CHOSEN: u32 = 100;
 
 /// Who browses, in whose words.
 pub(super) struct Tree<'a> {
@@ -75,11 +71,6 @@ impl Tree<'_> {
         match of {
             Container::Root => Ok(self.root(window, didl)),
             Container::View(view) => self.view(view, window, order, didl).await,
-            Container::Initial(initial) => {
-                let page = window.page();
-                let list = self.catalog.albums_by_initial(self.principal, initial, page).await?;
-                Ok(write_albums(&list.items, list.total, of, didl))
-            }
             Container::Album(id) => {
                 self.catalog.album(self.principal, id).await?;
                 let mut tracks = self.catalog.album_tracks(self.principal, id).await?;
@@ -93,18 +84,37 @@ impl Tree<'_> {
                 self.catalog.artist(self.principal, id).await?;
                 let own = AlbumFilter { album_artist: Some(id), ..AlbumFilter::default() };
                 let guest = AlbumFilter { guest_artist: Some(id), ..AlbumFilter::default() };
-                let tracks = Container::ArtistTracks(id);
-                self.with_tracks(of, tracks, &[own, guest], AlbumOrder::Year, window, didl).await
-            }
-            Container::ArtistTracks(id) => {
-                let filter = TrackFilter { artist: Some(id), ..TrackFilter::default() };
-                self.tracks(of, &filter, TrackOrder::Album, window, didl).await
+                let filters = [own, guest];
+                self.with_tracks(of, &filters, AlbumOrder::Year, window, order, didl).await
             }
             Container::Genre(id) => {
                 let genre = Some(self.genre(id).await?.name);
                 let albums = AlbumFilter { genre, ..AlbumFilter::default() };
-                let tracks = Container::GenreTracks(id);
-                self.with_tracks(of, tracks, &[albums], AlbumOrder::Artist, window, didl).await
+                self.with_tracks(of, &[albums], AlbumOrder::Artist, window, order, didl).await
+            }
+            // What the client sorts itself is found by criteria, in the order it wants.
+            Container::ArtistTracks(_) | Container::GenreTracks(_) | Container::Composer(_)
+                if !order.is_empty() =>
+            {
+                let tracks = below(self, of).await?.tracks;
+                let page = window.page();
+                let list = self.catalog.find_tracks(self.principal, &tracks, order, page).await?;
+                self.write_tracks(of, &list.items, didl);
+                Ok(list.total)
+            }
+            Container::Initial(_) | Container::Year(_) | Container::Decade(_)
+                if !order.is_empty() =>
+            {
+                self.sorted_albums(of, window, order, didl).await
+            }
+            Container::Initial(initial) => {
+                let page = window.page();
+                let list = self.catalog.albums_by_initial(self.principal, initial, page).await?;
+                Ok(write_albums(&list.items, list.total, of, didl))
+            }
+            Container::ArtistTracks(id) => {
+                let filter = TrackFilter { artist: Some(id), ..TrackFilter::default() };
+                self.tracks(of, &filter, TrackOrder::Album, window, didl).await
             }
             Container::GenreTracks(id) => {
                 let genre = Some(self.genre(id).await?.name);
@@ -117,10 +127,12 @@ impl Tree<'_> {
                 self.tracks(of, &filter, TrackOrder::Album, window, didl).await
             }
             Container::Year(year) => {
-                let year = i32::try_from(year).ok();
-                let filter =
-                    AlbumFilter { from_year: year, to_year: year, ..AlbumFilter::default() };
+                let filter = between(year, year);
                 self.albums(of, &filter, AlbumOrder::Artist, window, didl).await
+            }
+            Container::Decade(from) => {
+                let filter = between(from.max(1), from + 9);
+                self.albums(of, &filter, AlbumOrder::Year, window, didl).await
             }
             Container::Playlist(id) => {
                 self.catalog.playlist(self.principal, id).await?;
@@ -171,7 +183,11 @@ impl Tree<'_> {
                 let count = u64::from(artist.track_count);
                 didl.folder(&all_tracks(of, Container::Artist(id), Some(count)));
             }
-            Container::Genre(id) => didl.folder(&genre_folder(&self.genre(id).await?)),
+            Container::Genre(id) => {
+                let genre = self.genre(id).await?;
+                let covers = catalog.genre_covers(principal, &[id]).await?;
+                didl.folder(&with_cover(genre_folder(&genre), covers.get(&id)));
+            }
             Container::GenreTracks(id) => {
                 let count = u64::from(self.genre(id).await?.track_count);
                 didl.folder(&all_tracks(of, Container::Genre(id), Some(count)));
@@ -180,7 +196,16 @@ impl Tree<'_> {
                 let artist = catalog.artist(principal, id).await?;
                 didl.folder(&artist_folder(&artist, of, Container::View(View::Composers)));
             }
-            Container::Year(year) => didl.folder(&year_folder(year, None)),
+            Container::Year(year) => {
+                let covers = catalog.year_covers(principal, &[year]).await?;
+                didl.folder(&with_cover(year_folder(year, None), covers.get(&year)));
+            }
+            Container::Decade(from) => {
+                let years: Vec<u32> = (from..from + 10).collect();
+                let covers = catalog.year_covers(principal, &years).await?;
+                let cover = years.iter().find_map(|year| covers.get(year));
+                didl.folder(&with_cover(decade_folder(from, None), cover));
+            }
             Container::Playlist(id) => {
                 didl.folder(&playlist_folder(&catalog.playlist(principal, id).await?));
             }
@@ -203,145 +228,6 @@ impl Tree<'_> {
     /// Where a track is at home.
     pub(super) fn home(track: &Track) -> Container {
         track.album.map_or(Container::View(View::Tracks), Container::Album)
-    }
-
-    fn root(&self, window: Window, didl: &mut Didl) -> u64 {
-        let is_shown = |view: &View| {
-            let is_dynamic = matches!(view, View::Random | View::Played | View::Frequent);
-            (self.principal.is_person() || !view.is_personal())
-                && !(self.profile.hides_dynamic && is_dynamic)
-        };
-        let views: Vec<View> = View::ALL.into_iter().filter(is_shown).collect();
-        for view in window.of(&views) {
-            didl.folder(&view_folder(*view));
-        }
-        views.len() as u64
-    }
-
-    async fn view(
-        &self,
-        view: View,
-        window: Window,
-        order: &[OrderBy],
-        didl: &mut Didl,
-    ) -> Result<u64> {
-        let (catalog, principal) = (self.catalog, self.principal);
-        let of = Container::View(view);
-        match view {
-            View::Albums if order.is_empty() => self.all_albums(window, didl).await,
-            View::Albums => {
-                let (every, page) = (Criteria::Always, window.page());
-                let list = catalog.find_albums(principal, &every, order, page).await?;
-                Ok(write_albums(&list.items, list.total, of, didl))
-            }
-            View::AlbumArtists => self.artists(view, ArtistRole::AlbumArtist, window, didl).await,
-            View::Artists => self.artists(view, ArtistRole::Artist, window, didl).await,
-            View::Composers => self.artists(view, ArtistRole::Composer, window, didl).await,
-            View::Genres => {
-                let genres = catalog.genres(principal).await?;
-                for genre in window.of(&genres) {
-                    didl.folder(&genre_folder(genre));
-                }
-                Ok(genres.len() as u64)
-            }
-            View::Years => {
-                let years = catalog.years(principal).await?;
-                for (year, albums) in window.of(&years) {
-                    didl.folder(&year_folder(*year, Some(u64::from(*albums))));
-                }
-                Ok(years.len() as u64)
-            }
-            View::Playlists => {
-                let playlists = catalog.playlists(principal).await?;
-                for playlist in window.of(&playlists) {
-                    didl.folder(&playlist_folder(playlist));
-                }
-                Ok(playlists.len() as u64)
-            }
-            View::New => self.chosen(of, AlbumOrder::Newest, window, didl).await,
-            View::Played => self.chosen(of, AlbumOrder::Recent, window, didl).await,
-            View::Frequent => self.chosen(of, AlbumOrder::Frequent, window, didl).await,
-            View::Starred => self.chosen(of, AlbumOrder::Starred, window, didl).await,
-            View::Random => {
-                let albums = self.shuffles.albums(catalog, principal, CHOSEN).await?;
-                for album in window.of(&albums) {
-                    didl.album(album, of);
-                }
-                Ok(albums.len() as u64)
-            }
-            View::Tracks => {
-                let (every, page) = (Criteria::Always, window.page());
-                let list = catalog.find_tracks(principal, &every, order, page).await?;
-                self.write_tracks(of, &list.items, didl);
-                Ok(list.total)
-            }
-            View::Folders => {
-                let libraries = catalog.libraries(principal).await?;
-                let mut roots = Vec::new();
-                for library in libraries {
-                    match catalog.root_folder(principal, library.id).await {
-                        Ok(root) => roots.push(root),
-                        // Not scanned yet.
-                        Err(Error::NotFound(_)) => (),
-                        Err(error) => return Err(error),
-                    }
-                }
-                for root in window.of(&roots) {
-                    didl.folder(&directory(root, of));
-                }
-                Ok(roots.len() as u64)
-            }
-        }
-    }
-
-    async fn all_albums(&self, window: Window, didl: &mut Didl) -> Result<u64> {
-        let of = Container::View(View::Albums);
-        let (filter, order) = (AlbumFilter::default(), AlbumOrder::Name);
-        let list = self.catalog.albums(self.principal, &filter, order, window.page()).await?;
-        if list.total <= SPLIT_ABOVE {
-            return Ok(write_albums(&list.items, list.total, of, didl));
-        }
-        let initials = self.catalog.album_initials(self.principal).await?;
-        for (initial, albums) in window.of(&initials) {
-            didl.folder(&initial_folder(*initial, Some(u64::from(*albums))));
-        }
-        Ok(initials.len() as u64)
-    }
-
-    async fn artists(
-        &self,
-        view: View,
-        role: ArtistRole,
-        window: Window,
-        didl: &mut Didl,
-    ) -> Result<u64> {
-        let filter = ArtistFilter { role, ..ArtistFilter::default() };
-        let list = self.catalog.artists(self.principal, &filter, window.page()).await?;
-        for artist in &list.items {
-            let id = match view {
-                View::Composers => Container::Composer(artist.id),
-                _ => Container::Artist(artist.id),
-            };
-            didl.folder(&artist_folder(artist, id, Container::View(view)));
-        }
-        Ok(list.total)
-    }
-
-    /// Albums that change by themselves: a list of limited length.
-    async fn chosen(
-        &self,
-        of: Container,
-        order: AlbumOrder,
-        window: Window,
-        didl: &mut Didl,
-    ) -> Result<u64> {
-        let filter = AlbumFilter::default();
-        let page = Page { offset: 0, limit: CHOSEN };
-        let list = self.catalog.albums(self.principal, &filter, order, page).await?;
-        for album in window.of(&list.items) {
-            didl.album(album, of);
-        }
-        Ok(list.items.len() as u64)
     }
 
     async fn albums(
@@ -369,43 +255,65 @@ impl Tree<'_> {
         Ok(list.total)
     }
 
-    fn write_tracks(&self, of: Container, tracks: &[Track], didl: &mut Didl) {
+    pub(super) fn write_tracks(&self, of: Container, tracks: &[Track], didl: &mut Didl) {
         for track in tracks {
             let place = Place { container: of, position: None };
             self.track(ObjectId::Shown(place, track.id), of, track, didl);
         }
     }
 
+    /// Every album below a container, in the order that the client wants.
+    async fn sorted_albums(
+        &self,
+        of: Container,
+        window: Window,
+        order: &[OrderBy],
+        didl: &mut Didl,
+    ) -> Result<u64> {
+        let albums = below(self, of).await?.albums;
+        let page = window.page();
+        let list = self.catalog.find_albums(self.principal, &albums, order, page).await?;
+        Ok(write_albums(&list.items, list.total, of, didl))
+    }
+
     /// "All tracks", then lists of albums one after another.
     async fn with_tracks(
         &self,
         of: Container,
-        tracks: Container,
         filters: &[AlbumFilter],
-        order: AlbumOrder,
+        usual: AlbumOrder,
         window: Window,
+        order: &[OrderBy],
         didl: &mut Didl,
     ) -> Result<u64> {
         let (first, mut rest) = window.split(1);
-        if first.take > 0 {
+        if let Some(tracks) = of.all_tracks().filter(|_| first.take > 0) {
             didl.folder(&all_tracks(tracks, of, None));
+        }
+        if !order.is_empty() {
+            return Ok(1 + self.sorted_albums(of, rest, order, didl).await?);
         }
         let mut total = 1;
         for filter in filters {
-            let length = self.albums(of, filter, order, rest, didl).await?;
+            let length = self.albums(of, filter, usual, rest, didl).await?;
             rest = rest.split(u32::try_from(length).unwrap_or(u32::MAX)).1;
             total += length;
         }
         Ok(total)
     }
 
-    async fn genre(&self, id: GenreId) -> Result<Genre> {
+    pub(super) async fn genre(&self, id: GenreId) -> Result<Genre> {
         let genres = self.catalog.genres(self.principal).await?;
         genres.iter().find(|genre| genre.id == id).cloned().ok_or(Error::NotFound("Genre"))
     }
 }
 
-fn write_albums(albums: &[Album], total: u64, of: Container, didl: &mut Didl) -> u64 {
+fn between(from: u32, to: u32) -> AlbumFilter {
+    let (from_year, to_year) = (i32::try_from(from).ok(), i32::try_from(to).ok());
+    AlbumFilter { from_year, to_year, ..AlbumFilter::default() }
+}
+
+pub(super) fn write_albums(albums: &[Album], total: u64, of: Container, didl: &mut Didl) -> u64 {
     for album in albums {
         didl.album(album, of);
     }

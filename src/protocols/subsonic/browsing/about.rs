@@ -1,11 +1,16 @@
 //! What is known about artists and albums, and what goes with what. A known id never fails here,
 //! whatever is missing (C19, C20).
 
-use super::super::{
-    call::{Answer, Call},
-    failure::Failure,
-    id,
-    responses::{AlbumInfo, ArtistInfo, Mapped, Song, listed},
+use super::{
+    super::{
+        call::{Answer, Call},
+        failure::Failure,
+        id,
+        responses::{
+            AlbumInfo, ArtistId3, ArtistInfo, FolderArtist, Mapped, Song, ThreeSizes, listed,
+        },
+    },
+    either,
 };
 use crate::{
     catalog::{Artist, Item, Page, Track, identity::artist_name_key},
@@ -14,12 +19,24 @@ use crate::{
 
 /// `getArtistInfo`.
 pub(in super::super) async fn get_artist_info(call: &Call) -> Answer {
-    artist_info(call, "artistInfo").await
+    let images = call.images();
+    let Some((artist, similar)) = about_artist(call).await? else {
+        return call.reply("artistInfo", &ArtistInfo::<FolderArtist<'_>>::default());
+    };
+    let pictures = ThreeSizes::of_artist(&images, &artist);
+    let similar = FolderArtist::all(&similar, &images);
+    call.reply("artistInfo", &ArtistInfo::of(&artist, &pictures, similar))
 }
 
 /// `getArtistInfo2`.
 pub(in super::super) async fn get_artist_info2(call: &Call) -> Answer {
-    artist_info(call, "artistInfo2").await
+    let images = call.images();
+    let Some((artist, similar)) = about_artist(call).await? else {
+        return call.reply("artistInfo2", &ArtistInfo::<ArtistId3<'_>>::default());
+    };
+    let pictures = ThreeSizes::of_artist(&images, &artist);
+    let similar = ArtistId3::all(&similar, &images);
+    call.reply("artistInfo2", &ArtistInfo::of(&artist, &pictures, similar))
 }
 
 /// `getAlbumInfo` and `getAlbumInfo2`: of an album, or of a song's.
@@ -28,13 +45,14 @@ pub(in super::super) async fn get_album_info(call: &Call) -> Answer {
     let album = match id::required(&call.params, "id")? {
         Item::Album(id) => Some(id),
         Item::Track(id) => catalog.track(who, id).await?.album,
-        Item::Folder(id) => catalog.folder(who, id).await.map(|_| None)?,
+        Item::Folder(id) => catalog.folder_album(who, id).await?,
         Item::Artist(_) | Item::Playlist(_) => return Err(Failure::not_found("Album")),
     };
     match album {
         Some(id) => {
             let album = catalog.album(who, id).await?;
-            call.reply("albumInfo", &AlbumInfo::of(&album))
+            let pictures = ThreeSizes::of_album(&call.images(), &album);
+            call.reply("albumInfo", &AlbumInfo::of(&album, &pictures))
         }
         None => call.reply("albumInfo", &AlbumInfo::default()),
     }
@@ -54,10 +72,7 @@ pub(in super::super) async fn get_similar_songs2(call: &Call) -> Answer {
 pub(in super::super) async fn get_top_songs(call: &Call) -> Answer {
     let count = call.params.count(&["count", "size", "limit"], 50, 500)?;
     let artist = match call.params.get("id") {
-        Some(text) => match id::item(text) {
-            Some(Item::Artist(id)) => Some(id),
-            _ => return Err(Failure::not_found("Artist")),
-        },
+        Some(_) => Some(either::artist(call, "id").await?),
         None => artist_named(call, call.params.required("artist")?).await?,
     };
     let songs = match artist {
@@ -67,22 +82,26 @@ pub(in super::super) async fn get_top_songs(call: &Call) -> Answer {
     reply_songs(call, "topSongs", &songs)
 }
 
-async fn artist_info(call: &Call, name: &'static str) -> Answer {
+/// The artist of an id of any kind, and those like him; `None` where nobody is behind it.
+async fn about_artist(call: &Call) -> Result<Option<(Artist, Vec<Artist>)>, Failure> {
     let (catalog, who) = (call.catalog(), &call.principal);
+    let count = call.params.count(&["count", "size", "limit"], 20, 100)?;
+    // Nobody is known here who is not in the library.
+    call.params.flag("includeNotPresent")?;
     let artist = match id::required(&call.params, "id")? {
         Item::Artist(id) => Some(id),
         Item::Album(id) => catalog.album(who, id).await?.artists.first().map(|artist| artist.id),
         Item::Track(id) => catalog.track(who, id).await?.artists.first().map(|artist| artist.id),
-        Item::Folder(id) => catalog.folder(who, id).await.map(|_| None)?,
+        Item::Folder(id) => catalog.folder_artist(who, id).await?,
         Item::Playlist(_) => return Err(Failure::not_found("Artist")),
     };
-    match artist {
-        Some(id) => {
-            let artist = catalog.artist(who, id).await?;
-            call.reply(name, &ArtistInfo::of(&artist))
-        }
-        None => call.reply(name, &ArtistInfo::default()),
-    }
+    let Some(id) = artist else { return Ok(None) };
+    let artist = catalog.artist(who, id).await?;
+    let similar = match count {
+        0 => Vec::new(),
+        count => catalog.similar_artists(who, id, count).await?,
+    };
+    Ok(Some((artist, similar)))
 }
 
 async fn similar_songs(call: &Call, name: &'static str) -> Answer {

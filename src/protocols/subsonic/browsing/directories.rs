@@ -2,17 +2,20 @@
 
 use serde::Serialize;
 
-use super::super::{
-    call::{Answer, Call},
-    failure::Failure,
-    format::Format,
-    id,
-    long::{self, Long, Spell},
-    responses::{Directory, FolderArtist, Mapped, Song, listed},
+use super::{
+    super::{
+        call::{Answer, Call},
+        failure::Failure,
+        format::Format,
+        id,
+        long::{self, Long, Spell},
+        responses::{Directory, FolderArtist, Mapped, Song, listed},
+    },
+    either,
 };
 use crate::{
     catalog::{
-        AlbumFilter, AlbumOrder, Item, Library, Page,
+        Item, Library,
         identity::{IGNORED_ARTICLES, index_letter, order_key},
     },
     ids::FolderId,
@@ -64,7 +67,7 @@ pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
             None => groups.push((letter, vec![id])),
         }
     }
-    let (catalog, who) = (call.catalog().clone(), call.principal.clone());
+    let (catalog, who, images) = (call.catalog().clone(), call.principal.clone(), call.images());
     let (format, dialect) = call.form();
     let mut rest = long::entries(&format, dialect, "child", songs.iter().map(Song::of))?;
     if format != Format::Xml {
@@ -72,9 +75,15 @@ pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
     }
     let spell: Spell<FolderId> = Box::new(move |ids| {
         let (catalog, who, format) = (catalog.clone(), who.clone(), format.clone());
+        let images = images.clone();
         Box::pin(async move {
             let folders = catalog.folders_by_id(&who, &ids).await?;
-            long::entries(&format, dialect, "artist", folders.iter().map(FolderArtist::of_folder))
+            long::entries(
+                &format,
+                dialect,
+                "artist",
+                folders.iter().map(|folder| FolderArtist::of_folder(folder, &images)),
+            )
         })
     });
     let long = Long {
@@ -103,8 +112,7 @@ pub(in super::super) async fn get_music_directory(call: &Call) -> Answer {
         }
         Some(Item::Artist(id)) => {
             let artist = catalog.artist(who, id).await?;
-            let own = AlbumFilter { album_artist: Some(id), ..AlbumFilter::default() };
-            let albums = catalog.albums(who, &own, AlbumOrder::Year, Page::ALL).await?.items;
+            let albums = either::albums_of(call, &artist).await?;
             return call.reply("directory", &Directory::of_artist(&artist, &albums));
         }
         Some(Item::Track(_) | Item::Playlist(_)) => return Err(Failure::not_found("Directory")),

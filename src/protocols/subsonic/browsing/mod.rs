@@ -3,6 +3,7 @@
 
 mod about;
 mod directories;
+mod either;
 mod tags;
 
 pub(super) use about::{

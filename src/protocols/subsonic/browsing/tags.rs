@@ -2,14 +2,17 @@
 
 use serde::Serialize;
 
-use super::super::{
-    call::{Answer, Call},
-    id,
-    long::{self, Long, Spell},
-    responses::{AlbumId3, ArtistId3, Mapped, Song, listed},
+use super::{
+    super::{
+        call::{Answer, Call},
+        id,
+        long::{self, Long, Spell},
+        responses::{AlbumId3, ArtistId3, Mapped, Song, listed},
+    },
+    either,
 };
 use crate::{
-    catalog::{AlbumFilter, AlbumOrder, ArtistFilter, Genre, Page, identity::IGNORED_ARTICLES},
+    catalog::{ArtistFilter, Genre, identity::IGNORED_ARTICLES},
     ids::ArtistId,
 };
 
@@ -37,13 +40,19 @@ pub(in super::super) async fn get_artists(call: &Call) -> Answer {
     let filter = ArtistFilter { library, ..ArtistFilter::default() };
     let groups = call.catalog().artist_index(&call.principal, &filter).await?;
     let total: usize = groups.iter().map(|(_, artists)| artists.len()).sum();
-    let (catalog, who) = (call.catalog().clone(), call.principal.clone());
+    let (catalog, who, images) = (call.catalog().clone(), call.principal.clone(), call.images());
     let (format, dialect) = call.form();
     let spell: Spell<ArtistId> = Box::new(move |ids| {
         let (catalog, who, format) = (catalog.clone(), who.clone(), format.clone());
+        let images = images.clone();
         Box::pin(async move {
             let artists = catalog.artists_by_id(&who, library, &ids).await?;
-            long::entries(&format, dialect, "artist", artists.iter().map(ArtistId3::of))
+            long::entries(
+                &format,
+                dialect,
+                "artist",
+                artists.iter().map(|artist| ArtistId3::of(artist, &images)),
+            )
         })
     });
     let long = Long {
@@ -61,21 +70,15 @@ pub(in super::super) async fn get_artists(call: &Call) -> Answer {
 
 /// `getArtist`: with albums; guests, who have none of their own, with those they appear on (C16).
 pub(in super::super) async fn get_artist(call: &Call) -> Answer {
-    let id = id::artist(&call.params, "id")?;
+    let id = either::artist(call, "id").await?;
     let artist = call.catalog().artist(&call.principal, id).await?;
-    let filter = if artist.album_count > 0 {
-        AlbumFilter { album_artist: Some(id), ..AlbumFilter::default() }
-    } else {
-        AlbumFilter { guest_artist: Some(id), ..AlbumFilter::default() }
-    };
-    let albums =
-        call.catalog().albums(&call.principal, &filter, AlbumOrder::Year, Page::ALL).await?;
-    call.reply("artist", &ArtistId3::with_albums(&artist, &albums.items))
+    let albums = either::albums_of(call, &artist).await?;
+    call.reply("artist", &ArtistId3::with_albums(&artist, &albums, &call.images()))
 }
 
 /// `getAlbum`: with songs.
 pub(in super::super) async fn get_album(call: &Call) -> Answer {
-    let id = id::album(&call.params, "id")?;
+    let id = either::album(call, "id").await?;
     let album = call.catalog().album(&call.principal, id).await?;
     let songs = call.catalog().album_tracks(&call.principal, id).await?;
     call.reply("album", &AlbumId3::with_songs(&album, &songs))

@@ -19,7 +19,7 @@ pub(super) use album::AlbumId3;
 pub(super) use artist::{ArtistId3, FolderArtist};
 pub(super) use date::{Date, ItemDate};
 pub(super) use directory::{Directory, DirectoryChild};
-pub(super) use info::{AlbumInfo, ArtistInfo};
+pub(super) use info::{AlbumInfo, ArtistInfo, ThreeSizes};
 pub(super) use lists::{Mapped, Names, Refs, listed};
 pub(super) use lyrics::{OldLyrics, StructuredLyrics};
 pub(super) use playlist::Playlist;

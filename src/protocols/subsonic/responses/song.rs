@@ -17,7 +17,7 @@ use super::{
 use crate::{
     catalog::{Contributor, Item, ReplayGain, Track},
     ids::{AlbumId, ArtistId, FolderId, TrackId},
-    playback::NowPlaying,
+    playback::{NowPlaying, unasked},
 };
 
 /// A song as the principal that asked for it sees it.
@@ -44,6 +44,10 @@ impl Own for Song<'_> {
         }
         if let Some(position) = self.0.bookmark_ms {
             element.serialize_field("bookmarkPosition", &position)?;
+        }
+        if let Some((content_type, suffix)) = unasked(self.0) {
+            element.serialize_field("transcodedContentType", &content_type)?;
+            element.serialize_field("transcodedSuffix", suffix)?;
         }
         Ok(())
     }

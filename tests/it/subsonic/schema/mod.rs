@@ -6,7 +6,10 @@
 pub(super) mod openapi;
 pub(super) mod xsd;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// The folder of the published documents.
 pub(super) fn folder() -> Option<PathBuf> {
@@ -20,4 +23,16 @@ pub(super) fn folder() -> Option<PathBuf> {
         eprintln!("SKIP subsonic-schemas: no published schemas; set TUNELOCKER_SPEC_DATA");
     }
     found
+}
+
+/// The names of the parameters of each method, as published.
+pub(super) fn endpoints() -> Option<BTreeMap<String, Vec<String>>> {
+    let text = std::fs::read(folder()?.join("endpoints.json")).unwrap();
+    let all: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text).unwrap();
+    let named = all.into_iter().map(|(method, endpoint)| {
+        let parameters = endpoint["params"].as_array().unwrap().iter();
+        let names = parameters.map(|each| each["name"].as_str().unwrap().to_owned());
+        (method, names.collect())
+    });
+    Some(named.collect())
 }

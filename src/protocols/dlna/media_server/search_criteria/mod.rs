@@ -1,10 +1,11 @@
 //! The search criteria of ContentDirectory:1: the whole grammar is read here, then asked of one
-//! kind of object at a time. `upnp:class` decides which kinds a search is about, so that each
-//! object is found once, as itself.
+//! kind of object at a time ([`meaning`]).
 
-use crate::catalog::{Comparison, Criteria, Field, TextMatch};
+mod meaning;
 
-use super::{kind::Kind, object_id::ObjectId};
+use self::meaning::{compare, exists};
+use super::kind::Kind;
+use crate::catalog::Criteria;
 
 /// Longest criteria read.
 const MAX_BYTES: usize = 4_096;
@@ -98,151 +99,6 @@ impl Expression {
     }
 }
 
-fn exists(property: &str, kind: Kind) -> Criteria {
-    match property {
-        "@id" | "@parentID" | "@restricted" | "dc:title" | "upnp:class" => Criteria::Always,
-        "res" | "res@protocolInfo" | "res@duration" | "res@size" => {
-            Criteria::constant(kind == Kind::Track)
-        }
-        _ => match field(property, kind) {
-            Some(field) => Criteria::Has(field),
-            // Among them @refID: what is found is always the real object.
-            None => Criteria::Never,
-        },
-    }
-}
-
-fn compare(property: &str, operator: Operator, value: &str, kind: Kind) -> Criteria {
-    use Operator as O;
-    let (operator, is_negated) = match operator {
-        O::NotEqual => (O::Equal, true),
-        O::DoesNotContain => (O::Contains, true),
-        other => (other, false),
-    };
-    let found = match property {
-        "upnp:class" => Criteria::constant(class_fits(kind.class(), operator, value)),
-        "@restricted" => Criteria::constant(matches!(value, "1" | "true")),
-        "@id" if operator == O::Equal => match ObjectId::parse(value).and_then(ObjectId::object) {
-            Some(object) if kind.is_kind_of(object) => Criteria::Is(object),
-            _ => Criteria::Never,
-        },
-        "@parentID" if operator == O::Equal && kind == Kind::Track => {
-            ObjectId::parse(value).and_then(ObjectId::object).map_or(Criteria::Never, Criteria::Is)
-        }
-        "res@protocolInfo" if kind == Kind::Track => protocol_info(operator, value),
-        _ => match (field(property, kind), value_of(property, value)) {
-            (None, _) => Criteria::Never,
-            (Some(field), Some(number)) => {
-                let how = match operator {
-                    // A date that contains "1999", most likely.
-                    O::Equal | O::Contains | O::StartsWith => Some(Comparison::Equal),
-                    O::Less => Some(Comparison::Less),
-                    O::LessOrEqual => Some(Comparison::LessOrEqual),
-                    O::Greater => Some(Comparison::Greater),
-                    O::GreaterOrEqual => Some(Comparison::GreaterOrEqual),
-                    _ => None,
-                };
-                how.map_or(Criteria::Never, |how| Criteria::Number(field, how, number))
-            }
-            (Some(field), None) => {
-                let how = match operator {
-                    _ if is_number(field) => None,
-                    O::Equal => Some(TextMatch::Equals),
-                    O::Contains => Some(TextMatch::Contains),
-                    O::StartsWith => Some(TextMatch::StartsWith),
-                    _ => None,
-                };
-                how.map_or(Criteria::Never, |how| Criteria::Text(field, how, value.to_owned()))
-            }
-        },
-    };
-    if is_negated { found.negate() } else { found }
-}
-
-/// `derivedfrom` holds for the class itself and everything below it.
-fn class_fits(class: &str, operator: Operator, value: &str) -> bool {
-    let (class, value) = (class.to_ascii_lowercase(), value.to_ascii_lowercase());
-    let value = value.trim_end_matches('.');
-    match operator {
-        Operator::Equal => class == value,
-        Operator::DerivedFrom => {
-            class.strip_prefix(value).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        }
-        Operator::Contains => class.contains(value),
-        Operator::StartsWith => class.starts_with(value),
-        _ => false,
-    }
-}
-
-/// Which containers a client means by a part of a protocolInfo, as `audio/mpeg`.
-fn protocol_info(operator: Operator, value: &str) -> Criteria {
-    if !matches!(operator, Operator::Contains | Operator::Equal | Operator::StartsWith) {
-        return Criteria::Never;
-    }
-    let value = value.to_ascii_lowercase();
-    let named = value.split([':', ';', ',']).find(|part| part.contains('/'));
-    let Some(mime) = named else {
-        return Criteria::constant("http-get:*:audio/*".contains(&value));
-    };
-    let container = match mime {
-        "audio/*" | "audio/" | "*/*" => return Criteria::Always,
-        "audio/mpeg" | "audio/mp3" | "audio/x-mp3" => "mp3",
-        "audio/flac" | "audio/x-flac" | "application/flac" => "flac",
-        "audio/mp4" | "audio/x-m4a" | "audio/m4a" | "audio/aac" => "mp4",
-        "audio/ogg" | "application/ogg" | "audio/x-ogg" => "ogg",
-        "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
-        "audio/aiff" | "audio/x-aiff" => "aiff",
-        "audio/x-ms-wma" => "asf",
-        _ => return Criteria::Never,
-    };
-    Criteria::Text(Field::Container, TextMatch::Equals, container.to_owned())
-}
-
-/// The field that a property is, for objects of this kind.
-fn field(property: &str, kind: Kind) -> Option<Field> {
-    let of_work = matches!(kind, Kind::Track | Kind::Album);
-    let field = match property {
-        "dc:title" => Field::Title,
-        "upnp:artist@role" | "dc:creator" | "upnp:artist" | "upnp:author" if of_work => {
-            Field::Artist
-        }
-        "upnp:albumArtist" | "upnp:artist[@role=\"AlbumArtist\"]" if of_work => Field::AlbumArtist,
-        "upnp:composer" if of_work => Field::Composer,
-        "upnp:album" if kind == Kind::Track => Field::Album,
-        "upnp:album" if kind == Kind::Album => Field::Title,
-        "upnp:genre" if of_work => Field::Genre,
-        "upnp:genre" if kind == Kind::Genre => Field::Title,
-        "upnp:artist" | "dc:creator" if kind == Kind::Artist => Field::Title,
-        "dc:date" | "upnp:originalYear" if of_work => Field::Year,
-        "upnp:originalTrackNumber" if kind == Kind::Track => Field::Number,
-        "upnp:originalDiscNumber" if kind == Kind::Track => Field::Disc,
-        "res@duration" if kind == Kind::Track => Field::Duration,
-        "res@size" if kind == Kind::Track => Field::Size,
-        _ => return None,
-    };
-    Some(field)
-}
-
-fn is_number(field: Field) -> bool {
-    matches!(field, Field::Year | Field::Number | Field::Disc | Field::Duration | Field::Size)
-}
-
-/// The number that a value of this property means, if the property has numbers.
-fn value_of(property: &str, value: &str) -> Option<i64> {
-    match property {
-        "dc:date" | "upnp:originalYear" => value.get(..4).unwrap_or(value).parse().ok(),
-        "upnp:originalTrackNumber" | "upnp:originalDiscNumber" | "res@size" => value.parse().ok(),
-        "res@duration" => {
-            let mut seconds = 0.0;
-            for part in value.split(':') {
-                seconds = seconds * 60.0 + part.parse::<f64>().ok()?;
-            }
-            Some((seconds * 1000.0) as i64)
-        }
-        _ => None,
-    }
-}
-
 #[derive(Debug, PartialEq)]
 enum Token {
     Open,
@@ -274,19 +130,26 @@ fn tokens(text: &str) -> Result<Vec<Token>, NotCriteria> {
             '<' => (Token::Symbol(Operator::Less), 1),
             '>' => (Token::Symbol(Operator::Greater), 1),
             _ => {
-                let end = rest
-                    .find(|c: char| {
-                        is_space(c) || matches!(c, '(' | ')' | '"' | '=' | '!' | '<' | '>')
-                    })
-                    .unwrap_or(rest.len());
-                if end == 0 {
-                    return Err(NotCriteria);
-                }
+                let end = word(rest)?;
                 (Token::Word(rest[..end].to_owned()), end)
             }
         };
         tokens.push(token);
         rest = &rest[length..];
+    }
+}
+
+/// How long the word is that a text begins with. `upnp:artist[@role="Composer"]` is one.
+fn word(text: &str) -> Result<usize, NotCriteria> {
+    let ends = |c: char| is_space(c) || matches!(c, '(' | ')' | '"' | '=' | '!' | '<' | '>');
+    let end = text.find(ends).unwrap_or(text.len());
+    match text[..end].find('[') {
+        Some(open) if 0 < open => {
+            let close = text[open..].find(']').ok_or(NotCriteria)?;
+            Ok(open + close + 1)
+        }
+        _ if end == 0 => Err(NotCriteria),
+        _ => Ok(end),
     }
 }
 

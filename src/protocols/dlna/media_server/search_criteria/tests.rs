@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    catalog::Object,
+    catalog::{Comparison, Field, Object, TextMatch},
     ids::{AlbumId, TrackId},
 };
 
@@ -72,6 +72,8 @@ fn nonsense_is_refused() {
         "@refID exists maybe",
         "dc:title ! \"x\"",
         "1 = \"1\"",
+        "[@role=\"x\"] = \"y\"",
+        "upnp:artist[@role=\"x\" = \"y\"",
         &deep,
         &deeper,
         &many,
@@ -123,8 +125,55 @@ fn properties_mean_fields_of_their_kind() {
         (
             "dc:date >= \"1999-05-01\"",
             Kind::Track,
-            Criteria::Number(Field::Year, Comparison::GreaterOrEqual, 1999),
+            Criteria::Dated(Comparison::GreaterOrEqual, "1999-05-01".to_owned()),
         ),
+        (
+            "dc:date = \"1999-05-01T00:00:00\"",
+            Kind::Album,
+            Criteria::Dated(Comparison::Equal, "1999-05-01".to_owned()),
+        ),
+        (
+            "dc:date > \"1999\"",
+            Kind::Album,
+            Criteria::Number(Field::Year, Comparison::Greater, 1999),
+        ),
+        ("dc:date contains \"1999\"", Kind::Track, text(Field::Date, TextMatch::Contains, "1999")),
+        ("dc:date = \"1999\"", Kind::Artist, Criteria::Never),
+        ("upnp:artist@role = \"Composer\"", Kind::Track, Criteria::Has(Field::Composer)),
+        ("upnp:artist@role = \"albumartist\"", Kind::Album, Criteria::Has(Field::AlbumArtist)),
+        (
+            "upnp:artist@role contains \"Joni\"",
+            Kind::Track,
+            text(Field::Artist, TextMatch::Contains, "Joni"),
+        ),
+        (
+            "upnp:artist[@role=\"AlbumArtist\"] = \"Joni\"",
+            Kind::Track,
+            text(Field::AlbumArtist, TextMatch::Equals, "Joni"),
+        ),
+        (
+            "upnp:artist[@role=\"Composer\"] exists true",
+            Kind::Track,
+            Criteria::Has(Field::Composer),
+        ),
+        (
+            "res@bitrate >= \"40000\"",
+            Kind::Track,
+            Criteria::Number(Field::Bitrate, Comparison::GreaterOrEqual, 320),
+        ),
+        (
+            "res@sampleFrequency > \"48000\"",
+            Kind::Track,
+            Criteria::Number(Field::SampleRate, Comparison::Greater, 48_000),
+        ),
+        (
+            "upnp:rating >= \"4\"",
+            Kind::Album,
+            Criteria::Number(Field::Rating, Comparison::GreaterOrEqual, 4),
+        ),
+        ("@parentID = \"albums\"", Kind::Album, Criteria::Always),
+        ("@parentID = \"albums\"", Kind::Track, Criteria::Never),
+        ("@parentID = \"tracks\"", Kind::Track, Criteria::Always.on_album().negate()),
         (
             "upnp:originalTrackNumber = \"7\"",
             Kind::Track,
