@@ -34,6 +34,15 @@ pub enum Event {
     },
     /// Somebody started or stopped playing.
     NowPlayingChanged,
+    /// Somebody said something in the chat.
+    ChatChanged,
+    /// The speakers of the house were told something, or said something.
+    JukeboxChanged,
+    /// A user's saved queue changed.
+    QueueChanged {
+        /// Whose.
+        user: UserId,
+    },
     /// Listens were added to a user's history: rows of `listen`, in the order of their ids.
     ListensRecorded {
         /// Whose.

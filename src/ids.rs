@@ -68,6 +68,8 @@ id!(/// A playlist.
     PlaylistId, "pl");
 id!(/// A listen of the history.
     ListenId, "hi");
+id!(/// Something shown to people without an account.
+    ShareId, "sh");
 id!(/// A device on the LAN.
     LanDeviceId, "de");
 

@@ -26,6 +26,9 @@ use crate::{
 const FROM_ONE: (u32, Duration) = (5, Duration::from_mins(6));
 /// From everywhere together: never more than twenty an hour, and one address alone cannot use it up.
 const FROM_ALL: (u32, Duration) = (10, Duration::from_mins(6));
+/// Addresses of shares that are not there, from one address: so many at once, then one each ten
+/// seconds. Who has a right one is not asked.
+const MISSES: (u32, Duration) = (60, Duration::from_secs(10));
 /// How long an address stays known after a sign-in there.
 const KNOWN_FOR: Millis = 30 * 24 * 3600 * 1000;
 
@@ -37,6 +40,7 @@ pub(crate) struct Limiter {
     clock: Clock,
     from_one: Limit,
     from_all: Limit,
+    misses: Limit,
     /// Where an account signed in: those addresses are not held to the account's own limit, so
     /// that strangers who guess cannot lock the family out. The number starts a fresh count.
     known: Mutex<HashMap<[u8; 32], Known>>,
@@ -64,6 +68,7 @@ impl Limiter {
         Self {
             from_one: limit(FROM_ONE, &clock),
             from_all: limit(FROM_ALL, &clock),
+            misses: limit(MISSES, &clock),
             known: Mutex::default(),
             clock,
         }
@@ -90,9 +95,17 @@ impl Limiter {
         *entry = Known { since: now, count: entry.count + 1 };
     }
 
+    /// Counts a try at something random that is not there, or says how long to wait.
+    pub(crate) fn missed(&self, address: IpAddr) -> Result<(), Duration> {
+        check(&self.misses, &key("", Some(address), 0)).map_err(|failure| match failure {
+            AuthFailure::Limited(wait) => wait,
+            _ => Duration::from_secs(1),
+        })
+    }
+
     /// Forgets what no longer matters; call it each minute.
     pub(crate) fn sweep(&self) {
-        for limit in [&self.from_one, &self.from_all] {
+        for limit in [&self.from_one, &self.from_all, &self.misses] {
             limit.retain_recent();
             limit.shrink_to_fit();
         }

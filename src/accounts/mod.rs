@@ -3,6 +3,8 @@
 
 mod abilities;
 mod app_passwords;
+mod bearers;
+mod chat;
 mod devices;
 mod keys;
 mod ledger;
@@ -30,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use abilities::Abilities;
 pub use app_passwords::{AppPassword, NewAppPassword};
+pub use chat::ChatMessage;
 pub use devices::{DeviceChange, LanDevice};
 pub use ledger::Usage;
 pub(crate) use ledger::{Change, Reservation};

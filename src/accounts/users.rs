@@ -40,6 +40,8 @@ pub struct User {
     pub created_at: Millis,
     /// Since when it is shut out.
     pub disabled_at: Option<Millis>,
+    /// When the picture last changed, if there is one.
+    pub avatar_changed_at: Option<Millis>,
 }
 
 /// A user to make.
@@ -136,8 +138,8 @@ impl Accounts {
     async fn read_users(&self, name: Option<&str>) -> Result<Vec<User>> {
         let rows = sqlx::query!(
             r#"select u.user_id, u.name, u.display_name, u.email, u.role, u.plan_id, p.name as plan_name,
-                      u.abilities, u.max_bitrate_kbps, u.created_at, u.disabled_at
-               from user u join plan p using (plan_id)
+                      u.abilities, u.max_bitrate_kbps, u.created_at, u.disabled_at, a.changed_at as "avatar_changed_at?"
+               from user u join plan p using (plan_id) left join avatar a using (user_id)
                where ?1 is null or u.name = ?1 order by u.name"#,
             name
         )
@@ -160,6 +162,7 @@ impl Accounts {
                 libraries: self.visible_libraries(id, abilities).await?,
                 created_at: row.created_at,
                 disabled_at: row.disabled_at,
+                avatar_changed_at: row.avatar_changed_at,
             });
         }
         Ok(users)

@@ -67,9 +67,11 @@ pub(super) fn public(
     let panel = web::Handles {
         accounts: of.accounts.clone(),
         catalog: of.catalog.clone(),
+        shares: of.shares.clone(),
         drive: of.drive.clone(),
         ingest: of.ingest.clone(),
         playback: of.playback.clone(),
+        jukebox: of.jukebox.clone(),
         events: of.events.clone(),
         site,
     };
@@ -84,8 +86,18 @@ pub(super) fn public(
             .configure(|routes| operations::configure(routes, &health, &metrics, &of.ingest))
             .configure(|routes| {
                 let (accounts, clock) = (&of.accounts, &of.clock);
-                let (catalog, ingest, playback) = (&of.catalog, &of.ingest, &of.playback);
-                subsonic::configure(routes, accounts, catalog, ingest, playback, clock);
+                let (catalog, shares) = (&of.catalog, &of.shares);
+                let (ingest, playback) = (&of.ingest, &of.playback);
+                let services = subsonic::Services {
+                    accounts: accounts.clone(),
+                    catalog: catalog.clone(),
+                    shares: shares.clone(),
+                    ingest: ingest.clone(),
+                    playback: playback.clone(),
+                    jukebox: of.jukebox.clone(),
+                    clock: clock.clone(),
+                };
+                subsonic::configure(routes, &services);
             })
             .configure(|routes| web::configure(routes, &panel))
     };

@@ -141,6 +141,8 @@ impl App {
         self.tasks.spawn(self.services.accounts.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.drive.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));
+        self.tasks.spawn(self.services.jukebox.clone().run(self.stop.clone()));
+        self.tasks.spawn(self.services.playback.clone().run(self.stop.clone()));
         let ingest = self.services.ingest.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move {

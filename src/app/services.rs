@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     accounts::Accounts,
-    catalog::Catalog,
+    catalog::{Catalog, Shares},
     clock::Clock,
     config::Config,
     db::Db,
@@ -15,7 +15,7 @@ use crate::{
     ingest::{self, Ingest},
     media::worker::Pool,
     ops::filesystem,
-    playback::{Playback, Settings},
+    playback::{self, Jukebox, Playback, Settings},
 };
 
 /// The services, for whoever runs beside the servers (command line, tests).
@@ -29,10 +29,14 @@ pub struct Services {
     pub drive: Drive,
     /// What there is to hear.
     pub catalog: Catalog,
+    /// What is shown to people without an account.
+    pub shares: Shares,
     /// How music gets in.
     pub ingest: Ingest,
     /// How music gets out.
     pub playback: Playback,
+    /// The speakers of the house.
+    pub jukebox: Jukebox,
     /// What changed.
     pub events: Events,
     /// What time it is.
@@ -73,6 +77,13 @@ impl Services {
             readers.clone(),
         )
         .await?;
+        let shares = Shares::new(
+            db.clone(),
+            clock.clone(),
+            accounts.clone(),
+            catalog.clone(),
+            config.http.public_url.clone(),
+        );
         let ingest = Ingest::new(
             db.clone(),
             clock.clone(),
@@ -99,6 +110,8 @@ impl Services {
         settings.secret = Some(accounts.derived_key("playback tickets"));
         let (of, time) = (catalog.clone(), clock.clone());
         let playback = Playback::new(db.clone(), of, time, events.clone(), settings)?;
-        Ok(Self { db, accounts, drive, catalog, ingest, playback, events, clock })
+        let output = playback::chosen(&config.jukebox.output, &playback, &clock);
+        let jukebox = Jukebox::new(playback.clone(), clock.clone(), events.clone(), output);
+        Ok(Self { db, accounts, drive, catalog, shares, ingest, playback, jukebox, events, clock })
     }
 }

@@ -66,6 +66,11 @@ impl Covers {
         }
     }
 
+    /// A picture from outside, encoded anew.
+    pub(super) async fn scaled(&self, picture: Bytes, edge: u32) -> Result<Bytes> {
+        self.pool.scale(picture, edge).await
+    }
+
     /// Lets go of idle pictures and keeps the folder within its size.
     pub(super) async fn tidy(&self) {
         self.memory.forget_idle();

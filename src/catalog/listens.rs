@@ -99,7 +99,7 @@ async fn is_known(
         let since = at - (length / 2).min(REPEATED_WITHIN);
         let repeated = sqlx::query_scalar!(
             "select listen_id from listen where user_id = ? and track_id = ? and client = ?
-             and source = ? and coalesce(twin_at, at) > ? limit 1",
+             and (source = ? or twin_at is not null) and coalesce(twin_at, at) > ? limit 1",
             user,
             track.id,
             client,

@@ -155,7 +155,7 @@ pub(super) fn kind(item: Item) -> (&'static str, i64) {
 }
 
 /// The item of a row; `None` for kinds of a later version.
-fn item(kind: &str, row: i64) -> Option<Item> {
+pub(super) fn item(kind: &str, row: i64) -> Option<Item> {
     Some(match kind {
         "track" => Item::Track(TrackId(row)),
         "album" => Item::Album(AlbumId(row)),

@@ -9,6 +9,7 @@
 mod albums;
 mod annotations;
 mod artists;
+pub(crate) mod avatars;
 mod covers;
 mod criteria;
 mod find;
@@ -29,6 +30,7 @@ mod queue;
 mod revision;
 mod search;
 mod server_id;
+mod shares;
 mod similar;
 mod smart;
 mod track_facts;
@@ -43,6 +45,7 @@ pub use model::*;
 pub use playlists::{Imported, Unmatched};
 pub use revision::Revision;
 pub use search::{Found, Wanted};
+pub use shares::Shares;
 pub use smart::{Kind as SmartKind, Operator as SmartOperator, Rules, SmartField, smart_fields};
 
 use std::{path::PathBuf, sync::Arc};

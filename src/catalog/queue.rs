@@ -4,6 +4,8 @@ use crate::{
     Result,
     accounts::Principal,
     catalog::{Bookmark, Catalog, Item, PlayQueue, annotations::require_person, visible::json_ids},
+    clock::Millis,
+    events::Event,
     ids::TrackId,
 };
 
@@ -103,7 +105,7 @@ impl Catalog {
         }))
     }
 
-    /// Saves the queue; an empty list clears it.
+    /// Saves the queue; an empty list clears it. Gives back when that was.
     pub async fn save_play_queue(
         &self,
         principal: &Principal,
@@ -111,7 +113,7 @@ impl Catalog {
         current_index: usize,
         position_ms: i64,
         client: &str,
-    ) -> Result<()> {
+    ) -> Result<Millis> {
         require_person(principal)?;
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
@@ -139,7 +141,8 @@ impl Catalog {
             .await?;
         }
         tx.commit().await?;
-        Ok(())
+        self.events.publish(Event::QueueChanged { user: principal.user });
+        Ok(now)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Http, Ingest, Invalid, Log, Playback, Subsonic, Workers, lan, tls};
+use super::{Config, Http, Ingest, Invalid, Jukebox, Log, Playback, Subsonic, Workers, lan, tls};
 
 /// Shown instead of a secret.
 const HIDDEN: &str = "(hidden)";
@@ -25,6 +25,7 @@ pub(super) struct Document {
     subsonic: Subsonic,
     ingest: Ingest,
     playback: Playback,
+    jukebox: Jukebox,
     workers: Workers,
     log: Log,
     admin: Admin,
@@ -43,6 +44,7 @@ impl Default for Document {
             subsonic: Subsonic::default(),
             ingest: Ingest::default(),
             playback: Playback::default(),
+            jukebox: Jukebox::default(),
             workers: Workers::default(),
             log: Log::default(),
             admin: Admin::default(),
@@ -90,6 +92,7 @@ impl Document {
             subsonic: self.subsonic,
             ingest: self.ingest,
             playback: self.playback,
+            jukebox: self.jukebox,
             workers: self.workers,
             log: self.log,
             first_admin,

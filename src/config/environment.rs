@@ -38,6 +38,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("playback.transcodes", Kind::Number),
     ("playback.transcodes_per_user", Kind::Number),
     ("playback.queue_seconds", Kind::Number),
+    ("jukebox.output", Kind::Text),
     ("workers.daemon", Kind::Text),
     ("workers.decoder", Kind::Text),
     ("workers.sandbox", Kind::Text),

@@ -7,6 +7,7 @@ mod document;
 mod environment;
 mod http;
 mod ingest;
+mod jukebox;
 mod lan;
 mod load;
 mod log;
@@ -20,6 +21,7 @@ use std::{net::SocketAddr, path::PathBuf};
 pub use self::{
     http::Http,
     ingest::Ingest,
+    jukebox::{Jukebox, JukeboxOutput},
     lan::Lan,
     load::{Invalid, Sources, load},
     log::{Log, LogFormat},
@@ -52,6 +54,8 @@ pub struct Config {
     pub ingest: Ingest,
     /// How music gets out.
     pub playback: Playback,
+    /// The speakers of the machine.
+    pub jukebox: Jukebox,
     /// Worker processes.
     pub workers: Workers,
     /// What is logged, and how.
@@ -75,6 +79,7 @@ impl Config {
             subsonic: Subsonic::default(),
             ingest: Ingest::default(),
             playback: Playback::default(),
+            jukebox: Jukebox { output: JukeboxOutput::Off },
             workers: Workers::default(),
             log: Log::default(),
             first_admin: None,

@@ -53,7 +53,7 @@ pub fn redacted(path: &str, query: &str) -> String {
             text.push('/');
         }
         text.push_str(if hide_next && !part.is_empty() { "***" } else { part });
-        hide_next = matches!(part, "setup" | "share");
+        hide_next = matches!(part, "setup" | "share" | "s");
     }
     for (at, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
         text.push(if at == 0 { '?' } else { '&' });
@@ -84,6 +84,7 @@ mod tests {
             ("/rest/ping", "%70=secret&p", "/rest/ping?%70=***&p=***"),
             ("/rest/search3", "query=p%3Dx&size=5", "/rest/search3?query=p%3Dx&size=5"),
             ("/setup/0123abcd", "", "/setup/***"),
+            ("/s/abcdefgh/tracks/tr-1/stream", "", "/s/***/tracks/tr-1/stream"),
             ("/setup", "token=1", "/setup?token=***"),
         ] {
             assert_eq!(redacted(path, query), expected);

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod live;
 pub mod log;
 mod origin;
+mod own_address;
 mod pieces;
 mod range;
 pub mod server;
@@ -14,3 +15,4 @@ mod straight;
 mod wire;
 
 pub use origin::{TrustedProxies, address, origin};
+pub use own_address::own_address;

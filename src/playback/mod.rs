@@ -12,6 +12,8 @@ mod limits;
 mod negotiated;
 mod now_playing;
 mod open;
+mod outputs;
+mod session;
 mod stream;
 mod tickets;
 mod transcode;
@@ -26,8 +28,10 @@ pub use decision::{
 pub use forms::{Form, forms, unasked};
 pub use hls::{HlsPart, HlsTicket};
 pub use negotiated::{Agreed, Proposal};
-pub use now_playing::NowPlaying;
+pub use now_playing::{NowPlaying, Player};
 pub use open::Opened;
+pub use outputs::{Command, Entry, Item, Jukebox, Output, Phase, Snapshot, Status, chosen};
+pub use session::{Counting, PlayState, Report};
 pub use wish::{Gain, Network, Target, Wish, WishFormat};
 
 use std::{
@@ -36,6 +40,10 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+
+use tokio_util::sync::CancellationToken;
+
+use self::now_playing::Finished;
 
 use crate::{
     Result, accounts::Principal, catalog::Catalog, clock::Clock, config::Sandbox, db::Db,
@@ -175,16 +183,51 @@ impl Playback {
         client: &str,
     ) -> Result<()> {
         let track = self.inner.catalog.track(principal, track).await?;
-        self.inner.now.set(principal, &track, client);
+        let finished = self.inner.now.set(principal, &track, client);
+        self.record(finished).await
+    }
+
+    /// Takes in what a player says of itself. What it ended becomes a listen of the history, if
+    /// enough of it was heard.
+    pub async fn report(
+        &self,
+        principal: &Principal,
+        player: Player<'_>,
+        report: &Report,
+    ) -> Result<()> {
+        let track = self.inner.catalog.track(principal, report.track).await?;
+        let finished = self.inner.now.report(principal, &track, player, report);
+        self.record(finished).await
+    }
+
+    async fn record(&self, finished: impl IntoIterator<Item = Finished>) -> Result<()> {
+        for Finished { who, listen } in finished.into_iter().filter(|one| one.who.is_person()) {
+            self.inner.catalog.record_listens(&who, &[listen]).await?;
+        }
         Ok(())
+    }
+
+    /// Ends playbacks whose players vanished, until told to stop; then all of them.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut every = tokio::time::interval(Duration::from_secs(30));
+        while stop.run_until_cancelled(every.tick()).await.is_some() {
+            self.record_or_log(self.inner.now.sweep()).await;
+        }
+        self.record_or_log(self.inner.now.end()).await;
+    }
+
+    async fn record_or_log(&self, finished: Vec<Finished>) {
+        if let Err(error) = self.record(finished).await {
+            tracing::warn!("cannot record what was heard: {error:?}");
+        }
     }
 
     /// What is being heard of that which the principal may see, latest first.
     pub async fn now_playing(&self, principal: &Principal) -> Result<Vec<NowPlaying>> {
         let entries = self.inner.now.entries();
-        let ids: Vec<TrackId> = entries.iter().map(|entry| entry.track).collect();
+        let ids: Vec<TrackId> = entries.iter().map(now_playing::Entry::track).collect();
         let tracks = self.inner.catalog.tracks_by_id(principal, &ids).await?;
-        Ok(now_playing::join(entries, tracks))
+        Ok(self.inner.now.join(entries, tracks))
     }
 
     /// What runs at this moment.

@@ -1,18 +1,21 @@
-//! What is being heard now: one entry a user and client, in memory, gone when the track is over.
+//! What is being heard now: one entry a player, in memory, and what its end leaves in the history.
 
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::watch;
 
+use super::session::{PlayState, Report, Session};
 use crate::{
     accounts::Principal,
-    catalog::Track,
+    catalog::{Listen, ListenSource, Track},
     clock::{Clock, Millis},
     events::{Event, Events},
     ids::{TrackId, UserId},
+    playback::Counting,
 };
 
-/// How long past its end a track still counts as playing: clients pause and buffer.
+/// How long past its end a track still counts as playing, where no player says how it goes on:
+/// clients pause and buffer.
 const GRACE_MS: Millis = 60_000;
 
 /// Entries in all; beyond it the oldest goes.
@@ -31,28 +34,77 @@ pub struct NowPlaying {
     pub track: Track,
     /// Since when.
     pub started_at: Millis,
-    /// Whole minutes since then.
+    /// Whole minutes since the player last said so.
     pub minutes_ago: u32,
+    /// What the player does.
+    pub state: PlayState,
+    /// Where it is, ms, reckoned from what it last said.
+    pub position_ms: u64,
+    /// Speed.
+    pub rate: f64,
+}
+
+/// Which player of a user: its name for people, and what tells it from others of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Player<'a> {
+    /// The client's name.
+    pub client: &'a str,
+    /// Which of them; empty if there is but one.
+    pub device: &'a str,
 }
 
 /// An entry without its track's data.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub(super) track: TrackId,
-    user: UserId,
-    user_name: Arc<str>,
+    who: Principal,
     client: String,
-    started_at: Millis,
-    ends_at: Millis,
-    minutes_ago: u32,
+    session: Session,
+    /// Its player tells how it goes on.
+    is_reported: bool,
 }
+
+/// A playback that is over and was a listen.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) who: Principal,
+    pub(super) listen: Listen,
+}
+
+impl Entry {
+    pub(super) fn track(&self) -> TrackId {
+        self.session.track
+    }
+
+    fn ends_at(&self) -> Millis {
+        if self.is_reported {
+            self.session.expires_at()
+        } else {
+            self.session.planned_end().saturating_add(GRACE_MS)
+        }
+    }
+
+    fn finished(self) -> Option<Finished> {
+        let (began_at, ended_at, heard_ms) = self.session.listen()?;
+        let listen = Listen {
+            track: self.session.track,
+            at: Some(began_at),
+            client: self.client,
+            source: self.session.source,
+            heard_ms: Some(heard_ms),
+            ended_at: Some(ended_at),
+        };
+        Some(Finished { who: self.who, listen })
+    }
+}
+
+type Key = (UserId, String);
 
 /// All entries.
 #[derive(Debug)]
 pub(super) struct Store {
     clock: Clock,
     events: Events,
-    entries: watch::Sender<HashMap<(UserId, String), Entry>>,
+    entries: watch::Sender<HashMap<Key, Entry>>,
 }
 
 impl Store {
@@ -60,61 +112,164 @@ impl Store {
         Self { clock, events, entries: watch::Sender::new(HashMap::new()) }
     }
 
-    /// Replaces what this user heard on this client.
-    pub(super) fn set(&self, principal: &Principal, track: &Track, client: &str) {
+    /// Replaces what this user heard on this client, unless the client itself tells how that goes.
+    /// Gives back what this ended.
+    pub(super) fn set(
+        &self,
+        principal: &Principal,
+        track: &Track,
+        client: &str,
+    ) -> Option<Finished> {
         let now = self.clock.now();
-        let client: String = client.chars().take(100).collect();
-        let entry = Entry {
+        let report = Report {
             track: track.id,
-            user: principal.user,
-            user_name: principal.name.clone(),
-            client: client.clone(),
-            started_at: now,
-            ends_at: now.saturating_add_unsigned(track.duration_ms).saturating_add(GRACE_MS),
-            minutes_ago: 0,
+            state: PlayState::Playing,
+            position_ms: 0,
+            rate: 1.0,
+            counting: Counting::Nothing,
+            source: ListenSource::Scrobble,
         };
+        let player = Player { client, device: "" };
+        let mut finished = None;
         self.entries.send_modify(|entries| {
-            entries.retain(|_, entry| now < entry.ends_at);
-            if MOST <= entries.len()
-                && let Some(oldest) =
-                    entries.iter().min_by_key(|(_, e)| e.started_at).map(|(key, _)| key.clone())
-            {
-                entries.remove(&oldest);
+            let key = key(principal, player);
+            let same =
+                |entry: &Entry| entry.is_reported && entry.session.goes_on_with(&report, now);
+            if entries.get(&key).is_some_and(same) {
+                return;
             }
-            entries.insert((principal.user, client), entry);
+            let session = Session::begin(&report, track.duration_ms, now);
+            let entry = Entry {
+                who: principal.clone(),
+                client: shortened(client),
+                session,
+                is_reported: false,
+            };
+            make_room(entries);
+            finished = entries.insert(key, entry).and_then(Entry::finished);
         });
         self.events.publish(Event::NowPlayingChanged);
+        finished
+    }
+
+    /// Takes in what a player says. Gives back what this ended.
+    pub(super) fn report(
+        &self,
+        principal: &Principal,
+        track: &Track,
+        player: Player<'_>,
+        report: &Report,
+    ) -> Vec<Finished> {
+        let now = self.clock.now();
+        let key = key(principal, player);
+        let mut finished = Vec::new();
+        self.entries.send_modify(|entries| {
+            let old = entries.remove(&key);
+            let mut entry = match old {
+                Some(entry) if entry.is_reported && entry.session.goes_on_with(report, now) => {
+                    entry
+                }
+                old => {
+                    finished.extend(old.and_then(Entry::finished));
+                    // What stopped without having begun is not known here any more.
+                    if report.state == PlayState::Stopped {
+                        return;
+                    }
+                    make_room(entries);
+                    Entry {
+                        who: principal.clone(),
+                        client: shortened(player.client),
+                        session: Session::begin(report, track.duration_ms, now),
+                        is_reported: true,
+                    }
+                }
+            };
+            entry.session.hear(report, now);
+            if report.state == PlayState::Stopped {
+                finished.extend(entry.finished());
+            } else {
+                entries.insert(key, entry);
+            }
+        });
+        self.events.publish(Event::NowPlayingChanged);
+        finished
+    }
+
+    /// Lets go of those whose player is waited for no longer. Gives back what they were.
+    pub(super) fn sweep(&self) -> Vec<Finished> {
+        let now = self.clock.now();
+        self.take(|entry| entry.ends_at() <= now)
+    }
+
+    /// Lets go of all.
+    pub(super) fn end(&self) -> Vec<Finished> {
+        self.take(|_| true)
+    }
+
+    fn take(&self, is_over: impl Fn(&Entry) -> bool) -> Vec<Finished> {
+        let mut finished = Vec::new();
+        let any = self.entries.send_if_modified(|entries| {
+            let gone: Vec<Entry> =
+                entries.extract_if(|_, entry| is_over(entry)).map(|(_, entry)| entry).collect();
+            let any = !gone.is_empty();
+            finished.extend(gone.into_iter().filter_map(Entry::finished));
+            any
+        });
+        if any {
+            self.events.publish(Event::NowPlayingChanged);
+        }
+        finished
     }
 
     /// Those that still play, latest first.
     pub(super) fn entries(&self) -> Vec<Entry> {
         let now = self.clock.now();
         let mut entries: Vec<Entry> =
-            self.entries.borrow().values().filter(|entry| now < entry.ends_at).cloned().collect();
-        for entry in &mut entries {
-            entry.minutes_ago = u32::try_from((now - entry.started_at) / 60_000).unwrap_or(0);
-        }
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.started_at));
+            self.entries.borrow().values().filter(|entry| now < entry.ends_at()).cloned().collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.session.started_at()));
         entries
+    }
+
+    /// Entries with their tracks; those whose track the principal may not see are left out.
+    pub(super) fn join(&self, entries: Vec<Entry>, tracks: Vec<Track>) -> Vec<NowPlaying> {
+        let now = self.clock.now();
+        let tracks: HashMap<TrackId, Track> =
+            tracks.into_iter().map(|track| (track.id, track)).collect();
+        entries
+            .into_iter()
+            .filter_map(|entry| {
+                let track = tracks.get(&entry.track())?.clone();
+                let ago = now.saturating_sub(entry.session.reported_at()) / 60_000;
+                Some(NowPlaying {
+                    user: entry.who.user,
+                    user_name: entry.who.name,
+                    client: entry.client,
+                    track,
+                    started_at: entry.session.started_at(),
+                    minutes_ago: u32::try_from(ago).unwrap_or(0),
+                    state: entry.session.state,
+                    position_ms: entry.session.position(now),
+                    rate: entry.session.rate,
+                })
+            })
+            .collect()
     }
 }
 
-/// Entries with their tracks; those whose track the principal may not see are left out.
-pub(super) fn join(entries: Vec<Entry>, tracks: Vec<Track>) -> Vec<NowPlaying> {
-    let tracks: HashMap<TrackId, Track> =
-        tracks.into_iter().map(|track| (track.id, track)).collect();
-    entries
-        .into_iter()
-        .filter_map(|entry| {
-            let track = tracks.get(&entry.track)?.clone();
-            Some(NowPlaying {
-                user: entry.user,
-                user_name: entry.user_name,
-                client: entry.client,
-                track,
-                started_at: entry.started_at,
-                minutes_ago: entry.minutes_ago,
-            })
-        })
-        .collect()
+fn key(principal: &Principal, player: Player<'_>) -> Key {
+    (principal.user, format!("{}\0{}", shortened(player.client), shortened(player.device)))
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(100).collect()
+}
+
+fn make_room(entries: &mut HashMap<Key, Entry>) {
+    if entries.len() < MOST {
+        return;
+    }
+    let oldest = entries.iter().min_by_key(|(_, entry)| entry.session.reported_at());
+    if let Some(key) = oldest.map(|(key, _)| key.clone()) {
+        entries.remove(&key);
+    }
 }

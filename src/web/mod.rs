@@ -7,7 +7,9 @@ mod assets;
 mod failure;
 mod guard;
 mod pages;
+mod pictures;
 mod qr;
+mod share;
 
 use std::path::PathBuf;
 
@@ -17,8 +19,13 @@ use actix_web::{
 };
 
 use crate::{
-    accounts::Accounts, catalog::Catalog, clock::Millis, drive::Drive, events::Events,
-    ingest::Ingest, playback::Playback,
+    accounts::Accounts,
+    catalog::{Catalog, Shares},
+    clock::Millis,
+    drive::Drive,
+    events::Events,
+    ingest::Ingest,
+    playback::{Jukebox, Playback},
 };
 
 /// The services that the panel stands on. Cheap to clone.
@@ -28,12 +35,16 @@ pub struct Handles {
     pub accounts: Accounts,
     /// What there is to hear.
     pub catalog: Catalog,
+    /// What is shown to people without an account.
+    pub shares: Shares,
     /// What is kept.
     pub drive: Drive,
     /// How music gets in.
     pub ingest: Ingest,
     /// How music gets out.
     pub playback: Playback,
+    /// The speakers of the house.
+    pub jukebox: Jukebox,
     /// What changed.
     pub events: Events,
     /// What the panel tells of the server itself.
@@ -61,6 +72,8 @@ pub fn configure(routes: &mut ServiceConfig, handles: &Handles) {
         .app_data(Data::new(handles.clone()))
         .app_data(failure::json_limits())
         .app_data(failure::query_limits())
+        // Pictures of people; files go in as streams.
+        .app_data(web::PayloadConfig::new(crate::catalog::avatars::MOST_BYTES))
         .service(web::scope("/a").configure(assets::configure))
         .service(
             web::scope("/api/v1")
@@ -68,5 +81,10 @@ pub fn configure(routes: &mut ServiceConfig, handles: &Handles) {
                 .configure(api::configure)
                 .default_service(web::to(failure::no_such_address)),
         )
-        .service(web::scope("").wrap(from_fn(guard::own_host)).configure(pages::configure));
+        .service(
+            web::scope("")
+                .wrap(from_fn(guard::own_host))
+                .configure(share::configure)
+                .configure(pages::configure),
+        );
 }

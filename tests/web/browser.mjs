@@ -63,7 +63,7 @@ export const picture = (page, name) => page.screenshot({ path: join(pictures, `$
 /** Listens to the element that plays: {time, loudness} after `seconds` of media time, or of giving up. */
 export async function listen(page, seconds = 0.6) {
   return page.evaluate(async (want) => {
-    const main = document.querySelector('script[type=module][src$="/app/main.js"]').src;
+    const main = document.querySelector('script[type=module][src$="/app/main.js"], script[type=module][src$="/app/share.js"]').src;
     const engine = await import(new URL('player/engine.js', main));
     const deadline = performance.now() + 20000;
     const pause = () => new Promise((done) => { setTimeout(done, 50); });

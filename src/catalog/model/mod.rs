@@ -9,6 +9,7 @@ mod libraries;
 mod listen;
 mod lists;
 mod picture;
+mod share;
 mod track;
 mod written;
 
@@ -19,5 +20,6 @@ pub use libraries::*;
 pub use listen::*;
 pub use lists::*;
 pub use picture::*;
+pub use share::*;
 pub use track::*;
 pub use written::*;

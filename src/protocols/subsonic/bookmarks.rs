@@ -87,20 +87,22 @@ impl<'a> Queue<'a> {
 
 /// `getPlayQueue`: nothing when nothing was saved (C31).
 pub(super) async fn get_play_queue(call: &Call) -> Answer {
-    let Some(queue) = call.catalog().play_queue(&call.principal).await? else {
-        return call.done();
-    };
+    let Some(queue) = saved(call).await? else { return call.done() };
     let current = queue.tracks.get(queue.current_index).map(|track| Id(track.id));
     call.reply("playQueue", &Queue { current, ..Queue::of(call, &queue) })
 }
 
 /// `getPlayQueueByIndex`.
 pub(super) async fn get_play_queue_by_index(call: &Call) -> Answer {
-    let Some(queue) = call.catalog().play_queue(&call.principal).await? else {
-        return call.done();
-    };
-    let current_index = (!queue.tracks.is_empty()).then_some(queue.current_index);
+    let Some(queue) = saved(call).await? else { return call.done() };
+    let current_index = Some(queue.current_index);
     call.reply("playQueueByIndex", &Queue { current_index, ..Queue::of(call, &queue) })
+}
+
+/// The queue, if any of it is left: apps cannot take one without a current song (C31).
+async fn saved(call: &Call) -> Result<Option<PlayQueue>, Failure> {
+    let queue = call.catalog().play_queue(&call.principal).await?;
+    Ok(queue.filter(|queue| !queue.tracks.is_empty()))
 }
 
 /// `savePlayQueue`: no songs clear it; a current song that is not among them means the first.
@@ -113,16 +115,19 @@ pub(super) async fn save_play_queue(call: &Call) -> Answer {
 
 /// `savePlayQueueByIndex`: the index has to be there and inside.
 pub(super) async fn save_play_queue_by_index(call: &Call) -> Answer {
-    let songs = id::tracks(&call.params, "id");
+    let sent = call.params.all("id").count();
     let index = match call.params.number::<i64>("currentIndex")? {
-        None if songs.is_empty() => 0,
+        None if sent == 0 => 0,
         None => return Err(Failure::missing("currentIndex")),
         Some(index) => match usize::try_from(index) {
-            Ok(index) if index < songs.len() || songs.is_empty() => index,
+            Ok(index) if index < sent || sent == 0 => index,
             _ => return Err(Failure::out_of_range("currentIndex")),
         },
     };
-    save(call, &songs, index).await
+    // The index counts what was sent; ids that are no song's are not kept.
+    let is_song = |text: &str| matches!(id::item(text), Some(crate::catalog::Item::Track(_)));
+    let before = call.params.all("id").take(index).filter(|text| is_song(text)).count();
+    save(call, &id::tracks(&call.params, "id"), before).await
 }
 
 async fn save(call: &Call, songs: &[TrackId], index: usize) -> Answer {

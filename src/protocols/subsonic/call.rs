@@ -18,13 +18,13 @@ use super::{
 };
 use crate::{
     accounts::{Accounts, Credentials, Origin, Principal, Scope},
-    catalog::Catalog,
+    catalog::{Catalog, Shares},
     clock::Clock,
     config::LoginPassword,
     error::AuthFailure,
     http::address,
     ingest::Ingest,
-    playback::{Network, Playback},
+    playback::{Jukebox, Network, Playback},
 };
 
 /// What a method gives back.
@@ -32,17 +32,21 @@ pub(super) type Answer = Result<HttpResponse, Failure>;
 
 /// The services behind this face.
 #[derive(Debug, Clone)]
-pub(super) struct Services {
+pub struct Services {
     /// Who may do what.
-    pub(super) accounts: Accounts,
+    pub accounts: Accounts,
     /// What there is to hear.
-    pub(super) catalog: Catalog,
+    pub catalog: Catalog,
+    /// What is shown to people without an account.
+    pub shares: Shares,
     /// How music gets in.
-    pub(super) ingest: Ingest,
+    pub ingest: Ingest,
     /// How music gets out.
-    pub(super) playback: Playback,
+    pub playback: Playback,
+    /// The speakers of the house.
+    pub jukebox: Jukebox,
     /// What time it is.
-    pub(super) clock: Clock,
+    pub clock: Clock,
 }
 
 /// One request of somebody known.
@@ -91,6 +95,11 @@ impl Call {
         &self.services.catalog
     }
 
+    /// What is shown to people without an account.
+    pub(super) fn shares(&self) -> &Shares {
+        &self.services.shares
+    }
+
     /// Who may do what.
     pub(super) fn accounts(&self) -> &Accounts {
         &self.services.accounts
@@ -109,6 +118,11 @@ impl Call {
     /// Where the caller is.
     pub(super) fn network(&self) -> Network {
         Network::of(address(&self.request))
+    }
+
+    /// The speakers of the house.
+    pub(super) fn jukebox(&self) -> &Jukebox {
+        &self.services.jukebox
     }
 
     /// Milliseconds since the epoch.

@@ -1,4 +1,4 @@
-//! Media annotation: stars, ratings, scrobbles.
+//! Media annotation: stars, ratings, scrobbles, reports of playback.
 
 use super::{
     call::{Answer, Call},
@@ -8,9 +8,10 @@ use super::{
 };
 use crate::{
     Error,
-    catalog::{Item, Listen, Starred},
+    catalog::{Item, Listen, ListenSource, Starred},
     clock::Millis,
     ids::TrackId,
+    playback::{Counting, PlayState, Player, Report},
 };
 
 /// `star`.
@@ -47,6 +48,40 @@ pub(super) async fn scrobble(call: &Call) -> Answer {
     }
     let listens = listens(call)?;
     call.catalog().record_listens(&call.principal, &listens).await?;
+    call.done()
+}
+
+/// `reportPlayback`: how a playback goes, while it goes (OpenSubsonic `playbackReport` 1).
+pub(super) async fn report_playback(call: &Call) -> Answer {
+    let params = &call.params;
+    let media = params.required("mediaId")?;
+    let track = match params.required("mediaType")? {
+        "song" => id::track(params, "mediaId")?,
+        "podcast" => match id::item(media) {
+            Some(Item::Track(id)) => id,
+            _ => return Err(Failure::not_found("Episode")),
+        },
+        _ => return Err(Failure::generic("A mediaType is song or podcast")),
+    };
+    let position = number::<i64>("positionMs", params.required("positionMs")?)?;
+    let state = PlayState::parse(params.required("state")?).ok_or_else(|| {
+        Failure::generic("A state is one of starting, playing, paused and stopped")
+    })?;
+    let rate = params.number::<f64>("playbackRate")?.unwrap_or(1.0);
+    if !rate.is_finite() || rate <= 0.0 {
+        return Err(Failure::generic("A playbackRate is a number above 0"));
+    }
+    let is_for_show = params.flag("ignoreScrobble")?.unwrap_or(false);
+    let report = Report {
+        track,
+        state,
+        position_ms: position.max(0) as u64,
+        rate,
+        counting: if is_for_show { Counting::Nothing } else { Counting::Listens },
+        source: ListenSource::Report,
+    };
+    let player = Player { client: &call.client, device: "" };
+    call.playback().report(&call.principal, player, &report).await?;
     call.done()
 }
 

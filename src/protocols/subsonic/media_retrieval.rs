@@ -80,10 +80,15 @@ pub(super) async fn get_cover_art(call: &Call) -> Answer {
     Ok(send_cover(call, cover))
 }
 
-/// `getAvatar`: people have no pictures here.
-pub(super) fn get_avatar(call: &Call) -> Answer {
-    call.params.required("username")?;
-    Err(Failure::not_found("Avatar"))
+/// `getAvatar`: a person's picture, if there is one.
+pub(super) async fn get_avatar(call: &Call) -> Answer {
+    let name = call.params.required("username")?;
+    let picture = call.catalog().avatar(&call.principal, name).await?;
+    let mut response = send_cover(call, picture);
+    // The address stays when the picture changes.
+    let ask = header::HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, ask);
+    Ok(response)
 }
 
 /// `getLyrics`: by names; nothing found is an empty answer.

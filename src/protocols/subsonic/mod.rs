@@ -7,6 +7,7 @@ mod album_song_lists;
 mod bookmarks;
 mod browsing;
 mod call;
+mod chat;
 mod failure;
 mod format;
 #[doc(hidden)]
@@ -14,6 +15,7 @@ pub mod fuzz;
 mod hls;
 mod id;
 mod images;
+mod jukebox;
 mod long;
 mod media_annotation;
 mod media_library_scanning;
@@ -24,6 +26,7 @@ mod reply;
 mod responses;
 mod routes;
 mod searching;
+mod sharing;
 mod system;
 mod transcoding;
 mod unoffered;
@@ -39,18 +42,16 @@ use actix_web::{
 };
 use futures_util::StreamExt as _;
 
+pub use call::Services;
 pub use routes::methods;
 
 use self::{
-    call::{Answer, Call, Services, dialect},
+    call::{Answer, Call, dialect},
     failure::Failure,
     format::Format,
     params::Params,
     reply::Spelling,
     routes::Access,
-};
-use crate::{
-    accounts::Accounts, catalog::Catalog, clock::Clock, ingest::Ingest, playback::Playback,
 };
 
 /// Where everything lies.
@@ -66,24 +67,10 @@ const LONGEST_JSON: usize = 1 << 20;
 const FORM_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Adds the routes.
-pub fn configure(
-    routes: &mut ServiceConfig,
-    accounts: &Accounts,
-    catalog: &Catalog,
-    ingest: &Ingest,
-    playback: &Playback,
-    clock: &Clock,
-) {
-    let services = Services {
-        accounts: accounts.clone(),
-        catalog: catalog.clone(),
-        ingest: ingest.clone(),
-        playback: playback.clone(),
-        clock: clock.clone(),
-    };
+pub fn configure(routes: &mut ServiceConfig, services: &Services) {
     // A plain prefix is found without any pattern.
     let rest = web::scope(ROOT)
-        .app_data(Data::new(services))
+        .app_data(Data::new(services.clone()))
         .service(
             web::resource("/image/{name}")
                 .route(web::get().to(images::serve))

@@ -14,6 +14,7 @@ const EXTENSIONS: &[(&str, &[u8])] = &[
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
     ("indexBasedQueue", &[1]),
+    ("playbackReport", &[1]),
     ("songLyrics", &[1]),
     ("topSongsByArtistId", &[1]),
     ("transcodeOffset", &[1]),

@@ -1,4 +1,4 @@
-//! What this server does not offer: podcasts, internet radio, chat, shares, videos, jukebox. Apps
+//! What this server does not offer: podcasts, internet radio, videos. Apps
 //! look in anyway, so every reading method answers with nothing in it, and the rest says so.
 
 use super::{
@@ -33,16 +33,6 @@ pub(super) fn no_podcast_episode(call: &Call) -> Answer {
 /// `getInternetRadioStations`.
 pub(super) fn no_internet_radio_stations(call: &Call) -> Answer {
     call.reply("internetRadioStations", &listed("internetRadioStation", NOTHING))
-}
-
-/// `getChatMessages`.
-pub(super) fn no_chat_messages(call: &Call) -> Answer {
-    call.reply("chatMessages", &listed("chatMessage", NOTHING))
-}
-
-/// `getShares`.
-pub(super) fn no_shares(call: &Call) -> Answer {
-    call.reply("shares", &listed("share", NOTHING))
 }
 
 /// `getVideos`.

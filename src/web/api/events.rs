@@ -117,12 +117,17 @@ fn frame(event: &Event, who: &Principal) -> Option<Value> {
         Event::AccountChanged { user } if who.is_admin() || *user == who.user => {
             json!({ "topic": "account" })
         }
+        Event::ChatChanged => json!({ "topic": "chat" }),
+        Event::JukeboxChanged if who.abilities.jukebox => json!({ "topic": "jukebox" }),
+        Event::QueueChanged { user } if *user == who.user => json!({ "topic": "queue" }),
         Event::ListensRecorded { user } if *user == who.user => json!({ "topic": "history" }),
         Event::NowPlayingChanged if who.is_admin() => json!({ "topic": "playing" }),
         Event::LanDevicesChanged if who.is_admin() => json!({ "topic": "devices" }),
         Event::AccountChanged { .. }
         | Event::NowPlayingChanged
         | Event::ListensRecorded { .. }
+        | Event::QueueChanged { .. }
+        | Event::JukeboxChanged
         | Event::LanDevicesChanged
         | Event::ScanProgress { .. } => return None,
     })

@@ -1,7 +1,7 @@
 //! What all lists share: the window asked for, the answer, and ids in addresses.
 
 use actix_web::HttpResponse;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use crate::{
@@ -40,6 +40,13 @@ pub(super) fn window<T, S: Serialize>(list: &List<T>, shape: impl Fn(&T) -> S) -
 pub(super) fn all<S: Serialize>(items: impl IntoIterator<Item = S>) -> HttpResponse {
     let items: Vec<S> = items.into_iter().collect();
     HttpResponse::Ok().json(json!({ "items": items }))
+}
+
+/// A member that was sent, if only as null.
+pub(super) fn sent<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Done, and nothing to tell.

@@ -1,34 +1,31 @@
-//! What listening leaves: stars, listens, what plays now.
+//! What listening leaves: stars, and how playback goes.
 
 use actix_web::web::{Data, Json, Path};
 use serde::Deserialize;
 
 use super::{
     caller::Caller,
-    lists::{done, item, track_ids},
+    lists::{done, item},
 };
 use crate::{
-    catalog::{Listen, ListenSource, Starred},
-    clock::Millis,
+    Error,
+    catalog::{ListenSource, Starred},
+    ids::TrackId,
+    playback::{Counting, PlayState, Player, Report},
     web::{Handles, failure::Answer},
 };
 
-/// A track.
+/// What a player of the panel says of itself.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Playing {
     track: String,
-}
-
-/// A track that was heard.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Heard {
-    track: String,
-    /// When it began, ms since the epoch.
-    at: Millis,
-    /// How much of it sounded, seconds.
-    heard: Option<f64>,
+    state: String,
+    /// Seconds.
+    position: f64,
+    /// Which tab of which browser, as it calls itself.
+    #[serde(default)]
+    device: String,
 }
 
 /// PUT /stars/ID
@@ -43,33 +40,20 @@ pub(super) async fn unstar(caller: Caller, of: Data<Handles>, id: Path<String>) 
     Ok(done())
 }
 
-/// POST /listens
-pub(super) async fn listened(caller: Caller, of: Data<Handles>, heard: Json<Heard>) -> Answer {
-    let heard = heard.into_inner();
-    let heard_ms = heard.heard.map(|seconds| (seconds.max(0.0) * 1000.0) as u64);
-    let listens: Vec<_> = track_ids(&[heard.track])?
-        .into_iter()
-        .map(|track| Listen {
-            track,
-            at: Some(heard.at),
-            client: super::CLIENT.to_owned(),
-            source: ListenSource::Player,
-            heard_ms,
-            ended_at: None,
-        })
-        .collect();
-    of.catalog.record_listens(&caller.principal, &listens).await?;
-    Ok(done())
-}
-
-/// POST /now-playing
-pub(super) async fn now_playing(
-    caller: Caller,
-    of: Data<Handles>,
-    playing: Json<Playing>,
-) -> Answer {
-    for track in track_ids(&[playing.into_inner().track])? {
-        of.playback.set_now_playing(&caller.principal, track, super::CLIENT).await?;
-    }
+/// POST /playback
+pub(super) async fn report(caller: Caller, of: Data<Handles>, playing: Json<Playing>) -> Answer {
+    let track = TrackId::parse(&playing.track).ok_or(Error::NotFound("Track"))?;
+    let state = PlayState::parse(&playing.state)
+        .ok_or_else(|| Error::Invalid(format!("{:?} is not a state", playing.state)))?;
+    let report = Report {
+        track,
+        state,
+        position_ms: (playing.position.max(0.0) * 1000.0) as u64,
+        rate: 1.0,
+        counting: Counting::Listens,
+        source: ListenSource::Player,
+    };
+    let player = Player { client: super::CLIENT, device: &playing.device };
+    of.playback.report(&caller.principal, player, &report).await?;
     Ok(done())
 }

@@ -6,6 +6,7 @@ mod albums;
 mod app_passwords;
 mod artists;
 mod caller;
+mod chat;
 mod clients;
 mod cookies;
 mod covers;
@@ -13,6 +14,7 @@ mod devices;
 mod events;
 mod files;
 mod history;
+mod jukebox;
 mod libraries;
 mod lists;
 mod lockers;
@@ -25,6 +27,7 @@ mod search;
 mod server;
 mod session;
 mod shapes;
+mod shares;
 mod tracks;
 mod uploads;
 
@@ -53,6 +56,11 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/app-passwords/{id}", delete().to(app_passwords::revoke))
         .route("/addresses", get().to(addresses::list))
         .route("/qr", get().to(addresses::code))
+        .route("/avatar", put().to(chat::set_avatar))
+        .route("/avatar", delete().to(chat::remove_avatar))
+        .route("/avatars/{name}", get().to(chat::avatar))
+        .route("/chat", get().to(chat::list))
+        .route("/chat", post().to(chat::say))
         .route("/lockers", get().to(lockers::list))
         // Files, kept.
         .route("/files/{path:.*}", get().to(files::show))
@@ -76,14 +84,19 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         // What I add to it.
         .route("/stars/{id}", put().to(marks::star))
         .route("/stars/{id}", delete().to(marks::unstar))
-        .route("/listens", post().to(marks::listened))
         .route("/history", get().to(history::list))
         .route("/history/summary", get().to(history::summary))
-        .route("/now-playing", post().to(marks::now_playing))
+        .route("/playback", post().to(marks::report))
+        .route("/jukebox", get().to(jukebox::show))
+        .route("/jukebox", post().to(jukebox::control))
         .route("/listening", get().to(clients::listening))
         .route("/listening", put().to(clients::set_listening))
         .route("/queue", get().to(queue::show))
         .route("/queue", put().to(queue::save))
+        .route("/shares", get().to(shares::list))
+        .route("/shares", post().to(shares::create))
+        .route("/shares/{id}", patch().to(shares::change))
+        .route("/shares/{id}", delete().to(shares::remove))
         .route("/playlists", get().to(playlists::list))
         .route("/playlists", post().to(playlists::create))
         .route("/playlists/file", post().to(playlists::import))

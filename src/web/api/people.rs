@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use super::{
     caller::Caller,
-    lists::{all, done},
+    lists::{all, done, sent},
     lockers,
 };
 use crate::{
-    Result,
-    accounts::{LockerKind, NewUser, Principal, Role, User, UserChange},
+    Error, Result,
+    accounts::{Abilities, LockerKind, NewUser, Principal, Role, User, UserChange},
+    ids::LibraryId,
     web::{Handles, failure::Answer},
 };
 
@@ -37,6 +38,14 @@ pub(super) struct Change {
     role: Option<Role>,
     plan: Option<String>,
     disabled: Option<bool>,
+    /// Switches by name; those left out stay.
+    may: Option<serde_json::Map<String, Value>>,
+    /// kbit/s; null is none.
+    #[serde(default, deserialize_with = "sent")]
+    max_bitrate: Option<Option<u32>>,
+    /// Exactly these libraries besides the own locker; null is every shared one.
+    #[serde(default, deserialize_with = "sent")]
+    libraries: Option<Option<Vec<String>>>,
 }
 
 /// A new password.
@@ -76,13 +85,35 @@ pub(super) async fn change(
     change: Json<Change>,
 ) -> Answer {
     let change = change.into_inner();
+    let mut abilities = None;
+    if change.may.is_some() || change.libraries.is_some() {
+        let user = of.accounts.user(&caller.principal, &name).await?;
+        let mut switches = serde_json::to_value(user.abilities)?;
+        for (switch, value) in change.may.unwrap_or_default() {
+            switches[switch] = value;
+        }
+        if let Some(libraries) = &change.libraries {
+            switches["sees_shared"] = json!(libraries.is_none());
+        }
+        abilities = Some(
+            serde_json::from_value::<Abilities>(switches)
+                .map_err(|error| Error::Invalid(error.to_string()))?,
+        );
+    }
+    let libraries = change.libraries.flatten().map(|ids| {
+        ids.iter()
+            .map(|id| LibraryId::parse(id).ok_or(Error::NotFound("Library")))
+            .collect::<Result<Vec<_>>>()
+    });
     let change = UserChange {
         display_name: change.display_name,
         email: change.email,
         role: change.role,
         plan: change.plan,
+        abilities,
+        max_bitrate_kbps: change.max_bitrate,
+        libraries: libraries.transpose()?,
         is_disabled: change.disabled,
-        ..UserChange::default()
     };
     of.accounts.update_user(&caller.principal, &name, &change).await?;
     Ok(done())
@@ -117,6 +148,10 @@ async fn shape(of: &Handles, user: &User) -> Result<Value> {
         "role": user.role,
         "plan": user.plan_name,
         "disabled": user.disabled_at.is_some(),
+        "may": user.abilities,
+        "maxBitrate": user.max_bitrate_kbps,
+        "libraries": user.libraries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "avatar": user.avatar_changed_at,
         "createdAt": user.created_at,
         "usage": usage,
     }))

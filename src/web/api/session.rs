@@ -49,7 +49,10 @@ pub(super) async fn show(caller: Caller, of: Data<Handles>) -> Answer {
     let role = if user.role == Role::Admin { "admin" } else { "user" };
     let token = caller.cookie.as_deref().map(guard::csrf_token);
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(json!({
-        "user": { "id": user.id.to_string(), "name": user.name, "displayName": shown, "role": role },
+        "user": { "id": user.id.to_string(), "name": user.name, "displayName": shown, "role": role,
+            "avatar": user.avatar_changed_at,
+            "may": { "share": user.abilities.share },
+            "speakers": user.abilities.jukebox && of.jukebox.is_there() },
         "token": token,
         "version": env!("CARGO_PKG_VERSION"),
     })))

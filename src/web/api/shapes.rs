@@ -254,6 +254,11 @@ pub(super) fn track(track: &Track) -> TrackShape {
     }
 }
 
+/// The cover's id of a track that has one.
+pub(super) fn track_cover(track: &Track) -> Option<String> {
+    cover(Item::Track(track.id), track.picture)
+}
+
 pub(super) fn playlist(list: &Playlist) -> PlaylistShape {
     PlaylistShape {
         id: list.id.to_string(),

@@ -50,6 +50,11 @@ impl Page {
         Self { title: "Tunelocker".to_owned(), head, body }
     }
 
+    /// A page with a title that is escaped already.
+    pub(in crate::web) fn titled(title: &str, head: String, body: String) -> Self {
+        Self { title: format!("{title} · Tunelocker"), head, body }
+    }
+
     /// A page before the panel: sign-in, first run, nothing here.
     pub(in crate::web) fn gate(title: &str) -> Self {
         let script = assets::address("app/gate.js");

@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-pub(super) use html::Page;
+pub(super) use html::{Page, escape, icon, t};
 
 /// What a page may load and do. `form-action` and referrers are for the pages with forms.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -21,7 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app";
 
 /// First words of the panel's addresses; each is answered with the shell.
-const SCREENS: [&str; 13] = [
+const SCREENS: [&str; 16] = [
     "albums",
     "album",
     "artists",
@@ -32,6 +32,9 @@ const SCREENS: [&str; 13] = [
     "search",
     "upload",
     "history",
+    "shares",
+    "speakers",
+    "chat",
     "connect",
     "settings",
     "server",
@@ -74,7 +77,7 @@ fn page_headers(answer: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
 }
 
 /// Elsewhere, as an answer to GET and POST.
-fn see(place: &str) -> HttpResponse {
+pub(super) fn see(place: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, place))
         .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -11,12 +11,16 @@ mod fields;
 mod golden;
 mod history;
 mod hls;
+mod jukebox;
 mod lists;
 mod marks;
 mod matrix;
 mod media;
+mod people;
+mod reports;
 mod requirements;
 mod schema;
+mod shares;
 mod traces;
 mod transcoding;
 mod web_app;
@@ -83,10 +87,16 @@ pub(crate) struct App {
 impl House {
     /// Starts it over the drawn library and waits for the scan.
     pub(crate) async fn open() -> Self {
+        Self::open_with(|_| ()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
         let music = tempfile::tempdir().unwrap().keep();
         write_library(&music);
         let house = Self::over(music, |config, music| {
             config.libraries.push(("Music".to_owned(), music.to_owned()));
+            change(config);
         })
         .await;
         house.wait_for_scan().await;

@@ -5,3 +5,5 @@ mod apps;
 mod browser;
 mod music;
 mod playlists;
+mod shares;
+mod social;

@@ -268,6 +268,9 @@ impl Own for PlayingSong<'_> {
         element.serialize_field("minutesAgo", &self.0.minutes_ago)?;
         element.serialize_field("playerId", &self.0.user.0)?;
         element.serialize_field("playerName", &*self.0.client)?;
+        element.serialize_field("state", self.0.state.as_str())?;
+        element.serialize_field("positionMs", &self.0.position_ms)?;
+        element.serialize_field("playbackRate", &self.0.rate)?;
         Song::of(&self.0.track).scalars(element)
     }
 }

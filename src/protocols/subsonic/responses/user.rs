@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::Date;
 use crate::accounts::{self, Role};
 
 /// An account as the protocol shows it.
@@ -25,6 +26,8 @@ pub(in super::super) struct User<'a> {
     jukebox_role: bool,
     share_role: bool,
     video_conversion_role: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar_last_changed: Option<Date>,
     folder: Vec<i64>,
 }
 
@@ -49,6 +52,7 @@ impl<'a> User<'a> {
             jukebox_role: may.jukebox,
             share_role: may.share,
             video_conversion_role: false,
+            avatar_last_changed: user.avatar_changed_at.map(Date),
             folder: user.libraries.iter().map(|library| library.0).collect(),
         }
     }

@@ -41,12 +41,16 @@ export const remove = (path) => call('DELETE', path);
 
 export const coverUrl = (cover, size) => (cover ? `${root}covers/${cover}?size=${size}` : null);
 
+let tracks = `${root}tracks/`;
+/** A page without the API has its tracks elsewhere. */
+export function streamFrom(place) { tracks = place; }
+
 export function streamUrl(id, format, offset) {
   const query = new URLSearchParams();
   if (format) query.set('format', format);
   if (offset) query.set('offset', offset.toFixed(3));
   const text = query.toString();
-  return `${root}tracks/${id}/stream${text ? `?${text}` : ''}`;
+  return `${tracks}${id}/stream${text ? `?${text}` : ''}`;
 }
 
 /** One file by tus: what broke off goes on where it stopped, also after the tab was closed. */

@@ -7,6 +7,12 @@ export const accountVersion = signal(0);
 export const libraryVersion = signal(0);
 export const deviceVersion = signal(0);
 export const playingVersion = signal(0);
+/** Grows when somebody said something. */
+export const chatVersion = signal(0);
+/** Grows when the speakers were told something, or said something. */
+export const jukeboxVersion = signal(0);
+/** Grows when the saved queue changed, here or on another device. */
+export const queueVersion = signal(0);
 /** Grows when listens were added to the history. */
 export const playVersion = signal(0);
 
@@ -27,6 +33,9 @@ function hear(message) {
     case 'account': case 'drive': accountVersion.value += 1; break;
     case 'devices': deviceVersion.value += 1; break;
     case 'history': forget(); playVersion.value += 1; break;
+    case 'chat': forget(); chatVersion.value += 1; break;
+    case 'jukebox': jukeboxVersion.value += 1; break;
+    case 'queue': queueVersion.value += 1; break;
     case 'playing': playingVersion.value += 1; break;
     case 'lost': batch(() => { changed(); accountVersion.value += 1; libraryVersion.value += 1; deviceVersion.value += 1; }); break;
     default: break;

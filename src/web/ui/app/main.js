@@ -10,8 +10,9 @@ import { match, path } from './router.js';
 import Home from './screens/home.js';
 import Albums from './screens/albums.js';
 import Album from './screens/album.js';
-import { isAdmin, online, session, spoken } from './store.js';
+import { hasSpeakers, isAdmin, online, session, spoken } from './store.js';
 import { Dialog, Empty, Failed, Icon, Toasts } from './ui/parts.js';
+import { sharing } from './ui/tracks.js';
 
 const lazily = (load_, name = 'default') => {
   let ready = null;
@@ -35,6 +36,9 @@ const screens = [
   ['/playlist/:id', 'nav.playlists', lazily(() => import('./screens/playlists.js'), 'Playlist')],
   ['/upload', 'nav.upload', lazily(() => import('./screens/upload.js'))],
   ['/history', 'nav.history', lazily(() => import('./screens/history.js'))],
+  ['/shares', 'nav.shares', lazily(() => import('./screens/shares.js'))],
+  ['/speakers', 'nav.speakers', lazily(() => import('./screens/speakers.js'))],
+  ['/chat', 'nav.chat', lazily(() => import('./screens/chat.js'))],
   ['/connect', 'nav.connect', lazily(() => import('./screens/connect.js'))],
   ['/settings', 'nav.settings', lazily(() => import('./screens/settings.js'))],
   ['/server', 'nav.overview', lazily(() => import('./admin/overview.js')), true],
@@ -44,10 +48,12 @@ const screens = [
   ['/server/apps', 'nav.apps', lazily(() => import('./admin/apps.js')), true],
 ];
 const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
+const Sharer = lazily(() => import('./screens/shares.js'), 'ShareDialog');
 const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/upload', 'upload', 'nav.upload']];
-const mine = [['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
+const house = () => [...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat']];
+const mine = [['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
 const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']];
 
 function Links({ of, label }) {
@@ -79,7 +85,7 @@ function Frame() {
   const inLibrary = ['nav.albums', 'nav.artists', 'nav.tracks', 'nav.playlists'].includes(label);
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>${t('skip')}</a>
     <nav class="side" aria-label=${t('nav.label')}><a class="brand" href="/"><span class="mark">${h(Icon, { name: 'music-4' })}</span><span>Tunelocker</span></a>
-      ${h(Links, { of: nav, label })}
+      ${h(Links, { of: [...nav, ...house()], label })}
       ${isAdmin.value && html`<p class="group"><span>${t('nav.server')}</span></p>${h(Links, { of: server, label })}`}
       <div class="foot">${h(Links, { of: mine, label })}</div></nav>
     ${!online.value && html`<p class="offline" role="status">${t('offline')}</p>`}
@@ -88,9 +94,9 @@ function Frame() {
       ${found ? h(Guard, { key: place }, h(found.screen, found.parts)) : html`<div class="page">${h(Empty, { title: t('missing.title'), icon: 'search', level: 'h1' }, html`<p>${t('missing.text')}</p><a class="btn secondary" href="/">${t('nav.home')}</a>`)}</div>`}
     </main>
     ${h(QueuePanel)}${h(PlayerBar)}${isFull.value && h(FullPlayer)}
-    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.history', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices', 'nav.apps'].includes(label)]]
+    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.history', 'nav.shares', 'nav.speakers', 'nav.chat', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices', 'nav.apps'].includes(label)]]
       .map(([href, icon, key, on]) => html`<a key=${href} href=${href} aria-current=${on ? 'page' : undefined}>${h(Icon, { name: icon })}<span>${t(key)}</span></a>`)}</nav>
-    ${h(Dock)}${h(Picker)}${h(Toasts)}
+    ${h(Dock)}${h(Picker)}${sharing.value && h(Sharer)}${h(Toasts)}
     ${isHelpOpen.value && h(Dialog, { title: t('keys.title'), onClose: () => { isHelpOpen.value = false; } }, html`<dl class="keys">${shortcuts.map(([keys, what]) => html`<div key=${what}><dt>${keys.split(' ').map((one) => html`<kbd>${one}</kbd>`)}</dt><dd>${t(what)}</dd></div>`)}</dl>`)}
     <p class="sr" aria-live="polite">${spoken.value}</p>`;
 }

@@ -4,6 +4,8 @@ import { get, Problem } from './api.js';
 
 export const session = signal(null);
 export const isAdmin = computed(() => session.value?.user.role === 'admin');
+export const hasSpeakers = computed(() => session.value?.user.speakers === true);
+export const canShare = computed(() => session.value?.user.may?.share === true);
 /** Grows when the catalogue changed; lists fetch anew. */
 export const revision = signal(0);
 export const online = signal(true);

@@ -5,6 +5,8 @@ import { accountVersion } from '../events.js';
 import { bytes } from '../format.js';
 import { t } from '../i18n.js';
 import { complain, session, toast, useFetched } from '../store.js';
+import { Avatar } from '../ui/avatar.js';
+import Person from './person.js';
 import { Bar, Button, Dialog, Failed, Field, Icon, IconButton, Menu } from '../ui/parts.js';
 
 const GB = 1e9;
@@ -21,11 +23,12 @@ export default function People() {
     <div class="stack">
     <section class="card" aria-labelledby="users"><header>${h(Icon, { name: 'users' })}<h2 id="users">${t('people.users')}</h2></header>
       <div class="scrollx" tabindex="0" role="group" aria-labelledby="users"><table class="data"><thead><tr><th scope="col">${t('people.name')}</th><th scope="col">${t('people.role')}</th><th scope="col">${t('people.plan')}</th><th scope="col" class="usage">${t('people.usage')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th></tr></thead>
-      <tbody>${users.data?.items.map((user) => html`<tr key=${user.id}><td><b>${user.displayName}</b>${user.displayName !== user.name && html` <span class="note">${user.name}</span>`} ${user.disabled && html`<span class="chip warn">${t('people.disabled')}</span>`}</td>
+      <tbody>${users.data?.items.map((user) => html`<tr key=${user.id}><td>${h(Avatar, { name: user.name, version: user.avatar, className: 'inline' })} <b>${user.displayName}</b>${user.displayName !== user.name && html` <span class="note">${user.name}</span>`} ${user.disabled && html`<span class="chip warn">${t('people.disabled')}</span>`}</td>
         <td><span class=${`chip ${user.role === 'admin' ? 'info' : ''}`}>${t(`role.${user.role}`)}</span></td>
         <td><select class="input short" aria-label=${t('people.planOf', { name: user.name })} value=${user.plan} onChange=${(event) => patch(`users/${user.name}`, { plan: event.currentTarget.value }).then(again, complain)}>${names.map((name) => html`<option key=${name} value=${name} selected=${name === user.plan}>${name}</option>`)}</select></td>
         <td>${user.usage && html`<span class="nowrap">${bytes(user.usage.used)}${user.usage.quota !== null ? ` / ${bytes(user.usage.quota)}` : ''}</span>${user.usage.quota > 0 && h(Bar, { value: (user.usage.used / user.usage.quota) * 100, label: t('people.usage') })}`}</td>
         <td class="num">${h(Menu, { label: t('people.more', { name: user.name }), items: [
+          { label: t('person.edit'), icon: 'pencil', onPick: () => setOpen({ kind: 'edit', user }) },
           { label: t('people.password'), icon: 'key-round', onPick: () => setOpen({ kind: 'password', user }) },
           { label: t(user.role === 'admin' ? 'people.makeUser' : 'people.makeAdmin'), icon: 'shield-check', onPick: () => patch(`users/${user.name}`, { role: user.role === 'admin' ? 'user' : 'admin' }).then(again, complain) },
           { label: t(user.disabled ? 'people.enable' : 'people.disable'), icon: 'eye', onPick: () => patch(`users/${user.name}`, { disabled: !user.disabled }).then(again, complain) },
@@ -35,6 +38,7 @@ export default function People() {
         ${h(IconButton, { icon: 'pencil', label: t('plans.edit', { name: plan.name }), onClick: () => setOpen({ kind: 'plan', plan, isOld: true }) })}
         ${h(IconButton, { icon: 'trash-2', label: t('plans.remove', { name: plan.name }), disabled: plan.users > 0, onClick: () => remove(`plans/${encodeURIComponent(plan.name)}`).then(again, complain) })}</li>`)}</ul></section></div>
     ${open?.kind === 'add' && h(AddUser, { names, onClose: () => setOpen(null), onDone: again })}
+    ${open?.kind === 'edit' && h(Person, { user: open.user, onClose: () => setOpen(null), onDone: again })}
     ${open?.kind === 'password' && h(Password, { user: open.user, onClose: () => setOpen(null) })}
     ${open?.kind === 'remove' && h(RemoveUser, { user: open.user, onClose: () => setOpen(null), onDone: again })}
     ${open?.kind === 'plan' && h(Plan, { ...open, onClose: () => setOpen(null), onDone: again })}</div>`;

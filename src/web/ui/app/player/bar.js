@@ -3,7 +3,7 @@ import { h, html, signal, useEffect, useLayoutEffect, useRef, useState } from '.
 import { coverUrl, get } from '../api.js';
 import { clock } from '../format.js';
 import { t } from '../i18n.js';
-import { Art, Icon, IconButton } from '../ui/parts.js';
+import { Art, Button, Icon, IconButton } from '../ui/parts.js';
 import { Heart, Names, picking } from '../ui/tracks.js';
 import * as player from './player.js';
 import { streamed } from './engine.js';
@@ -76,6 +76,17 @@ export function PlayerBar() {
   </section>`;
 }
 
+/** What another device played last, to go on with here. */
+export function Elsewhere() {
+  const saved = player.elsewhere.value;
+  const track = saved?.tracks[saved.current];
+  if (!track) return null;
+  return html`<section class="card elsewhere" aria-label=${t('elsewhere.title')}>${h(Art, { cover: track.cover, size: 96, className: 'm', icon: 'music', name: track.albumName })}
+    <span class="what"><b dir="auto">${track.title}</b><small dir="auto">${t('elsewhere.from', { artist: track.artist, client: saved.changedBy || t('elsewhere.other'), at: clock(saved.position) })}</small></span>
+    ${h(Button, { kind: 'primary', icon: 'play', onClick: player.takeOver }, t('elsewhere.continue'))}
+    ${h(IconButton, { icon: 'x', label: t('action.close'), onClick: () => { player.elsewhere.value = null; } })}</section>`;
+}
+
 export function QueuePanel() {
   const close = () => { panel.value = ''; };
   if (panel.value === 'lyrics' && player.current.value) return h(LyricsPanel, { track: player.current.value, close });
@@ -90,6 +101,7 @@ export function QueuePanel() {
       ${list.length > 0 && h(IconButton, { icon: 'list-plus', label: t('queue.save'), onClick: () => { picking.value = list; } })}
       ${list.length > 0 && h(IconButton, { icon: 'trash-2', label: t('queue.clear'), onClick: () => { player.clear(); close(); } })}
       ${h(IconButton, { icon: 'x', label: t('action.close'), onClick: close })}</header>
+    ${h(Elsewhere)}
     <div class="scroll" tabindex="0" role="group" aria-label=${t('queue.title')}>${shown.map((track, n) => html`
       ${n === 0 && html`<h3>${t('queue.now')}</h3>`}${n === 1 && html`<h3>${player.from.value ? t('queue.from', { name: player.from.value }) : t('queue.upNext')}</h3>`}
       <div class=${`qrow ${n === 0 ? 'on' : ''}`} key=${`${track.id}-${start + n}`} onKeyDown=${(event) => {

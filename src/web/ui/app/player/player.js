@@ -1,6 +1,7 @@
 // The queue and what plays: the one state that bar, queue, lists and keys show.
 import { batch, computed, effect, signal } from '../../vendor/ui.js';
-import { call, post } from '../api.js';
+import { call } from '../api.js';
+import { queueVersion } from '../events.js';
 import { t } from '../i18n.js';
 import { toast } from '../store.js';
 import * as engine from './engine.js';
@@ -20,9 +21,6 @@ export const current = computed(() => queue.value[index.value] ?? null);
 export const duration = computed(() => current.value?.duration ?? 0);
 
 let failures = 0;
-let heard = 0;
-let counted = false;
-let startedAt = 0;
 let unshuffled = null;
 
 function shuffled(tracks, first) {
@@ -51,16 +49,13 @@ export function play(tracks, at = 0, { from: source = '', shuffle = null } = {})
 function begin(offset = 0, options) {
   const track = current.value;
   if (!track) return;
-  heard = 0;
-  counted = false;
-  startedAt = Date.now();
   position.value = offset;
   isWaiting.value = !options?.paused;
   engine.start(track, offset, options);
   describe(track);
   if (!options?.paused) {
     isPlaying.value = true;
-    post('now-playing', { track: track.id }).catch(() => {});
+    report('starting', offset);
   }
   save();
 }
@@ -99,6 +94,7 @@ export function seek(to) {
   const at = Math.max(0, Math.min(to, Math.max(0, duration.value - 0.2)));
   position.value = at;
   if (engine.audible()) engine.seek(at);
+  if (isPlaying.value) report('playing', at);
   place();
 }
 
@@ -167,6 +163,7 @@ export function move(at, to) {
   save();
 }
 export function clear() {
+  report('stopped');
   engine.stop();
   batch(() => { queue.value = []; index.value = -1; isPlaying.value = false; position.value = 0; unshuffled = null; });
   save();
@@ -181,23 +178,16 @@ function ready() {
 let lastTick = 0;
 engine.events.addEventListener('time', () => {
   const at = engine.position();
-  const step = at - position.value;
-  if (step > 0 && step < 2 && isPlaying.value) heard += step;
   position.value = at;
-  // A listen counts after half of it or four minutes, as scrobblers agree.
-  if (!counted && current.value && heard > Math.min(240, duration.value / 2)) {
-    counted = true;
-    post('listens', { track: current.value.id, at: startedAt }).catch(() => {});
-  }
   if (duration.value - at < 20 || at > 10) ready();
   if (Math.abs(at - lastTick) >= 1) { lastTick = at; place(); }
 });
-engine.events.addEventListener('playing', () => { batch(() => { isPlaying.value = true; isWaiting.value = false; }); failures = 0; });
-engine.events.addEventListener('waiting', () => { isWaiting.value = true; });
-engine.events.addEventListener('paused', () => batch(() => { isPlaying.value = false; isWaiting.value = false; }));
+engine.events.addEventListener('playing', () => { report('playing'); batch(() => { isPlaying.value = true; isWaiting.value = false; }); failures = 0; });
+engine.events.addEventListener('waiting', () => { if (isPlaying.value) report('paused'); isWaiting.value = true; });
+engine.events.addEventListener('paused', () => { report('paused'); batch(() => { isPlaying.value = false; isWaiting.value = false; }); });
 engine.events.addEventListener('ended', () => {
   const to = after();
-  if (to < 0) { batch(() => { isPlaying.value = false; position.value = 0; }); engine.start(current.value, 0, { paused: true }); return; }
+  if (to < 0) { report('stopped', duration.value); batch(() => { isPlaying.value = false; position.value = 0; }); engine.start(current.value, 0, { paused: true }); return; }
   index.value = to;
   begin();
 });
@@ -232,6 +222,17 @@ for (const [action, run] of Object.entries({
 }
 effect(() => { if (media) media.playbackState = current.value ? (isPlaying.value ? 'playing' : 'paused') : 'none'; });
 
+// The server is told how it goes: it knows what plays now, and what was heard enough to be a listen.
+const device = Math.random().toString(36).slice(2);
+let told = '';
+function report(state, at = engine.position(), options) {
+  const track = current.value;
+  if (!track || (state === 'stopped' && !told)) return;
+  if (state === 'paused' && told !== 'playing') return;
+  told = state === 'stopped' ? '' : state;
+  call('POST', 'playback', { track: track.id, state, position: at || 0, device }, options).catch(() => {});
+}
+
 // The queue survives a reload and can be taken over by another device.
 let saving = 0;
 function save() {
@@ -242,15 +243,44 @@ const MOST_SAVED = 1000;
 function send(options) {
   const start = Math.max(0, Math.min(index.value - 50, queue.value.length - MOST_SAVED));
   const part = queue.value.slice(start, start + MOST_SAVED);
-  return call('PUT', 'queue', { tracks: part.map((one) => one.id), current: Math.max(0, index.value - start), position: position.value }, options).catch(() => {});
+  const saved = call('PUT', 'queue', { tracks: part.map((one) => one.id), current: Math.max(0, index.value - start), position: position.value }, options);
+  return saved.then(({ changedAt }) => { savedAt = Math.max(savedAt, changedAt); }).catch(() => {});
 }
 setInterval(() => { if (isPlaying.value) send(); }, 15000);
-addEventListener('pagehide', () => { if (queue.value.length) send({ keepalive: true }); });
+addEventListener('pagehide', () => {
+  if (!queue.value.length) return;
+  report('stopped', engine.position(), { keepalive: true });
+  send({ keepalive: true });
+});
 
 export async function restore() {
   const saved = await call('GET', 'queue').catch(() => null);
-  if (!saved?.tracks.length || queue.value.length) return;
+  if (!saved) return;
+  savedAt = saved.changedAt;
+  if (!saved.tracks.length || queue.value.length) return;
   batch(() => { queue.value = saved.tracks; index.value = saved.current; position.value = saved.position; });
+}
+
+/** The queue that another device saved since this tab did, or nothing. */
+export const elsewhere = signal(null);
+let savedAt = 0;
+effect(() => {
+  if (!queueVersion.value) return;
+  // What this tab saves is told to it as well; its own answer comes first or soon.
+  setTimeout(async () => {
+    const saved = await call('GET', 'queue').catch(() => null);
+    if (!saved || saved.changedAt <= savedAt) return;
+    elsewhere.value = saved.tracks.length && !isPlaying.value ? saved : null;
+  }, 300);
+});
+/** Goes on here with what another device played. */
+export function takeOver() {
+  const from_ = elsewhere.value;
+  if (!from_) return;
+  elsewhere.value = null;
+  savedAt = from_.changedAt;
+  batch(() => { queue.value = from_.tracks; index.value = from_.current; isShuffled.value = false; unshuffled = null; from.value = from_.changedBy; });
+  begin(from_.position);
 }
 
 try {

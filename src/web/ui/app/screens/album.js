@@ -4,9 +4,9 @@ import { coverUrl } from '../api.js';
 import { bytes, length } from '../format.js';
 import { t } from '../i18n.js';
 import { addToQueue, play, playNext } from '../player/player.js';
-import { revision, toast, useFetched } from '../store.js';
+import { canShare, complain, hasSpeakers, revision, toast, useFetched } from '../store.js';
 import { Art, Button, Empty, Failed, Menu, Soon } from '../ui/parts.js';
-import { Heart, picking, TrackHead, TrackRow } from '../ui/tracks.js';
+import { Heart, picking, sharing, TrackHead, TrackRow } from '../ui/tracks.js';
 
 export default function Album({ id }) {
   const { data: album, failure, retry, isMissing } = useFetched(`albums/${id}`, revision.value);
@@ -39,7 +39,9 @@ export default function Album({ id }) {
       ${h(Menu, { label: t('album.more'), items: [
         { label: t('queue.next'), icon: 'list-end', onPick: () => { playNext(tracks); toast(t('queue.added', { count: tracks.length })); } },
         { label: t('queue.add'), icon: 'list-plus', onPick: () => { addToQueue(tracks); toast(t('queue.added', { count: tracks.length })); } },
-        { label: t('playlist.add'), icon: 'list-music', onPick: () => { picking.value = tracks; } }] })}
+        { label: t('playlist.add'), icon: 'list-music', onPick: () => { picking.value = tracks; } },
+        hasSpeakers.value && { label: t('speakers.add'), icon: 'speaker', onPick: () => import('./speakers.js').then((module) => module.addToSpeakers(tracks), complain) },
+        canShare.value && { label: t('shares.menu'), icon: 'share-2', onPick: () => { sharing.value = { ids: [album.id], name: album.name }; } }] })}
     </div>
     <div class="body"><div class="tracks">${h(TrackHead, {})}<ul>${rows}</ul></div>
       <p class="facts">${album.genres.map((genre) => html`<a class="link" href=${`/albums?genre=${encodeURIComponent(genre)}`}>${genre}</a>`)}

@@ -1,6 +1,7 @@
 // Home: shelves that each stand or fail alone.
 import { h, html } from '../../vendor/ui.js';
 import { t } from '../i18n.js';
+import { Elsewhere } from '../player/bar.js';
 import { revision, session, useFetched } from '../store.js';
 import { Empty, Failed, Soon } from '../ui/parts.js';
 import { AlbumTile, tileSkeleton } from '../ui/tiles.js';
@@ -20,6 +21,7 @@ export default function Home() {
   const part = hour < 5 ? 'night' : hour < 12 ? 'morning' : hour < 18 ? 'day' : 'evening';
   const isEmpty = newest.data?.total === 0;
   return html`<div class="page"><div class="pagehead"><h1>${t(`home.${part}`, { name: session.value.user.displayName })}</h1></div>
+    ${h(Elsewhere)}
     ${isEmpty ? h(Empty, { title: t('home.emptyTitle'), icon: 'music-4' }, html`<p>${t('home.emptyText')}</p>
         <div class="row"><a class="btn primary" href="/upload">${t('home.upload')}</a><a class="btn secondary" href="/connect">${t('home.connect')}</a></div>`)
       : html`${h(Shelf, { title: t('home.recent'), order: 'recent' })}

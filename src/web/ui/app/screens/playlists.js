@@ -5,9 +5,9 @@ import { length } from '../format.js';
 import { t } from '../i18n.js';
 import { play } from '../player/player.js';
 import { go } from '../router.js';
-import { complain, forget, revision, session, toast, useFetched } from '../store.js';
+import { canShare, complain, forget, revision, session, toast, useFetched } from '../store.js';
 import { Art, Button, Dialog, Empty, Failed, Field, Icon, Menu, Soon } from '../ui/parts.js';
-import { addToPlaylist, myPlaylists, newPlaylist, picking, TrackList } from '../ui/tracks.js';
+import { addToPlaylist, myPlaylists, newPlaylist, picking, sharing, TrackList } from '../ui/tracks.js';
 import { bringIn, PeopleDialog, RulesDialog } from './playlist_edit.js';
 
 const again = () => { forget(); revision.value += 1; };
@@ -40,6 +40,7 @@ export function Playlist({ id }) {
         list.managed && !list.rules && { label: t('playlist.rename'), icon: 'pencil', onPick: () => setDialog('rename') },
         list.managed && { label: t('share.title'), icon: 'users', onPick: () => setDialog('people') },
         ...['m3u8', 'xspf', 'pls'].map((format) => ({ label: t('playlist.save', { format: format.toUpperCase() }), icon: 'file-music', onPick: () => location.assign(`/api/v1/playlists/${id}/file?format=${format}`) })),
+        canShare.value && list.own && list.tracks.length > 0 && { label: t('shares.menu'), icon: 'share-2', onPick: () => { sharing.value = { ids: [list.id], name: list.name }; } },
         list.managed && { label: t('playlist.delete'), icon: 'trash-2', danger: true, onPick: drop }] })}</div>
     <div class="body">${list.tracks.length ? h(TrackList, { tracks: list.tracks, from: list.name, wide: true, removeAt: list.editable ? (at) => change({ remove: [at] }) : undefined })
       : h(Empty, { title: t('playlist.empty'), icon: 'list-music' }, html`<p>${t('playlists.noneText')}</p>`)}</div>

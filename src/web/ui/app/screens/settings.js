@@ -1,10 +1,11 @@
 // What belongs to the person: look, password, browsers signed in.
 import { h, html, useState } from '../../vendor/ui.js';
-import { patch, put, remove } from '../api.js';
+import { call, patch, put, remove } from '../api.js';
 import { ago } from '../format.js';
 import { t } from '../i18n.js';
-import { complain, isAdmin, session, toast, useFetched } from '../store.js';
+import { complain, hasSpeakers, isAdmin, session, toast, useFetched } from '../store.js';
 import { setTheme, theme } from '../theme.js';
+import { Avatar } from '../ui/avatar.js';
 import { Button, Field, Icon } from '../ui/parts.js';
 
 export default function Settings() {
@@ -16,18 +17,26 @@ export default function Settings() {
   const [old, setOld] = useState('');
   const [fresh, setFresh] = useState('');
   const rename = (event) => { event.preventDefault(); patch('session', { displayName: name.trim() }).then(() => { session.value = { ...session.value, user: { ...user, displayName: name.trim() || user.name } }; toast(t('settings.saved')); }, complain); };
+  const face = (version) => { session.value = { ...session.value, user: { ...session.value.user, avatar: version } }; };
+  const picture = (event) => {
+    const [file] = event.currentTarget.files;
+    event.currentTarget.value = '';
+    if (file) call('PUT', 'avatar', undefined, { body: file }).then(() => { face(Date.now()); toast(t('settings.saved')); }, complain);
+  };
   const password = (event) => { event.preventDefault(); put('session/password', { old, new: fresh }).then(() => { setOld(''); setFresh(''); toast(t('settings.passwordSaved')); }, complain); };
   const end = (one) => remove(`sessions/${one.id}`).then(() => bump(version + 1), complain);
   const leave = () => remove('session').then(() => location.assign('/login'), complain);
   return html`<div class="page narrow"><div class="pagehead"><h1>${t('settings.title')}</h1>${h(Button, { icon: 'log-out', onClick: leave }, t('settings.signOut'))}</div><div class="stack">
-    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[['/history', 'history', 'nav.history'], ['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']] : [])]
+    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat'], ['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']] : [])]
       .map(([href, icon, key]) => html`<li key=${href}><a href=${href}>${h(Icon, { name: icon })}<span>${t(key)}</span>${h(Icon, { name: 'chevron-right', className: 'end' })}</a></li>`)}</ul></nav>
     <section class="card"><header>${h(Icon, { name: 'sun-moon' })}<h2>${t('settings.look')}</h2></header>
       <div class="filters" role="group" aria-label=${t('settings.look')}>${['system', 'light', 'dark'].map((one) => html`<button type="button" key=${one} aria-pressed=${String(theme.value === one)} onClick=${() => setTheme(one)}>${t(`theme.${one}`)}</button>`)}</div></section>
     <section class="card"><header>${h(Icon, { name: 'volume-2' })}<h2>${t('settings.listening')}</h2></header>
       <div class="form">${h(Field, { id: 'gain', label: t('settings.gain'), help: t('settings.gainHelp') }, html`<select class="input" id="gain" aria-describedby="gain-help" value=${listening.data?.gain ?? 'off'} onChange=${(event) => put('listening', { gain: event.currentTarget.value }).then(() => toast(t('settings.saved')), complain)}>${['off', 'track', 'album', 'auto'].map((one) => html`<option key=${one} value=${one}>${t(`gain.${one}`)}</option>`)}</select>`)}</div></section>
     <section class="card"><header>${h(Icon, { name: 'circle-user' })}<h2>${t('settings.profile')}</h2></header>
-      <form class="inline" onSubmit=${rename}>${h(Field, { id: 'display-name', label: t('settings.displayName') }, html`<input class="input" id="display-name" value=${name} maxlength="100" onInput=${(event) => setName(event.currentTarget.value)}/>`)}<button class="btn secondary">${t('action.save')}</button></form></section>
+      <form class="inline" onSubmit=${rename}>${h(Field, { id: 'display-name', label: t('settings.displayName') }, html`<input class="input" id="display-name" value=${name} maxlength="100" onInput=${(event) => setName(event.currentTarget.value)}/>`)}<button class="btn secondary">${t('action.save')}</button></form>
+      <div class="row picture">${h(Avatar, { name: user.name, version: user.avatar, className: 'l' })}<label class="btn secondary small" for="avatar">${h(Icon, { name: 'image' })}${t('settings.picture')}</label><input class="sr" id="avatar" type="file" accept="image/*" onChange=${picture}/>
+        ${user.avatar && h(Button, { className: 'small', icon: 'trash-2', onClick: () => remove('avatar').then(() => face(null), complain) }, t('settings.noPicture'))}</div></section>
     <section class="card"><header>${h(Icon, { name: 'key-round' })}<h2>${t('settings.password')}</h2></header>
       <form class="form" onSubmit=${password}><input type="text" autocomplete="username" value=${user.name} hidden readonly aria-hidden="true"/>
         ${h(Field, { id: 'old-password', label: t('settings.old') }, html`<input class="input" id="old-password" type="password" autocomplete="current-password" required value=${old} onInput=${(event) => setOld(event.currentTarget.value)}/>`)}

@@ -5,7 +5,7 @@ import { clock } from '../format.js';
 import { t } from '../i18n.js';
 import { addToQueue, current, isPlaying, play, playNext, toggle } from '../player/player.js';
 import { go } from '../router.js';
-import { complain, forget, revision, toast } from '../store.js';
+import { canShare, complain, forget, hasSpeakers, revision, toast } from '../store.js';
 import { signal } from '../../vendor/ui.js';
 import { Art, Icon, IconButton, Menu } from './parts.js';
 
@@ -33,11 +33,16 @@ export function Heart({ item, name, className }) {
 /** The playlist dialog listens to this: the tracks to be added. */
 export const picking = signal(null);
 
+/** The share dialog listens to this: {ids, name}. */
+export const sharing = signal(null);
+
 export function trackMenu(track, remove) {
   return [
     { label: t('queue.next'), icon: 'list-end', onPick: () => { playNext([track]); toast(t('queue.added', { count: 1 })); } },
     { label: t('queue.add'), icon: 'list-plus', onPick: () => { addToQueue([track]); toast(t('queue.added', { count: 1 })); } },
     { label: t('playlist.add'), icon: 'list-music', onPick: () => { picking.value = [track]; } },
+    hasSpeakers.value && { label: t('speakers.add'), icon: 'speaker', onPick: () => import('../screens/speakers.js').then((module) => module.addToSpeakers([track]), complain) },
+    canShare.value && { label: t('shares.menu'), icon: 'share-2', onPick: () => { sharing.value = { ids: [track.id], name: track.title }; } },
     track.album && { label: t('go.album'), icon: 'disc-3', onPick: () => go(`/album/${track.album}`) },
     track.artists[0] && { label: t('go.artist'), icon: 'mic', onPick: () => go(`/artist/${track.artists[0].id}`) },
     remove && { label: t('playlist.removeTrack'), icon: 'trash-2', danger: true, onPick: remove },
