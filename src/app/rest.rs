@@ -7,23 +7,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{db::Db, ops::memory};
 
-/// How long it must have been quiet.
+/// How often it is looked whether there was work.
 const QUIET: Duration = Duration::from_secs(15);
 /// CPU time in such a while, ms: timers and a client that polls stay below.
 const IDLE_MS: i64 = 150;
 
-/// Watches the process's own CPU time until `stop`.
+/// Watches the process's own CPU time until `stop`. Gives back when work ended, and again after
+/// twice as long each time: caches and connections end by themselves meanwhile.
 pub(super) async fn keep(db: Db, stop: CancellationToken) {
     let mut before = memory::cpu_ms();
-    let mut worked = true;
+    let mut quiet = 0_u32;
     while stop.run_until_cancelled(tokio::time::sleep(QUIET)).await.is_some() {
-        let now = memory::cpu_ms();
-        let is_idle = now - before < IDLE_MS;
-        if is_idle && worked {
+        let is_idle = memory::cpu_ms() - before < IDLE_MS;
+        quiet = if is_idle { quiet.saturating_add(1) } else { 0 };
+        if quiet.is_power_of_two() {
             db.rest().await;
             memory::give_back();
         }
-        worked = !is_idle;
         before = memory::cpu_ms();
     }
 }

@@ -57,7 +57,7 @@ impl Db {
             .connect_with(
                 options
                     .clone()
-                    .pragma("cache_size", "-12288")
+                    .pragma("cache_size", "-10240")
                     // A scan writes the same pages again and again: into the database seldom.
                     .pragma("wal_autocheckpoint", "4000"),
             )

@@ -36,7 +36,7 @@ const LONGEST_WRITE: Duration = Duration::from_millis(100);
 /// page of the database that it touches, and small ones touch most of the same pages again.
 const SMALLEST_BATCH: usize = 256;
 /// No batch is larger than this.
-const LARGEST_BATCH: usize = 1000;
+const LARGEST_BATCH: usize = 512;
 
 /// Whether files that are not there are believed to be gone for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

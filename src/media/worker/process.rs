@@ -22,7 +22,7 @@ pub(super) struct Process {
 
 /// Pictures come and go by the file; memory that is given back after each is taken anew for the
 /// next. A worker that is idle ends, so it need not give back.
-const ALLOCATOR: &str = "glibc.malloc.mmap_threshold=4194304:glibc.malloc.trim_threshold=8388608:glibc.malloc.arena_max=1";
+const ALLOCATOR: &str = "glibc.malloc.mmap_threshold=1048576:glibc.malloc.trim_threshold=2097152:glibc.malloc.arena_max=1";
 
 impl Process {
     /// Starts `program worker` and waits until it says that it is ready. It dies with the calling
