@@ -54,6 +54,45 @@ pub fn millis(time: SystemTime) -> Millis {
     }
 }
 
+/// Hours of the day in local time, from one to another, over midnight too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours {
+    from: i8,
+    to: i8,
+}
+
+impl Hours {
+    /// The whole day.
+    pub const ALWAYS: Self = Self { from: 0, to: 24 };
+
+    /// Reads `22-6`; '' is the whole day.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.trim().is_empty() {
+            return Some(Self::ALWAYS);
+        }
+        let (from, to) = text.split_once('-')?;
+        let (from, to) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
+        let is_day = (0..24).contains(&from) && (0..=24).contains(&to) && from != to;
+        is_day.then_some(Self { from, to })
+    }
+
+    /// Whether a time lies within, in the system's time zone.
+    #[must_use]
+    pub fn contain(&self, at: Millis) -> bool {
+        jiff::Timestamp::from_millisecond(at)
+            .is_ok_and(|at| self.contain_hour(at.to_zoned(jiff::tz::TimeZone::system()).hour()))
+    }
+
+    fn contain_hour(&self, hour: i8) -> bool {
+        if self.from < self.to {
+            (self.from..self.to).contains(&hour)
+        } else {
+            self.from <= hour || hour < self.to
+        }
+    }
+}
+
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ`: the only form that every Subsonic client reads (C11).
 #[must_use]
 pub fn iso(at: Millis) -> String {
@@ -71,6 +110,20 @@ mod tests {
     fn iso_has_three_digits_and_z() {
         assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(iso(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
+    }
+
+    #[test]
+    fn hours_may_pass_midnight() {
+        let night = Hours::parse("22-6").unwrap();
+        assert!([22, 23, 0, 5].into_iter().all(|hour| night.contain_hour(hour)));
+        assert!([6, 12, 21].into_iter().all(|hour| !night.contain_hour(hour)));
+        let day = Hours::parse(" 8 - 24 ").unwrap();
+        assert!(day.contain_hour(23) && !day.contain_hour(7));
+        assert_eq!(Hours::parse(""), Some(Hours::ALWAYS));
+        assert!((0..24).all(|hour| Hours::ALWAYS.contain_hour(hour)));
+        for wrong in ["8", "8-8", "24-2", "-1-5", "8-25", "x-y", "8-"] {
+            assert_eq!(Hours::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub enum Event {
         /// Which library.
         library: LibraryId,
     },
+    /// The analysis in the background moved on; ask `analysis` for the figures.
+    AnalysisProgress,
     /// Files of a locker changed: `path` is relative to the locker.
     DriveChanged {
         /// Which locker.

@@ -16,6 +16,7 @@
 //! | [`catalog`] | what is there to hear: libraries, artists, albums, tracks, playlists, annotations, search |
 //! | [`ingest`] | how music gets in: scan, watch, reconcile |
 //! | [`playback`] | how music gets out: decision, originals, transcodes and their cache, now playing |
+//! | [`analysis`] | what the box hears by itself: loudness and sound features, in the background |
 //! | [`ops`] [`http`] | lifecycle, telemetry, health; what all HTTP faces share |
 //! | [`protocols`] [`web`] | the faces, thin: Subsonic, DLNA, mDNS; the panel and its API |
 //! | [`app`] [`cli`] | the composition root and the command line; they know all, nobody imports them |
@@ -31,6 +32,7 @@
 //! an album, artist or track; a *plan* is a named tier with a quota and caps.
 
 pub mod accounts;
+pub mod analysis;
 pub mod app;
 pub mod body;
 pub mod catalog;

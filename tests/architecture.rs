@@ -31,6 +31,7 @@ const LAYERS: &[(&str, May)] = &[
     ("catalog", AllBut(&["bin", "drive"])),
     ("ingest", AllBut(&["bin"])),
     ("playback", AllBut(&["bin", "ingest"])),
+    ("analysis", AllBut(&["bin", "db"])),
     ("http", Only(&["error", "ids", "clock", "body", "config", "db", "accounts"])),
     ("ops", Only(&["error", "ids", "clock", "config", "db", "accounts"])),
     ("protocols", AllBut(&["bin", "db", "ops"])),

@@ -72,6 +72,7 @@ pub(super) fn public(
         ingest: of.ingest.clone(),
         playback: of.playback.clone(),
         jukebox: of.jukebox.clone(),
+        analysis: of.analysis.clone(),
         events: of.events.clone(),
         site,
     };

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     accounts::Accounts,
+    analysis::{self, Analysis},
     catalog::{Catalog, Shares},
     clock::Clock,
     config::Config,
@@ -37,6 +38,8 @@ pub struct Services {
     pub playback: Playback,
     /// The speakers of the house.
     pub jukebox: Jukebox,
+    /// What the box hears by itself.
+    pub analysis: Analysis,
     /// What changed.
     pub events: Events,
     /// What time it is.
@@ -112,6 +115,31 @@ impl Services {
         let playback = Playback::new(db.clone(), of, time, events.clone(), settings)?;
         let output = playback::chosen(&config.jukebox.output, &playback, &clock);
         let jukebox = Jukebox::new(playback.clone(), clock.clone(), events.clone(), output);
-        Ok(Self { db, accounts, drive, catalog, shares, ingest, playback, jukebox, events, clock })
+        let analysis = Analysis::new(
+            catalog.clone(),
+            ingest.clone(),
+            playback.clone(),
+            clock.clone(),
+            events.clone(),
+            analysis::Settings {
+                enabled: config.analysis.enabled,
+                hours: config.analysis.hours()?,
+                workers: config.analysis.workers,
+                program: super::reader(config)?,
+            },
+        );
+        Ok(Self {
+            db,
+            accounts,
+            drive,
+            catalog,
+            shares,
+            ingest,
+            playback,
+            analysis,
+            jukebox,
+            events,
+            clock,
+        })
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     Result,
     accounts::Principal,
     catalog::{
-        Artist, Catalog, Folder, Item,
+        Catalog, Folder, Item,
         identity::VARIOUS_ARTISTS,
         marks::kind,
         visible::{literal, within},
@@ -21,13 +21,12 @@ const GENRES: u32 = 4;
 impl Catalog {
     /// Artists like this one, the nearest first: those whose albums are of the same genres, those
     /// named beside him on a track, and those whom the same people hear.
-    pub async fn similar_artists(
+    pub(super) async fn artists_by_tags(
         &self,
         principal: &Principal,
         artist: ArtistId,
-        count: u32,
-    ) -> Result<Vec<Artist>> {
-        self.artist(principal, artist).await?;
+        count: usize,
+    ) -> Result<Vec<i64>> {
         let (albums, tracks) =
             (within("a.library_id", principal, None), within("t.library_id", principal, None));
         let id = artist.0;
@@ -62,9 +61,7 @@ impl Catalog {
              group by r.artist_id order by sum(n.weight) desc, r.order_key, r.artist_id limit {count}",
             various = literal(VARIOUS_ARTISTS)
         );
-        let rows: Vec<i64> =
-            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
-        self.artists_by_row(principal, &rows).await
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?)
     }
 
     /// The album that most of what lies in a directory is on.

@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl Catalog {
-    /// Lyrics of a track, synced ones first; empty if there are none.
+    /// Lyrics of a track, every layer of each: synced ones first, of each what is sung before its
+    /// translations. Empty if there are none.
     pub async fn lyrics(&self, principal: &Principal, id: TrackId) -> Result<Vec<Lyrics>> {
         self.track(principal, id).await?;
         let rows = sqlx::query!(
@@ -18,23 +19,18 @@ impl Catalog {
         )
         .fetch_all(self.db.read())
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let parsed = media::lyrics::parse(&row.body);
-                let start = |ms: Option<u64>| ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX));
-                Lyrics {
-                    lang: row.lang,
-                    is_synced: parsed.is_synced,
-                    lines: parsed
-                        .lines
-                        .into_iter()
-                        .map(|line| (start(line.start_ms), line.text))
-                        .collect(),
-                    offset_ms: parsed.offset_ms,
-                }
+        let layers = rows.into_iter().flat_map(|row| {
+            let layers = media::lyrics::layers(&row.body).into_iter();
+            layers.map(move |words| Lyrics {
+                // The row tells the language of what is sung; the rest tells its own.
+                lang: match (words.kind, &words.lang) {
+                    (media::lyrics::Kind::Main, _) => row.lang.clone(),
+                    (_, Some(lang)) => lang.clone(),
+                    (_, None) => "und".to_owned(),
+                },
+                words,
             })
-            .filter(|lyrics| !lyrics.lines.is_empty())
-            .collect())
+        });
+        Ok(layers.filter(|lyrics| !lyrics.words.lines.is_empty()).collect())
     }
 }

@@ -46,6 +46,7 @@ pub use playlists::{Imported, Unmatched};
 pub use revision::Revision;
 pub use search::{Found, Wanted};
 pub use shares::Shares;
+pub use similar::SonicMatch;
 pub use smart::{Kind as SmartKind, Operator as SmartOperator, Rules, SmartField, smart_fields};
 
 use std::{path::PathBuf, sync::Arc};
@@ -73,6 +74,7 @@ struct Inner {
     nobody: Arc<marks::Marks>,
     covers: covers::Covers,
     works: works::Works,
+    sounds: similar::Sounds,
 }
 
 impl Catalog {
@@ -94,6 +96,7 @@ impl Catalog {
             nobody: Arc::default(),
             covers: covers::Covers::new(cache.join("covers"), pool),
             works: works::Works::default(),
+            sounds: similar::Sounds::default(),
         };
         Ok(Self { db, clock, events, inner: Arc::new(inner) })
     }
@@ -106,6 +109,7 @@ impl Catalog {
             self.inner.marks.tidy();
             self.inner.smart.tidy();
             self.inner.covers.tidy().await;
+            self.inner.sounds.tidy().await;
         }
     }
 }

@@ -51,6 +51,7 @@ impl Catalog {
                       t.container, t.codec, t.suffix, t.bitrate_kbps, t.sample_rate, t.channels, t.bit_depth,
                       t.bpm, t.comment, t.explicit, t.is_compilation, t.mbid_recording, t.track_gain_db,
                       t.album_gain_db, t.track_peak, t.album_peak, t.extra, t.cue_index, t.has_lyrics, t.created_at,
+                      s.loudness_lufs, s.peak, h.loudness_lufs, h.peak,
                       p.picture_id, hex(substr(p.hash, 1, 4)),
                       (select json_group_array(json_array(role, sub_role, artist_id, name)) from
                          (select ta.role, ta.sub_role, r.artist_id, r.name
@@ -62,6 +63,8 @@ impl Catalog {
                from track t
                     left join album a on a.album_id = t.album_id
                     left join picture p on p.picture_id = coalesce(t.picture_id, a.picture_id)
+                    left join sound s on s.track_id = t.track_id
+                    left join album_sound h on h.album_id = t.album_id
                where t.track_id in (select value from json_each(?)) and t.missing_at is null"#,
             rows
         )
@@ -113,6 +116,10 @@ struct Row {
     cue_index: Option<i64>,
     has_lyrics: i64,
     created_at: i64,
+    lufs: Option<f64>,
+    heard_peak: Option<f64>,
+    album_lufs: Option<f64>,
+    album_heard_peak: Option<f64>,
     picture_id: Option<i64>,
     picture_hash: String,
     credits: Vec<Credit>,
@@ -161,10 +168,10 @@ impl Row {
             is_compilation: self.is_compilation != 0,
             mbid: self.mbid_recording,
             gain: ReplayGain {
-                track_gain: self.track_gain_db,
-                album_gain: self.album_gain_db,
-                track_peak: self.track_peak,
-                album_peak: self.album_peak,
+                track_gain: self.track_gain_db.or(self.lufs.map(gain)),
+                album_gain: self.album_gain_db.or(self.album_lufs.map(gain)),
+                track_peak: self.track_peak.or(self.heard_peak),
+                album_peak: self.album_peak.or(self.album_heard_peak),
             },
             extra: if self.extra == "{}" {
                 Arc::default()
@@ -203,6 +210,11 @@ impl Credits {
         }
         credits
     }
+}
+
+/// What brings this loudness to that which ReplayGain wants, dB, as exact as tags are.
+fn gain(lufs: f64) -> f64 {
+    ((media::analysis::REFERENCE_LUFS - lufs) * 100.0).round() / 100.0
 }
 
 /// A number from a tag; absurd ones are none.

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Http, Ingest, Invalid, Jukebox, Log, Playback, Subsonic, Workers, lan, tls};
+use super::{
+    Analysis, Config, Http, Ingest, Invalid, Jukebox, Log, Playback, Subsonic, Workers, lan, tls,
+};
 
 /// Shown instead of a secret.
 const HIDDEN: &str = "(hidden)";
@@ -24,6 +26,7 @@ pub(super) struct Document {
     tls: tls::Section,
     subsonic: Subsonic,
     ingest: Ingest,
+    analysis: Analysis,
     playback: Playback,
     jukebox: Jukebox,
     workers: Workers,
@@ -43,6 +46,7 @@ impl Default for Document {
             tls: tls::Section::default(),
             subsonic: Subsonic::default(),
             ingest: Ingest::default(),
+            analysis: Analysis::default(),
             playback: Playback::default(),
             jukebox: Jukebox::default(),
             workers: Workers::default(),
@@ -81,6 +85,7 @@ impl Document {
         if self.log.level.parse::<tracing_subscriber::EnvFilter>().is_err() {
             return Err(Invalid::new(format!("log.level: {:?} is no log filter", self.log.level)));
         }
+        self.analysis.hours()?;
         Ok(Config {
             drive: self.drive.unwrap_or_else(|| data.clone()),
             data,
@@ -91,6 +96,7 @@ impl Document {
             tls: self.tls.complete()?,
             subsonic: self.subsonic,
             ingest: self.ingest,
+            analysis: self.analysis,
             playback: self.playback,
             jukebox: self.jukebox,
             workers: self.workers,

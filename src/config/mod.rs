@@ -3,6 +3,7 @@
 //!
 //! Only `cli` loads and only `app` reads a [`Config`]; everything below gets the values it uses.
 
+mod analysis;
 mod document;
 mod environment;
 mod http;
@@ -19,6 +20,7 @@ mod workers;
 use std::{net::SocketAddr, path::PathBuf};
 
 pub use self::{
+    analysis::Analysis,
     http::Http,
     ingest::Ingest,
     jukebox::{Jukebox, JukeboxOutput},
@@ -52,6 +54,8 @@ pub struct Config {
     pub subsonic: Subsonic,
     /// How music gets in.
     pub ingest: Ingest,
+    /// What the box hears by itself.
+    pub analysis: Analysis,
     /// How music gets out.
     pub playback: Playback,
     /// The speakers of the machine.
@@ -78,6 +82,8 @@ impl Config {
             tls: None,
             subsonic: Subsonic::default(),
             ingest: Ingest::default(),
+            // Tests that are not about it need the processor for themselves.
+            analysis: Analysis { enabled: false, ..Analysis::default() },
             playback: Playback::default(),
             jukebox: Jukebox { output: JukeboxOutput::Off },
             workers: Workers::default(),

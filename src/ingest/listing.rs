@@ -58,7 +58,7 @@ pub(super) fn kind_of(name: &[u8]) -> Option<Kind> {
     let suffix = name.get(at + 1..).filter(|suffix| (2..=5).contains(&suffix.len()))?;
     let suffix = std::str::from_utf8(suffix).ok()?.to_ascii_lowercase();
     match suffix.as_str() {
-        "lrc" => Some(Kind::Lrc),
+        "lrc" | "ttml" => Some(Kind::Lrc),
         "txt" => Some(Kind::Text),
         "cue" => Some(Kind::Cue),
         "m3u" | "m3u8" | "pls" | "xspf" | "nsp" => Some(Kind::Playlist),

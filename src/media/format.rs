@@ -249,7 +249,7 @@ pub enum Named {
     Audio,
     /// Perhaps a cover.
     Picture,
-    /// `.lrc`.
+    /// `.lrc`, `.ttml`.
     Lyrics,
     /// `.cue`.
     CueSheet,
@@ -270,7 +270,7 @@ pub fn named(name: &str) -> Option<Named> {
         | "aiff" | "aifc" | "afc" | "wv" | "ape" | "mac" | "mpc" | "mp+" | "mpp" | "wma"
         | "asf" | "dsf" | "dff" | "mka" | "webm" | "weba" => Named::Audio,
         "jpg" | "jpeg" | "jpe" | "png" | "webp" | "gif" | "bmp" => Named::Picture,
-        "lrc" => Named::Lyrics,
+        "lrc" | "ttml" => Named::Lyrics,
         "cue" => Named::CueSheet,
         "m3u" | "m3u8" | "pls" | "xspf" => Named::Playlist,
         _ => return None,

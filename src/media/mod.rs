@@ -1,6 +1,7 @@
 //! One file of media: formats, tags, pictures, lyrics, cue sheets, and the worker processes in
 //! which untrusted bytes are understood. No database, no network, no catalogue.
 
+pub mod analysis;
 pub mod cue;
 pub mod decode;
 pub mod format;

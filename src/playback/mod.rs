@@ -13,6 +13,7 @@ mod negotiated;
 mod now_playing;
 mod open;
 mod outputs;
+mod pcm;
 mod session;
 mod stream;
 mod tickets;
@@ -31,6 +32,7 @@ pub use negotiated::{Agreed, Proposal};
 pub use now_playing::{NowPlaying, Player};
 pub use open::Opened;
 pub use outputs::{Command, Entry, Item, Jukebox, Output, Phase, Snapshot, Status, chosen};
+pub use pcm::{Decoding, Rest};
 pub use session::{Counting, PlayState, Report};
 pub use wish::{Gain, Network, Target, Wish, WishFormat};
 

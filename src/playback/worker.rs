@@ -23,7 +23,7 @@ use rustix::{
         SocketFlags, SocketType, recv, sendmsg, socketpair,
         sockopt::{Timeout, set_socket_timeout},
     },
-    process::{Pid, Resource, Rlimit, prlimit},
+    process::{Pid, Resource, Rlimit, prlimit, setpriority_process},
 };
 
 use crate::{
@@ -167,6 +167,16 @@ impl Worker {
             let limit = Rlimit { current: seconds, maximum: seconds };
             // Best effort: the pipe that nobody reads stops it too.
             let _ = prlimit(Some(pid), Resource::Cpu, limit);
+        }
+    }
+
+    /// Lets everybody else go first from now on.
+    pub(super) fn stand_back(&self) {
+        let child = self.process.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = child.as_ref().and_then(|child| i32::try_from(child.id()).ok());
+        if let Some(pid) = pid.and_then(Pid::from_raw) {
+            // It works all the same where that may not be set.
+            let _ = setpriority_process(Some(pid), 19);
         }
     }
 

@@ -20,6 +20,7 @@ use actix_web::{
 
 use crate::{
     accounts::Accounts,
+    analysis::Analysis,
     catalog::{Catalog, Shares},
     clock::Millis,
     drive::Drive,
@@ -45,6 +46,8 @@ pub struct Handles {
     pub playback: Playback,
     /// The speakers of the house.
     pub jukebox: Jukebox,
+    /// What the box hears by itself.
+    pub analysis: Analysis,
     /// What changed.
     pub events: Events,
     /// What the panel tells of the server itself.

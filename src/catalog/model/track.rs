@@ -6,7 +6,7 @@ use super::{Annotation, ArtistRef, Contributor, Picture, Written};
 use crate::{
     clock::Millis,
     ids::{AlbumId, FolderId, LibraryId, TrackId},
-    media::tags::Extra,
+    media::{self, tags::Extra},
 };
 
 /// A track.
@@ -151,15 +151,11 @@ pub struct TrackSource {
     pub range_ms: Option<(u64, u64)>,
 }
 
-/// Lyrics as found.
+/// One layer of the lyrics of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lyrics {
     /// ISO 639 or `und`.
     pub lang: String,
-    /// Lines have times.
-    pub is_synced: bool,
-    /// In order: start in ms (synced only) and text.
-    pub lines: Vec<(Option<i64>, String)>,
-    /// ms, positive = earlier.
-    pub offset_ms: i64,
+    /// Everything else.
+    pub words: media::lyrics::Lyrics,
 }

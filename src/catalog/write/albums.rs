@@ -9,6 +9,7 @@ use super::{
     folders::{FolderIds, folder_of},
     heirs,
     rows::{Rows, last_id, list},
+    sound,
     tracks::TrackToWrite,
 };
 use crate::{Result, catalog::identity, db::Tx};
@@ -139,6 +140,7 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     }
     let albums = list(albums);
     derive_artists(tx, scope, &albums).await?;
+    sound::refresh_albums(tx, &albums).await?;
     // One pass over the tracks of each album; `max` over text prefers 'explicit' to 'clean'.
     sqlx::query!(
         "update album set

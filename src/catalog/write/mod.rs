@@ -15,6 +15,7 @@ mod pictures;
 mod playlists;
 mod prune;
 mod rows;
+mod sound;
 mod tracks;
 
 pub use batch::{
@@ -23,6 +24,7 @@ pub use batch::{
 };
 
 pub use playlists::PlaylistFound;
+pub use sound::{SoundCounts, SoundFound, SoundWanted};
 
 use std::collections::HashSet;
 

@@ -169,12 +169,22 @@ fn add_person(fields: &mut Fields, is_musician: bool, role: &str, name: &str) {
 /// Synced text as LRC, which is what everybody downstream reads.
 fn as_lrc(lines: &[(u32, String)]) -> String {
     let mut lrc = String::new();
-    for (ms, text) in lines.iter().take(10_000) {
-        let (minutes, seconds, hundredths) = (ms / 60_000, ms / 1000 % 60, ms / 10 % 100);
-        let text = text.trim_matches(['\n', '\r', '\0']).replace('\n', " ");
-        let stamp = format!("[{minutes:02}:{seconds:02}.{hundredths:02}]");
-        lrc.extend([&stamp, text.as_str(), "\n"]);
+    // Where lines begin with a line break, what has none goes on in the same line: syllables.
+    let is_syllables = lines.iter().skip(1).any(|(_, text)| text.starts_with('\n'));
+    for (at, (ms, text)) in lines.iter().take(10_000).enumerate() {
+        let (minutes, seconds, thousandths) = (ms / 60_000, ms / 1000 % 60, ms % 1000);
+        let stamp = format!("{minutes:02}:{seconds:02}.{thousandths:03}");
+        let begins = !is_syllables || at == 0 || text.starts_with('\n');
+        let text = text.trim_matches(['\n', '\r', '\0']).replace(['\n', '\r'], " ");
+        if begins {
+            lrc.extend([if at == 0 { "" } else { "\n" }, "[", &stamp, "]"]);
+        }
+        if is_syllables {
+            lrc.extend(["<", &stamp, ">"]);
+        }
+        lrc.push_str(&text);
     }
+    lrc.push('\n');
     lrc
 }
 

@@ -15,7 +15,7 @@ use super::{
     selftest,
     wire::{self, Asked, Items},
 };
-use crate::media::{pictures, source::Room, understand};
+use crate::media::{analysis, pictures, source::Room, understand};
 
 /// Answers of a batch are sent together, at the latest when there are so many bytes of them.
 const FLUSH_BYTES: usize = 32 << 10;
@@ -100,8 +100,16 @@ fn understand_all(
 }
 
 fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
-    let file = frame.descriptors.into_iter().next().map(File::from);
+    let mut descriptors = frame.descriptors.into_iter();
+    let file = descriptors.next().map(File::from);
     match (frame.kind, file) {
+        (Kind::Analyse, Some(file)) => {
+            let order = wire::read(&frame.payload).map_err(|error| error.to_string())?;
+            let heard = analysis::analyse(file, descriptors.next(), &order);
+            let mut out = Vec::new();
+            wire::write(&mut out, &heard).map_err(|error| error.to_string())?;
+            Ok(out)
+        }
         (Kind::EmbeddedPicture, Some(file)) => pictures::embedded(&file).map(pictures::framed),
         (Kind::WholePicture, Some(file)) => pictures::whole(&file).map(pictures::framed),
         (Kind::Scale, _) => {

@@ -40,12 +40,16 @@ pub(super) enum Kind {
     Refusal = 6,
     /// A new worker has its walls around it and waits.
     Ready = 7,
+    /// Hear the file sent along, with its decoded sound behind it if the order says so.
+    Analyse = 8,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
-        use Kind::{Answer, EmbeddedPicture, Ready, Refusal, Scale, Understand, WholePicture};
-        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready]
+        use Kind::{
+            Analyse, Answer, EmbeddedPicture, Ready, Refusal, Scale, Understand, WholePicture,
+        };
+        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready, Analyse]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

@@ -9,7 +9,7 @@ pub mod sandbox;
 pub mod selftest;
 mod wire;
 
-use std::{fs::File, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs::File, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -21,11 +21,18 @@ use pool::{Failure, Shared};
 pub use crate::media::tags::ReadOptions;
 use crate::{
     Error, Result,
-    media::tags::{PictureFacts, Tags},
+    media::{
+        analysis::{self, Heard, Unheard},
+        tags::{PictureFacts, Tags},
+    },
 };
 
 /// Reading a file takes milliseconds, but its disk may have to wake up.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Hearing one takes longer, above all on a busy machine.
+const BACKGROUND_PATIENCE: Duration = Duration::from_mins(10);
+/// As far back as a process can stand.
+const NICEST: i32 = 19;
 
 /// Worker processes: started when needed, at most so many, ended when idle. Cheap to clone; the
 /// workers end with the last clone.
@@ -136,7 +143,14 @@ impl Pool {
     /// The same with another time after which a worker that says nothing counts as hanging.
     #[must_use]
     pub fn with_patience(program: PathBuf, processes: usize, patience: Duration) -> Self {
-        Self { open: Arc::new(Open(Shared::new(program, processes, patience))) }
+        Self { open: Arc::new(Open(Shared::new(program, processes, patience, 0))) }
+    }
+
+    /// A pool whose processes work when nobody else does, and may take minutes over one file.
+    #[must_use]
+    pub fn in_background(program: PathBuf, processes: usize) -> Self {
+        let shared = Shared::new(program, processes, BACKGROUND_PATIENCE, NICEST);
+        Self { open: Arc::new(Open(shared)) }
     }
 
     /// Reads files; the answers are in the order of the items. A file that kills or hangs a worker
@@ -173,7 +187,7 @@ impl Pool {
             PicturePlace::Whole => Kind::WholePicture,
             PicturePlace::Embedded => Kind::EmbeddedPicture,
         };
-        let answer = self.open.0.ask(kind, Vec::new(), Some(file)).await?;
+        let answer = self.open.0.ask(kind, Vec::new(), vec![file.into()]).await?;
         let bytes = Bytes::from(answer);
         let (width, height) =
             (wire_number(&bytes, 0).unwrap_or(0), wire_number(&bytes, 4).unwrap_or(0));
@@ -190,11 +204,30 @@ impl Pool {
         let mut payload = Vec::with_capacity(bytes.len() + 4);
         payload.extend(edge.to_le_bytes());
         payload.extend_from_slice(&bytes);
-        let scaled = Bytes::from(self.open.0.ask(Kind::Scale, payload, None).await?);
+        let scaled = Bytes::from(self.open.0.ask(Kind::Scale, payload, Vec::new()).await?);
         if crate::media::format::picture_mime(&scaled) == Some("image/jpeg") {
             Ok(scaled)
         } else {
             Err(Error::Invalid("This picture cannot be scaled".to_owned()))
+        }
+    }
+
+    /// Hears one file; `pcm` is the pipe that its decoded sound comes from, where the order says
+    /// so. `Unavailable` if no worker could be started; a file that kills the worker is unheard.
+    pub async fn analyse(
+        &self,
+        file: File,
+        pcm: Option<OwnedFd>,
+        order: &analysis::Order,
+    ) -> Result<Result<Heard, Unheard>> {
+        let files = std::iter::once(OwnedFd::from(file)).chain(pcm).collect();
+        let mut payload = Vec::new();
+        wire::write(&mut payload, order)?;
+        match self.open.0.ask(Kind::Analyse, payload, files).await {
+            Ok(answer) => Ok(wire::read(&answer)
+                .map_or_else(|_| Err(Unheard::Failed(Failure::Lost.to_string())), checked)),
+            Err(Failure::NotStarted(reason)) => Err(Failure::NotStarted(reason).into()),
+            Err(failure) => Ok(Err(Unheard::Failed(failure.to_string()))),
         }
     }
 
@@ -214,6 +247,22 @@ impl From<Failure> for Error {
             Failure::NotStarted(_) => Self::Unavailable(failure.to_string()),
         }
     }
+}
+
+/// What a worker says about a sound is kept and computed with, so it must be possible.
+fn checked(heard: Result<Heard, Unheard>) -> Result<Heard, Unheard> {
+    let mut heard = heard?;
+    heard.sound = heard.sound.filter(|sound| {
+        sound.features.len() == analysis::DIMENSIONS
+            && sound.key.is_none_or(|key| key < 24)
+            && sound.bpm.is_none_or(|bpm| (1.0..1000.0).contains(&bpm))
+    });
+    heard.loudness = heard.loudness.filter(|loudness| {
+        (-70.0..30.0).contains(&loudness.lufs)
+            && (0.0..1000.0).contains(&loudness.range_lu)
+            && (0.0..1000.0).contains(&loudness.peak)
+    });
+    Ok(heard)
 }
 
 fn wire_number(bytes: &[u8], at: usize) -> Option<u32> {

@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    os::fd::OwnedFd,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -39,6 +40,7 @@ pub(super) struct Shared {
     program: PathBuf,
     most: usize,
     patience: Duration,
+    niceness: i32,
     state: Mutex<State>,
     wake: Condvar,
     room: Semaphore,
@@ -55,16 +57,22 @@ struct State {
 
 enum Job {
     Understand(Vec<Item>, oneshot::Sender<Result<Answers, Failure>>),
-    Ask { kind: Kind, payload: Vec<u8>, file: Option<std::fs::File>, tell: oneshot::Sender<Answer> },
+    Ask { kind: Kind, payload: Vec<u8>, files: Vec<OwnedFd>, tell: oneshot::Sender<Answer> },
 }
 
 impl Shared {
-    pub(super) fn new(program: PathBuf, most: usize, patience: Duration) -> Arc<Self> {
+    pub(super) fn new(
+        program: PathBuf,
+        most: usize,
+        patience: Duration,
+        niceness: i32,
+    ) -> Arc<Self> {
         let most = most.max(1);
         Arc::new(Self {
             program,
             most,
             patience,
+            niceness,
             state: Mutex::default(),
             wake: Condvar::new(),
             room: Semaphore::new(2 * most),
@@ -94,11 +102,11 @@ impl Shared {
         self: &Arc<Self>,
         kind: Kind,
         payload: Vec<u8>,
-        file: Option<std::fs::File>,
+        files: Vec<OwnedFd>,
     ) -> Answer {
         let _room = self.room.acquire().await;
         let (tell, told) = oneshot::channel();
-        self.push(Job::Ask { kind, payload, file, tell });
+        self.push(Job::Ask { kind, payload, files, tell });
         told.await.unwrap_or(Err(Failure::Lost))
     }
 
@@ -138,9 +146,9 @@ impl Shared {
                 Job::Understand(items, tell) => {
                     let _ = tell.send(self.read_all(&mut process, &items));
                 }
-                Job::Ask { kind, payload, file, tell } => {
+                Job::Ask { kind, payload, files, tell } => {
                     if !tell.is_closed() {
-                        let _ = tell.send(self.put(&mut process, kind, &payload, file.as_ref()));
+                        let _ = tell.send(self.put(&mut process, kind, &payload, &files));
                     }
                 }
             }
@@ -202,11 +210,12 @@ impl Shared {
         process: &mut Option<Process>,
         kind: Kind,
         payload: &[u8],
-        file: Option<&std::fs::File>,
+        files: &[OwnedFd],
     ) -> Answer {
-        let mut ask = || self.with(process, |process| process.ask(kind, payload, file));
+        let mut ask = || self.with(process, |process| process.ask(kind, payload, files));
         let answer = match ask() {
-            Err(Failure::Lost) => ask(),
+            // What comes down a pipe comes once.
+            Err(Failure::Lost) if files.len() < 2 => ask(),
             answer => answer,
         };
         answer?.map_err(Failure::Refused)
@@ -219,7 +228,7 @@ impl Shared {
         work: impl FnOnce(&mut Process) -> std::io::Result<T>,
     ) -> Result<T, Failure> {
         if process.is_none() {
-            let started = Process::start(&self.program, self.patience).map_err(|error| {
+            let started = Process::start(&self.program, self.patience, self.niceness).map_err(|error| {
                 tracing::error!(program = %self.program.display(), %error, "cannot start a media worker");
                 Failure::NotStarted(error.to_string())
             })?;

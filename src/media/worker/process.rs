@@ -2,11 +2,16 @@
 
 use std::{
     io::{self, BufReader},
-    os::{fd::AsFd as _, fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
+
+use rustix::process::{Pid, setpriority_process};
 
 use super::{
     Item, Known, Unreadable,
@@ -26,8 +31,9 @@ const ALLOCATOR: &str = "glibc.malloc.mmap_threshold=1048576:glibc.malloc.trim_t
 
 impl Process {
     /// Starts `program worker` and waits until it says that it is ready. It dies with the calling
-    /// thread. `patience`: how long it may say nothing before it counts as hanging.
-    pub(super) fn start(program: &Path, patience: Duration) -> io::Result<Self> {
+    /// thread. `patience`: how long it may say nothing before it counts as hanging. `niceness`: how
+    /// far it stands back for others, to 19.
+    pub(super) fn start(program: &Path, patience: Duration, niceness: i32) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_read_timeout(Some(patience))?;
         ours.set_write_timeout(Some(patience))?;
@@ -40,6 +46,12 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
+        if 0 < niceness
+            && let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+        {
+            // It works all the same where that may not be set.
+            let _ = setpriority_process(Some(pid), niceness);
+        }
         let mut started = Self { child, socket: BufReader::with_capacity(64 << 10, ours) };
         match frames::read(&mut started.socket) {
             Ok((Kind::Ready, _)) => Ok(started),
@@ -88,13 +100,13 @@ impl Process {
         &mut self,
         kind: Kind,
         payload: &[u8],
-        file: Option<&std::fs::File>,
+        files: &[OwnedFd],
     ) -> io::Result<Result<Vec<u8>, String>> {
         let mut message = Vec::with_capacity(payload.len() + 16);
-        let start = frames::begin(&mut message, kind, usize::from(file.is_some()));
+        let start = frames::begin(&mut message, kind, files.len());
         message.extend_from_slice(payload);
         frames::end(&mut message, start);
-        let files: Vec<_> = file.iter().map(|file| file.as_fd()).collect();
+        let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
         frames::send(self.socket.get_ref(), &message, &files)?;
         Ok(match frames::read(&mut self.socket)? {
             (Kind::Answer, payload) => Ok(payload),

@@ -14,7 +14,7 @@ use super::{
     call::{Answer, Call},
     failure::Failure,
     id,
-    responses::{OldLyrics, StructuredLyrics, listed},
+    responses::{Detail, OldLyrics, StructuredLyrics, listed},
 };
 use crate::{
     Error,
@@ -107,21 +107,23 @@ pub(super) async fn get_lyrics(call: &Call) -> Answer {
         return call
             .reply("lyrics", &OldLyrics { artist: None, title: None, value: String::new() });
     };
-    let lines: Vec<&str> = text.lines.iter().map(|(_, line)| line.as_str()).collect();
     let answer = OldLyrics {
         artist: Some(&track.display_artist),
         title: Some(&track.title),
-        value: lines.join("\n"),
+        value: text.words.plain(),
     };
     call.reply("lyrics", &answer)
 }
 
-/// `getLyricsBySongId`.
+/// `getLyricsBySongId`: with `enhanced` words, voices and translations too.
 pub(super) async fn get_lyrics_by_song_id(call: &Call) -> Answer {
     let id = id::track(&call.params, "id")?;
     let track = call.catalog().track(&call.principal, id).await?;
     let lyrics = call.catalog().lyrics(&call.principal, id).await?;
-    let list: Vec<_> = lyrics.iter().map(|each| StructuredLyrics::of(&track, each)).collect();
+    let is_enhanced = call.params.flag("enhanced")?.unwrap_or(false);
+    let detail = if is_enhanced { Detail::Enhanced } else { Detail::Lines };
+    let list: Vec<_> =
+        lyrics.iter().filter_map(|each| StructuredLyrics::of(&track, each, detail)).collect();
     call.reply("lyricsList", &listed("structuredLyrics", list))
 }
 

@@ -123,12 +123,14 @@ fn frame(event: &Event, who: &Principal) -> Option<Value> {
         Event::ListensRecorded { user } if *user == who.user => json!({ "topic": "history" }),
         Event::NowPlayingChanged if who.is_admin() => json!({ "topic": "playing" }),
         Event::LanDevicesChanged if who.is_admin() => json!({ "topic": "devices" }),
+        Event::AnalysisProgress if who.is_admin() => json!({ "topic": "analysis" }),
         Event::AccountChanged { .. }
         | Event::NowPlayingChanged
         | Event::ListensRecorded { .. }
         | Event::QueueChanged { .. }
         | Event::JukeboxChanged
         | Event::LanDevicesChanged
+        | Event::AnalysisProgress
         | Event::ScanProgress { .. } => return None,
     })
 }

@@ -28,6 +28,7 @@ mod server;
 mod session;
 mod shapes;
 mod shares;
+mod sound;
 mod tracks;
 mod uploads;
 
@@ -73,6 +74,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/albums/{id}", get().to(albums::one))
         .route("/artists", get().to(artists::list))
         .route("/artists/{id}", get().to(artists::one))
+        .route("/artists/{id}/similar", get().to(sound::artists))
+        .route("/radio/{id}", get().to(sound::radio))
         .route("/tracks", get().to(tracks::list))
         .route("/tracks/{id}", get().to(tracks::one))
         .route("/tracks/{id}/stream", get().to(tracks::stream))
@@ -122,6 +125,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/libraries/{id}", patch().to(libraries::share))
         .route("/scan", get().to(libraries::scan_state))
         .route("/scan", post().to(libraries::scan))
+        .route("/analysis", get().to(sound::show))
+        .route("/analysis", put().to(sound::switch))
         .route("/devices", get().to(devices::list))
         .route("/devices/{id}", patch().to(devices::change))
         .route("/events", get().to(events::socket));

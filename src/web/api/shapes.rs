@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::catalog::{Album, Artist, ArtistRef, Item, Lyrics, Picture, Playlist, Track};
+use crate::{
+    catalog::{Album, Artist, ArtistRef, Item, Lyrics, Picture, Playlist, Track},
+    media::lyrics::{CueLine, Kind},
+};
 
 /// Codecs that lose nothing.
 const LOSSLESS: [&str; 8] = ["flac", "alac", "pcm", "wavpack", "ape", "dsd", "tta", "wav"];
@@ -137,6 +140,8 @@ pub(super) struct WholePlaylist {
 #[serde(rename_all = "camelCase")]
 pub(super) struct LyricsShape {
     lang: String,
+    /// What is sung, not a translation of it.
+    main: bool,
     synced: bool,
     lines: Vec<Line>,
 }
@@ -145,6 +150,15 @@ pub(super) struct LyricsShape {
 pub(super) struct Line {
     /// ms, for synced lyrics.
     at: Option<i64>,
+    text: String,
+    /// The text in parts with times, where words have their own.
+    words: Vec<Word>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Word {
+    /// ms.
+    at: i64,
     text: String,
 }
 
@@ -287,13 +301,40 @@ pub(super) fn whole_playlist(list: &Playlist, tracks: &[Track]) -> WholePlaylist
 }
 
 pub(super) fn lyrics(lyrics: &Lyrics) -> LyricsShape {
-    let line = |(at, text): &(Option<i64>, String)| Line {
-        at: at.map(|at| (at - lyrics.offset_ms).max(0)),
-        text: text.clone(),
-    };
-    LyricsShape {
-        lang: lyrics.lang.clone(),
-        synced: lyrics.is_synced,
-        lines: lyrics.lines.iter().map(line).collect(),
+    let words = &lyrics.words;
+    let early = |at: u64| (at as i64 - words.offset_ms).max(0);
+    let mut lines: Vec<Line> = words
+        .lines
+        .iter()
+        .map(|line| Line {
+            at: line.start_ms.map(early),
+            text: line.text.clone(),
+            words: Vec::new(),
+        })
+        .collect();
+    // The panel shows one voice a line; where several sing, the line is enough.
+    for cues in &words.cue_lines {
+        if let Some(line) = lines.get_mut(cues.line)
+            && line.text == cues.text
+        {
+            line.words = words_of(cues, early);
+        }
     }
+    let is_main = words.kind == Kind::Main;
+    LyricsShape { lang: lyrics.lang.clone(), main: is_main, synced: words.is_synced, lines }
+}
+
+/// The whole text of a line, cut where its cues begin.
+fn words_of(line: &CueLine, early: impl Fn(u64) -> i64) -> Vec<Word> {
+    let ends = line.cues.iter().skip(1).map(|cue| cue.bytes.start).chain([line.text.len()]);
+    let mut from = 0;
+    line.cues
+        .iter()
+        .zip(ends)
+        .map(|(cue, end)| {
+            let text = line.text.get(from..end).unwrap_or_default().to_owned();
+            from = end;
+            Word { at: early(cue.start_ms), text }
+        })
+        .collect()
 }

@@ -81,7 +81,7 @@ fn check(name: &str, tags: &Tags) {
         tags.lyrics.iter().map(|lyrics| (lyrics.lang.as_str(), lyrics.body.as_str())).collect();
     lyrics.sort_unstable();
     if name == "a.mp3" {
-        let synced = "[00:01.50]one\n[01:01.02]two";
+        let synced = "[00:01.500]one\n[01:01.020]two";
         assert_eq!(lyrics, [("deu", "la\nla"), ("eng", synced)]);
     } else {
         assert_eq!(lyrics, [("und", "la\nla")], "{name}");

@@ -1,5 +1,6 @@
 //! Files of every kind through the worker processes, as ingest sends them.
 
+mod analysis;
 pub(crate) mod corpus;
 mod fields;
 mod formats;

@@ -16,6 +16,7 @@ async fn subsonic_extensions_are_told_to_anybody() {
         "formPost",
         "indexBasedQueue",
         "songLyrics",
+        "sonicSimilarity",
         "topSongsByArtistId",
         "transcodeOffset",
         "transcoding",

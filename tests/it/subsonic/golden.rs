@@ -38,9 +38,9 @@ async fn subsonic_bodies_are_as_they_were() {
         let mut query = (*query).to_owned();
         if let Some((kind, rest)) = query.split_once('{').and_then(|(_, rest)| rest.split_once(':'))
         {
-            let wanted = rest.trim_end_matches('}');
+            let (wanted, more) = rest.split_once('}').unwrap();
             let id = house.ann.id(kind, wanted).await;
-            query = format!("id={id}");
+            query = format!("id={id}{more}");
         }
         for form in ["json", "xml"] {
             let url = house.ann.url(method, &query).replace("f=json", &format!("f={form}"));

@@ -53,6 +53,7 @@ pub(super) async fn parameters(house: &House) -> BTreeMap<&'static str, String> 
         "getSong",
         "getLyricsBySongId",
         "getSimilarSongs",
+        "getSonicSimilarTracks",
         "stream",
         "download",
         "star",
@@ -77,7 +78,9 @@ pub(super) async fn parameters(house: &House) -> BTreeMap<&'static str, String> 
     for method in ["getAlbumList", "getAlbumList2"] {
         parameters.insert(method, "type=newest".to_owned());
     }
+    let other = ann.id("song", "One").await;
     parameters.extend([
+        ("findSonicPath", format!("startSongId={song}&endSongId={other}")),
         ("getSongsByGenre", "genre=Pop".to_owned()),
         ("getPlaylist", format!("id={playlist}")),
         ("createPlaylist", format!("playlistId={playlist}&songId={song}")),
@@ -181,10 +184,8 @@ const EXPECTED_REFUSALS: &[&str] = &[
     "deletePodcastEpisode",
     "deleteUser",
     "downloadPodcastEpisode",
-    "findSonicPath",
     "getCaptions",
     "getPodcastEpisode",
-    "getSonicSimilarTracks",
     "getTranscodeDecision",
     "getTranscodeStream",
     "getVideoInfo",

@@ -21,6 +21,7 @@ mod reports;
 mod requirements;
 mod schema;
 mod shares;
+mod sonic;
 mod traces;
 mod transcoding;
 mod web_app;
@@ -52,11 +53,11 @@ const PASSWORD: &str = "correct horse battery";
 /// ├── Joni Mitchell/
 /// │   └── Blue/                       cover.jpg in the folder; explicit; ReplayGain; lyrics
 /// │       ├── 01 All I Want.flac      synced lyrics; starred by nobody
-/// │       ├── 02 My Old Man.flac
+/// │       ├── 02 My Old Man.flac      with an .lrc that times words
 /// │       └── 03 Little Green.flac
 /// ├── Two & More/
 /// │   └── Double/                     two album artists, two discs with titles
-/// │       ├── CD1/01 One.flac         embedded cover; conductor, work, movement
+/// │       ├── CD1/01 One.flac         embedded cover; conductor, work, movement; a .ttml of voices
 /// │       └── CD2/01 Two.flac         another embedded cover; feat. guest
 /// ├── Various/
 /// │   └── Hits/                       a compilation
@@ -228,6 +229,17 @@ pub(crate) fn names(list: &Value) -> Vec<&str> {
     list.iter().map(|item| item["title"].as_str().or(item["name"].as_str()).unwrap()).collect()
 }
 
+/// Two voices and one behind them, a translation and a pronunciation.
+const VOICES: &str = r#"<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttm="http://www.w3.org/ns/ttml#metadata" xml:lang="ja">
+<head><metadata>
+<ttm:agent type="person" xml:id="lead"><ttm:name>Two</ttm:name></ttm:agent>
+<ttm:agent type="group" xml:id="all"/>
+</metadata></head>
+<body><div>
+<p begin="0.5s" end="1s" ttm:agent="lead"><span begin="0.5s" end="0.7s">目</span><span begin="0.7s" end="1s">を</span><span ttm:role="x-bg"><span begin="0.8s" end="1s">(oh)</span></span><span ttm:role="x-translation" xml:lang="en">Eyes</span><span ttm:role="x-roman" xml:lang="ja-Latn">me o</span></p>
+<p begin="1s" end="2s" ttm:agent="all"><span begin="1s" end="1.5s">All </span><span begin="1.5s" end="2s">of us</span></p>
+</div></body></tt>"#;
+
 fn write_library(root: &Path) {
     let blue = |number: u32, title: &str| {
         flac(&format!("Joni Mitchell/Blue/{number:02} {title}.flac"))
@@ -248,6 +260,8 @@ fn write_library(root: &Path) {
         .tag("ITUNESADVISORY", "1")
         .write(root);
     blue(2, "My Old Man").tag("BPM", "88").tag("COMMENT", "a comment").write(root);
+    let words = "[00:00.20]<00:00.20>My <00:00.45>old <00:00.60>man<00:01.00>\n[00:01.20]He's a singer in the park\n";
+    music::write(root, "Joni Mitchell/Blue/02 My Old Man.lrc", words.as_bytes());
     blue(3, "Little Green").tag("ISRC", "USRE10000001").tag("MOOD", "calm").write(root);
     music::write(root, "Joni Mitchell/Blue/cover.jpg", &music::jpeg(600, [20, 60, 160]));
 
@@ -277,6 +291,8 @@ fn write_library(root: &Path) {
         .tag("ARTISTS", "Guest")
         .picture(music::jpeg(300, [30, 200, 30]))
         .write(root);
+
+    music::write(root, "Two & More/Double/CD1/01 One.ttml", VOICES.as_bytes());
 
     let hits = |number: u32, title: &str, artist: &str| {
         flac(&format!("Various/Hits/{number:02} {title}.flac"))

@@ -4,6 +4,7 @@
 mod about;
 mod directories;
 mod either;
+mod sonic;
 mod tags;
 
 pub(super) use about::{
@@ -11,4 +12,5 @@ pub(super) use about::{
     get_top_songs,
 };
 pub(super) use directories::{get_indexes, get_music_directory, get_music_folders};
+pub(super) use sonic::{find_sonic_path, get_sonic_similar_tracks};
 pub(super) use tags::{get_album, get_artist, get_artists, get_genres, get_song};

@@ -13,6 +13,7 @@ mod lyrics;
 mod path;
 mod playlist;
 mod song;
+mod sonic;
 mod user;
 
 pub(super) use album::AlbumId3;
@@ -21,9 +22,10 @@ pub(super) use date::{Date, ItemDate};
 pub(super) use directory::{Directory, DirectoryChild};
 pub(super) use info::{AlbumInfo, ArtistInfo, ThreeSizes};
 pub(super) use lists::{Mapped, Names, Refs, listed};
-pub(super) use lyrics::{OldLyrics, StructuredLyrics};
+pub(super) use lyrics::{Detail, OldLyrics, StructuredLyrics};
 pub(super) use playlist::Playlist;
 pub(super) use song::{PlayingSong, Song};
+pub(super) use sonic::Sonic;
 pub(super) use user::User;
 
 /// Whole seconds, as the protocol counts lengths.

@@ -24,6 +24,9 @@ const ADDED_ELEMENTS: &[&str] = &[
     "roles",
 ];
 
+/// Lists that JSON names in the plural and XML by their items.
+const BY_ITEM: &[(&str, &str)] = &[("agents", "agent")];
+
 /// An element whose fields are being written.
 pub(super) struct Element<'a> {
     pub(super) out: &'a mut Vec<u8>,
@@ -43,6 +46,8 @@ impl Element<'_> {
         if self.dialect == Dialect::Legacy && ADDED_ELEMENTS.contains(&name) {
             return Ok(());
         }
+        let by_item = BY_ITEM.iter().find(|(list, _)| *list == name);
+        let name = by_item.map_or(name, |(_, item)| *item);
         let before = self.out.len();
         let was_open = self.tag_is_open;
         let place = Place::Field { tag_is_open: was_open };

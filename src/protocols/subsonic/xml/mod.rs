@@ -26,7 +26,12 @@ pub(super) use escape::escape;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a>(pub(super) &'a str);
 
+/// Marks text called `value` that XML spells as an attribute all the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attribute<'a>(pub(super) &'a str);
+
 const TEXT: &str = "$text";
+const ATTRIBUTE: &str = "$attribute";
 
 /// A struct that brings attributes and children as XML already, under the two names below; its
 /// other fields are written as ever, attributes between the two and children behind them.
@@ -49,6 +54,12 @@ pub(super) enum Dialect {
     Full,
     /// Old parsers that take any `<artist>` for one of theirs (C1): no nested OpenSubsonic elements.
     Legacy,
+}
+
+impl Serialize for Attribute<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(ATTRIBUTE, self.0)
+    }
 }
 
 /// Appends `<name …>…</name>`, or the repeated elements of a list.
@@ -105,6 +116,8 @@ enum Place {
     Repeated,
     /// XML already.
     Ready,
+    /// An attribute, whatever its name.
+    Attribute,
 }
 
 /// One named value on its way into the buffer.
@@ -129,7 +142,7 @@ impl<'a> Node<'a> {
             Place::Field { .. } if self.name == "value" => {
                 write(self.child().out);
             }
-            Place::Field { tag_is_open: true } => {
+            Place::Field { tag_is_open: true } | Place::Attribute => {
                 self.out.push(b' ');
                 self.out.extend_from_slice(self.name.as_bytes());
                 self.out.extend_from_slice(b"=\"");
@@ -258,6 +271,9 @@ impl<'a> Serializer for Node<'a> {
         if name == TEXT && self.place != Place::Repeated {
             self = self.child();
             self.place = Place::Repeated;
+        }
+        if name == ATTRIBUTE && self.place == (Place::Field { tag_is_open: true }) {
+            self.place = Place::Attribute;
         }
         value.serialize(self)
     }

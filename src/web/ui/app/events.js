@@ -15,6 +15,7 @@ export const jukeboxVersion = signal(0);
 export const queueVersion = signal(0);
 /** Grows when listens were added to the history. */
 export const playVersion = signal(0);
+export const analysisVersion = signal(0);
 
 let wait = 1000;
 let refresh = 0;
@@ -23,6 +24,12 @@ function changed() {
   // A scan publishes often; lists follow at most once a second.
   if (refresh) return;
   refresh = setTimeout(() => { refresh = 0; forget(); revision.value += 1; }, 1000);
+}
+
+let listening = 0;
+function listened() {
+  if (listening) return;
+  listening = setTimeout(() => { listening = 0; analysisVersion.value += 1; }, 1000);
 }
 
 function hear(message) {
@@ -37,6 +44,7 @@ function hear(message) {
     case 'jukebox': jukeboxVersion.value += 1; break;
     case 'queue': queueVersion.value += 1; break;
     case 'playing': playingVersion.value += 1; break;
+    case 'analysis': listened(); break;
     case 'lost': batch(() => { changed(); accountVersion.value += 1; libraryVersion.value += 1; deviceVersion.value += 1; }); break;
     default: break;
   }

@@ -29,7 +29,8 @@ const ELEMENTS: &[&str] = &[
 ];
 
 /// Whole answers of methods that Subsonic does not have.
-const ANSWERS: &[&str] = &["openSubsonicExtensions", "tokenInfo", "lyricsList", "playQueueByIndex"];
+const ANSWERS: &[&str] =
+    &["openSubsonicExtensions", "tokenInfo", "lyricsList", "playQueueByIndex", "sonicMatch"];
 
 /// Attributes that OpenSubsonic (or custom) added: element, or `*`, and name.
 const ATTRIBUTES: &[(&str, &str)] = &[

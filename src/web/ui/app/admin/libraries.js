@@ -6,7 +6,7 @@ import { ago } from '../format.js';
 import { t } from '../i18n.js';
 import { complain, revision, toast, useFetched } from '../store.js';
 import { Button, Failed, Icon } from '../ui/parts.js';
-import { ScanCard } from './overview.js';
+import { AnalysisCard, ScanCard } from './overview.js';
 
 export default function Libraries() {
   const { data, failure, retry } = useFetched('libraries', libraryVersion.value, revision.value);
@@ -15,7 +15,7 @@ export default function Libraries() {
   const start = (full) => post('scan', { full }).then((now) => { scan.value = now; toast(t('scan.started')); }, complain);
   const share = (one, change) => patch(`libraries/${one.id}`, { shared: one.shared, onLan: one.onLan, granted: one.granted, ...change }).then(() => { libraryVersion.value += 1; }, complain);
   return html`<div class="page"><div class="pagehead"><h1>${t('libraries.title')}</h1><div class="filters">${h(Button, { kind: 'primary', icon: 'refresh-cw', onClick: () => start(false) }, t('scan.now'))}${h(Button, { onClick: () => start(true) }, t('scan.full'))}</div></div>
-    <div class="stack">${state && h(ScanCard, { scan: state })}
+    <div class="stack">${state && h(ScanCard, { scan: state })}${h(AnalysisCard)}
     ${failure && !data && h(Failed, { failure, retry })}
     ${data?.items.map((one) => html`<section class="card" key=${one.id} aria-label=${one.name}><header>${h(Icon, { name: one.kind === 'folder' ? 'folder-open' : 'hard-drive' })}<h2 dir="auto">${one.name}</h2>
         <span class="end"><span class=${`chip ${one.state === 'ok' ? 'ok' : 'warn'}`}>${h(Icon, { name: one.state === 'ok' ? 'circle-check' : 'triangle-alert' })}${one.state === 'ok' ? t('libraries.fine') : t('libraries.held')}</span></span></header>

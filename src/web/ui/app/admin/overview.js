@@ -1,9 +1,10 @@
 // The server at a glance: health, what plays, what is scanned, how full it is.
-import { h, html } from '../../vendor/ui.js';
-import { accountVersion, libraryVersion, playingVersion, scan } from '../events.js';
+import { h, html, useEffect, useState } from '../../vendor/ui.js';
+import { put } from '../api.js';
+import { accountVersion, analysisVersion, libraryVersion, playingVersion, scan } from '../events.js';
 import { ago, bytes, number } from '../format.js';
 import { t } from '../i18n.js';
-import { revision, useFetched } from '../store.js';
+import { complain, revision, useFetched } from '../store.js';
 import { Art, Bar, Failed, Icon, Part, Soon } from '../ui/parts.js';
 
 export function ScanCard({ scan: state, children }) {
@@ -14,6 +15,23 @@ export function ScanCard({ scan: state, children }) {
     ${running ? html`<p><b>${number(state.done)}</b> ${t('scan.of', { count: state.total })} · ${t('scan.seen', { count: state.seen })} · ${t('scan.unreadable', { count: state.unreadable })}</p>
         <div class="gap">${h(Bar, { value: part, busy: !state.total, label: t('scan.title') })}</div>`
       : html`<p class="muted">${state.finishedAt ? t('scan.last', { when: ago(state.finishedAt) }) : t('scan.never')}</p>`}</section>`;
+}
+
+export function AnalysisCard() {
+  const { data: first } = useFetched('analysis', analysisVersion.value);
+  const [own, set] = useState(null);
+  useEffect(() => set(null), [first]);
+  const state = own ?? first;
+  if (!state) return null;
+  const isOn = state.phase !== 'paused';
+  const flip = () => put('analysis', { on: !isOn }).then(set, complain);
+  const part = state.tracks ? (state.done / state.tracks) * 100 : 100;
+  return html`<section class="card w" aria-label=${t('analysis.title')}><header>${h(Icon, { name: 'activity' })}<h2>${t('analysis.title')}</h2>
+      <span class="end"><span class=${`chip ${state.phase === 'hearing' ? 'info' : state.phase === 'done' ? 'ok' : ''}`}>${t(`analysis.phase.${state.phase}`)}</span></span></header>
+    <p><b>${number(state.done)}</b> ${t('analysis.of', { count: state.tracks })}${state.unheard > 0 && html` · ${t('analysis.unheard', { count: state.unheard })}`}</p>
+    <div class="gap">${h(Bar, { value: part, label: t('analysis.title') })}</div>
+    <p class="note">${t('analysis.note')}</p>
+    ${state.phase !== 'disabled' && html`<div class="switches"><label><input type="checkbox" role="switch" checked=${isOn} onChange=${flip}/><span>${t('analysis.switch')}</span></label></div>`}</section>`;
 }
 
 export default function Overview() {

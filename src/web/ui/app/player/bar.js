@@ -69,6 +69,7 @@ export function PlayerBar() {
     <div class="ends">
       <span class="chip" title=${t('quality.help')}>${quality(track)}</span>
       ${track.hasLyrics && h(IconButton, { icon: 'mic-vocal', label: t('lyrics.title'), pressed: panel.value === 'lyrics', filled: false, onClick: () => flip('lyrics') })}
+      ${h(IconButton, { icon: 'activity', label: t('radio.like', { name: track.title }), onClick: () => player.radio(track, track.title) })}
       ${h(IconButton, { icon: 'list-music', label: t('queue.title'), pressed: panel.value === 'queue', filled: false, onClick: () => flip('queue') })}
       <div class="vol">${h(IconButton, { icon: level === 0 ? 'volume-x' : level < 0.5 ? 'volume-1' : 'volume-2', label: t('player.mute'), pressed: player.isMuted.value, filled: false, onClick: player.toggleMute })}
         ${h(Range, { value: level, max: 1, step: 0.01, label: t('player.volume'), spoken: `${Math.round(level * 100)} %`, onInput: player.setVolume })}</div>
@@ -122,7 +123,8 @@ function LyricsPanel({ track, close }) {
   const [all, set] = useState(null);
   const now = useRef();
   useEffect(() => { set(null); get(`tracks/${track.id}/lyrics`).then((found) => set(found.items), () => set([])); }, [track.id]);
-  const lyrics = all?.find((one) => one.synced) ?? all?.[0];
+  const sung = all?.filter((one) => one.main);
+  const lyrics = sung?.find((one) => one.synced) ?? sung?.[0];
   const ms = player.position.value * 1000;
   const line = lyrics?.synced ? lyrics.lines.findLastIndex((one) => one.at <= ms) : -1;
   useEffect(() => { now.current?.scrollIntoView({ block: 'center', behavior: 'smooth' }); }, [line]);
@@ -130,7 +132,7 @@ function LyricsPanel({ track, close }) {
     <div class="scroll" tabindex="0" role="group" aria-label=${t('lyrics.title')}><div class="lyrics" dir="auto">
       ${all && !lyrics && html`<p>${t('lyrics.none')}</p>`}
       ${lyrics?.lines.map((one, at) => (lyrics.synced
-        ? html`<button type="button" key=${at} ref=${at === line ? now : undefined} class=${at === line ? 'now' : ''} aria-current=${at === line ? 'true' : undefined} onClick=${() => player.seek(one.at / 1000)}>${one.text || '♪'}</button>`
+        ? html`<button type="button" key=${at} ref=${at === line ? now : undefined} class=${at === line ? 'now' : ''} aria-current=${at === line ? 'true' : undefined} onClick=${() => player.seek(one.at / 1000)}>${at === line && one.words.length ? one.words.map((word) => html`<span class=${word.at <= ms ? '' : 'later'}>${word.text}</span>`) : one.text || '♪'}</button>`
         : html`<p key=${at}>${one.text || '\u00a0'}</p>`))}
     </div></div></aside>`;
 }
@@ -145,6 +147,7 @@ export function FullPlayer() {
   return html`<dialog class="full" ref=${ref} aria-label=${t('player.label')} onClose=${close}>
     ${track.cover && html`<img class="tint" src=${coverUrl(track.cover, 96)} alt=""/>`}
     <header>${h(IconButton, { icon: 'chevron-down', label: t('action.close'), onClick: () => ref.current.close() })}
+      ${h(IconButton, { icon: 'activity', label: t('radio.like', { name: track.title }), onClick: () => player.radio(track, track.title) })}
       ${h(IconButton, { icon: 'list-music', label: t('queue.title'), onClick: () => { ref.current.close(); panel.value = 'queue'; } })}</header>
     <div class="body">${h(Art, { cover: track.cover, size: 640, lazy: false, icon: 'music', name: track.albumName })}
       <div class="panel"><div class="who"><span><b dir="auto">${track.title}</b><span dir="auto">${track.artist}</span></span>${h(Heart, { item: track, name: track.title })}</div>

@@ -1,9 +1,9 @@
 // The queue and what plays: the one state that bar, queue, lists and keys show.
 import { batch, computed, effect, signal } from '../../vendor/ui.js';
-import { call } from '../api.js';
+import { call, get } from '../api.js';
 import { queueVersion } from '../events.js';
 import { t } from '../i18n.js';
-import { toast } from '../store.js';
+import { complain, toast } from '../store.js';
 import * as engine from './engine.js';
 
 export const queue = signal([]);
@@ -57,6 +57,26 @@ function begin(offset = 0, options) {
     isPlaying.value = true;
     report('starting', offset);
   }
+  save();
+}
+
+/** Plays on with music like `item` (a track, album or artist); the track that plays now plays on. */
+export async function radio(item, name) {
+  const found = await get(`radio/${item.id}?limit=60`).catch(complain);
+  if (!found) return;
+  if (!found.items.length) { toast(t('radio.nothing')); return; }
+  const playing = current.value?.id === item.id ? current.value : null;
+  const source = t('radio.from', { name });
+  if (!playing) { play(item.title ? [item, ...found.items] : found.items, 0, { from: source, shuffle: false }); return; }
+  batch(() => {
+    unshuffled = null;
+    isShuffled.value = false;
+    queue.value = [playing, ...found.items];
+    index.value = 0;
+    from.value = source;
+  });
+  toast(t('radio.started', { name }));
+  ready();
   save();
 }
 

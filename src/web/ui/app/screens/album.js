@@ -3,7 +3,7 @@ import { h, html } from '../../vendor/ui.js';
 import { coverUrl } from '../api.js';
 import { bytes, length } from '../format.js';
 import { t } from '../i18n.js';
-import { addToQueue, play, playNext } from '../player/player.js';
+import { addToQueue, play, playNext, radio } from '../player/player.js';
 import { canShare, complain, hasSpeakers, revision, toast, useFetched } from '../store.js';
 import { Art, Button, Empty, Failed, Menu, Soon } from '../ui/parts.js';
 import { Heart, picking, sharing, TrackHead, TrackRow } from '../ui/tracks.js';
@@ -39,6 +39,7 @@ export default function Album({ id }) {
       ${h(Menu, { label: t('album.more'), items: [
         { label: t('queue.next'), icon: 'list-end', onPick: () => { playNext(tracks); toast(t('queue.added', { count: tracks.length })); } },
         { label: t('queue.add'), icon: 'list-plus', onPick: () => { addToQueue(tracks); toast(t('queue.added', { count: tracks.length })); } },
+        { label: t('radio.play'), icon: 'activity', onPick: () => radio(album, album.name) },
         { label: t('playlist.add'), icon: 'list-music', onPick: () => { picking.value = tracks; } },
         hasSpeakers.value && { label: t('speakers.add'), icon: 'speaker', onPick: () => import('./speakers.js').then((module) => module.addToSpeakers(tracks), complain) },
         canShare.value && { label: t('shares.menu'), icon: 'share-2', onPick: () => { sharing.value = { ids: [album.id], name: album.name }; } }] })}

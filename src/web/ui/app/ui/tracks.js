@@ -3,7 +3,7 @@ import { h, html } from '../../vendor/ui.js';
 import { call, get, post } from '../api.js';
 import { clock } from '../format.js';
 import { t } from '../i18n.js';
-import { addToQueue, current, isPlaying, play, playNext, toggle } from '../player/player.js';
+import { addToQueue, current, isPlaying, play, playNext, radio, toggle } from '../player/player.js';
 import { go } from '../router.js';
 import { canShare, complain, forget, hasSpeakers, revision, toast } from '../store.js';
 import { signal } from '../../vendor/ui.js';
@@ -40,6 +40,7 @@ export function trackMenu(track, remove) {
   return [
     { label: t('queue.next'), icon: 'list-end', onPick: () => { playNext([track]); toast(t('queue.added', { count: 1 })); } },
     { label: t('queue.add'), icon: 'list-plus', onPick: () => { addToQueue([track]); toast(t('queue.added', { count: 1 })); } },
+    { label: t('radio.play'), icon: 'activity', onPick: () => radio(track, track.title) },
     { label: t('playlist.add'), icon: 'list-music', onPick: () => { picking.value = [track]; } },
     hasSpeakers.value && { label: t('speakers.add'), icon: 'speaker', onPick: () => import('../screens/speakers.js').then((module) => module.addToSpeakers([track]), complain) },
     canShare.value && { label: t('shares.menu'), icon: 'share-2', onPick: () => { sharing.value = { ids: [track.id], name: track.title }; } },

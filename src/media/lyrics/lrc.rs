@@ -1,52 +1,11 @@
-//! Lyrics as LRC or as plain text: lines, with times where there are any.
+//! LRC: lines with times, words with times (`<mm:ss.xx>`), headers, or plain text when there is no
+//! time at all.
 
-use super::text;
+use super::{CueLine, Line, Lyrics, cues::Pieces, text};
 
-/// Lyrics of one body.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lyrics {
-    /// Whether the lines have times.
-    pub is_synced: bool,
-    /// To be added to each time, in ms: positive shows lines earlier, as LRC has it.
-    pub offset_ms: i64,
-    /// `ti` of the file.
-    pub title: Option<String>,
-    /// `ar` of the file.
-    pub artist: Option<String>,
-    /// `la` of the file.
-    pub lang: Option<String>,
-    /// In order of their times.
-    pub lines: Vec<Line>,
-}
-
-/// One line of lyrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// When it is sung, without the offset; `None` in plain text.
-    pub start_ms: Option<u64>,
-    /// What is sung.
-    pub text: String,
-}
-
-impl Lyrics {
-    /// All lines without their times.
-    #[must_use]
-    pub fn plain(&self) -> String {
-        let lines: Vec<_> = self.lines.iter().map(|line| line.text.as_str()).collect();
-        lines.join("\n")
-    }
-}
-
-/// Reads the bytes of an `.lrc` or text file.
-#[must_use]
-pub fn parse_bytes(bytes: &[u8]) -> Lyrics {
-    parse(&text::decode(bytes))
-}
-
-/// Reads lyrics: LRC with its times, repeated times, word times (dropped) and offset; anything
-/// else is plain text. Never fails.
-#[must_use]
-pub fn parse(body: &str) -> Lyrics {
+/// Reads lyrics: LRC with its times, repeated times, word times and offset; anything else is plain
+/// text. Never fails.
+pub(super) fn parse(body: &str) -> Lyrics {
     let mut lyrics = Lyrics::default();
     let mut plain = Vec::new();
     let mut synced = Vec::new();
@@ -54,10 +13,11 @@ pub fn parse(body: &str) -> Lyrics {
         let line = line.trim_end();
         let (stamps, rest) = stamps(line);
         if !stamps.is_empty() {
-            let words = without_word_stamps(rest);
+            // Words have times of their own, so a line that is sung again has them once.
+            let is_once = stamps.len() == 1;
             for start_ms in stamps {
                 if synced.len() < text::MOST_LINES {
-                    synced.push(Line { start_ms: Some(start_ms), text: words.clone() });
+                    synced.push((start_ms, pieces(rest, is_once)));
                 }
             }
         } else if !lyrics.take_header(line) {
@@ -71,9 +31,22 @@ pub fn parse(body: &str) -> Lyrics {
         lyrics.lines = plain.into_iter().skip(start).collect();
         lyrics.lines.truncate(lyrics.lines.len().saturating_sub(end));
     } else {
-        synced.sort_by_key(|line| line.start_ms);
+        synced.sort_by_key(|(start_ms, _)| *start_ms);
         lyrics.is_synced = true;
-        lyrics.lines = synced;
+        let starts: Vec<u64> = synced.iter().map(|(start_ms, _)| *start_ms).collect();
+        for (line, (start_ms, pieces)) in synced.into_iter().enumerate() {
+            let (first, last) = (pieces.first_ms(), pieces.last_ms());
+            let next = starts[line..].iter().copied().find(|next| start_ms < *next);
+            let end_ms = last.or(next);
+            let (text, cues) = pieces.finish(end_ms);
+            if !cues.is_empty() {
+                let end_ms = cues.last().and_then(|cue| cue.end_ms).or(end_ms);
+                let start_ms = first.unwrap_or(start_ms);
+                let text = text.clone();
+                lyrics.cue_lines.push(CueLine { line, start_ms, end_ms, text, agent: None, cues });
+            }
+            lyrics.lines.push(Line { start_ms: Some(start_ms), text });
+        }
     }
     lyrics
 }
@@ -143,29 +116,38 @@ fn stamp(text: &str) -> Option<u64> {
     Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction_ms)
 }
 
-/// Enhanced LRC times every word by `<mm:ss.xx>`; those go.
-fn without_word_stamps(text: &str) -> String {
-    let mut words = String::with_capacity(text.len());
+/// The text of a line; enhanced LRC times every word by `<mm:ss.xx>`, and with one more stamp its
+/// end.
+fn pieces(text: &str, has_cues: bool) -> Pieces {
+    let mut pieces = Pieces::default();
+    let mut parts: Vec<(Option<u64>, String)> = vec![(None, String::new())];
     let mut rest = text;
     while let Some(open) = rest.find('<') {
-        words.push_str(&rest[..open]);
+        let (_, last) = parts.last_mut().expect("there always is one");
+        last.push_str(&rest[..open]);
         let after = &rest[open + 1..];
-        match after.split_once('>') {
-            Some((inside, tail)) if stamp(inside).is_some() => rest = tail,
+        match after.split_once('>').map(|(inside, tail)| (stamp(inside), tail)) {
+            Some((Some(start_ms), tail)) => {
+                parts.push((Some(start_ms), String::new()));
+                rest = tail;
+            }
             _ => {
-                words.push('<');
+                last.push('<');
                 rest = after;
             }
         }
     }
-    words.push_str(rest);
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    parts.last_mut().expect("there always is one").1.push_str(rest);
+    for (at, (start, piece)) in parts.iter().enumerate() {
+        let end = parts.get(at + 1).and_then(|(next, _)| *next);
+        let end = end.filter(|end| start.is_some_and(|start| start <= *end));
+        pieces.push(piece, start.filter(|_| has_cues).map(|start| (start, end)));
+    }
+    pieces
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -186,9 +168,24 @@ mod tests {
     }
 
     #[test]
-    fn word_times_are_dropped() {
-        let lyrics = parse("[00:12.00]<00:12.10> One <00:12.50>two <3 <b>\n");
+    fn words_have_times() {
+        let lyrics = parse("[00:12.00]<00:12.10> One <00:12.50>two <3 <b>\n[00:14.00]Next\n");
         assert_eq!(lyrics.lines[0].text, "One two <3 <b>");
+        let line = &lyrics.cue_lines[0];
+        assert_eq!((line.line, line.start_ms, line.end_ms), (0, 12_100, Some(14_000)));
+        let cues: Vec<_> = line
+            .cues
+            .iter()
+            .map(|cue| (cue.start_ms, cue.end_ms, &line.text[cue.bytes.clone()]))
+            .collect();
+        assert_eq!(cues, [(12_100, Some(12_500), "One"), (12_500, Some(14_000), "two <3 <b>")]);
+        assert_eq!(lyrics.cue_lines.len(), 1);
+        let last = parse("[00:01.00]<00:01.00>a<00:01.50>b<00:02.25>");
+        assert_eq!(last.lines[0].text, "ab");
+        assert_eq!(last.cue_lines[0].cues[1].end_ms, Some(2250));
+        let without_end = parse("[00:01.00]<00:01.00>a <00:01.50>b");
+        assert!(without_end.cue_lines[0].cues.iter().all(|cue| cue.end_ms.is_none()));
+        assert!(parse("[00:01.00][00:09.00]<00:01.00>a <00:01.50>b").cue_lines.is_empty());
     }
 
     #[test]
@@ -203,24 +200,5 @@ mod tests {
         let hostile = format!("[99999999:99.99]x\n[00:00.00{}", "[".repeat(5000));
         assert!(!parse(&hostile).is_synced);
         assert_eq!(parse("").lines, []);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_panics(body in "\\PC*") {
-            let _ = parse(&body);
-        }
-
-        #[test]
-        fn nothing_like_lrc_panics(body in "[\\[\\]<>:.0-9a-zé\n ]{0,200}") {
-            for line in parse(&body).lines {
-                prop_assert!(!line.text.contains('\n'));
-            }
-        }
-
-        #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = parse_bytes(&bytes);
-        }
     }
 }
