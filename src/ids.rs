@@ -70,6 +70,12 @@ id!(/// A listen of the history.
     ListenId, "hi");
 id!(/// Something shown to people without an account.
     ShareId, "sh");
+id!(/// One user's subscription of a podcast.
+    PodcastId, "pc");
+id!(/// An episode of a podcast.
+    EpisodeId, "pe");
+id!(/// A station of internet radio.
+    StationId, "ra");
 id!(/// A device on the LAN.
     LanDeviceId, "de");
 

@@ -9,6 +9,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`error`] [`ids`] [`clock`] [`body`] [`zip`] | a variant per reaction of a caller; typed ids; the only reader of the wall clock; bytes on their way out; archives of them |
+//! | [`egress`] | the one way out to the internet: every address judged, everything bounded |
 //! | [`media`] | one file of media: formats, tags, pictures, lyrics, cue sheets, and the sandboxed worker processes that read untrusted bytes. No database, no network |
 //! | [`config`] [`events`] [`db`] | settings by section; what changed, as ids; one writer and many readers of SQLite |
 //! | [`accounts`] | who may do what: users, credentials, the one verifier, plans, the quota ledger, LAN devices |
@@ -17,6 +18,7 @@
 //! | [`ingest`] | how music gets in: scan, watch, reconcile |
 //! | [`playback`] | how music gets out: decision, originals, transcodes and their cache, now playing |
 //! | [`analysis`] | what the box hears by itself: loudness and sound features, in the background |
+//! | [`outside`] | what the internet brings and gets, each off until an administrator turns it on: podcasts, radio stations, artist info, listens passed on |
 //! | [`ops`] [`http`] | lifecycle, telemetry, health; what all HTTP faces share |
 //! | [`protocols`] [`web`] | the faces, thin: Subsonic, DLNA, mDNS; the panel and its API |
 //! | [`app`] [`cli`] | the composition root and the command line; they know all, nobody imports them |
@@ -41,6 +43,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod drive;
+pub mod egress;
 pub mod error;
 pub mod events;
 pub mod http;
@@ -48,6 +51,7 @@ pub mod ids;
 pub mod ingest;
 pub mod media;
 pub mod ops;
+pub mod outside;
 pub mod playback;
 pub mod protocols;
 pub mod web;

@@ -20,6 +20,7 @@ const LAYERS: &[(&str, May)] = &[
     ("clock", Only(&[])),
     ("body", Only(&["clock"])),
     ("zip", Only(&["clock", "body"])),
+    ("egress", Only(&["error", "clock"])),
     ("media", Only(&["error"])),
     // The decode worker is a program of its own: one file of media, and nothing of the house.
     ("bin", Only(&["media", "error"])),
@@ -32,6 +33,7 @@ const LAYERS: &[(&str, May)] = &[
     ("ingest", AllBut(&["bin"])),
     ("playback", AllBut(&["bin", "ingest"])),
     ("analysis", AllBut(&["bin", "db"])),
+    ("outside", AllBut(&["body", "bin", "ingest"])),
     ("http", Only(&["error", "ids", "clock", "body", "config", "db", "accounts"])),
     ("ops", Only(&["error", "ids", "clock", "config", "db", "accounts"])),
     ("protocols", AllBut(&["bin", "db", "ops"])),
@@ -57,11 +59,16 @@ fn may_import(module: &str, import: &str) -> Option<bool> {
 const RESERVED: &[(&str, &[&str])] = &[
     (
         "sqlx::",
-        &["error", "ids", "db", "accounts", "drive", "catalog", "ingest", "playback", "app", "cli"],
+        &[
+            "error", "ids", "db", "accounts", "drive", "catalog", "ingest", "playback", "outside",
+            "app", "cli",
+        ],
     ),
     ("actix_web::", &["http", "protocols", "web", "app"]),
     ("SystemTime::now", &["clock"]),
     ("ffmpeg_next", &["bin"]),
+    ("hyper_util::", &["egress"]),
+    ("reqwest::", &[]),
 ];
 
 /// A file that is longer holds more than one idea.

@@ -44,7 +44,7 @@ impl Default for Abilities {
             settings: true,
             share: true,
             jukebox: true,
-            podcast: false,
+            podcast: true,
             scrobbling: true,
             sees_shared: true,
         }

@@ -73,6 +73,7 @@ pub(super) fn public(
         playback: of.playback.clone(),
         jukebox: of.jukebox.clone(),
         analysis: of.analysis.clone(),
+        outside: of.outside.clone(),
         events: of.events.clone(),
         site,
     };
@@ -96,6 +97,7 @@ pub(super) fn public(
                     ingest: ingest.clone(),
                     playback: playback.clone(),
                     jukebox: of.jukebox.clone(),
+                    outside: of.outside.clone(),
                     clock: clock.clone(),
                 };
                 subsonic::configure(routes, &services);

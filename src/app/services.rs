@@ -9,13 +9,15 @@ use crate::{
     analysis::{self, Analysis},
     catalog::{Catalog, Shares},
     clock::Clock,
-    config::Config,
+    config::{self, Config},
     db::Db,
     drive::Drive,
+    egress::{self, Egress},
     events::Events,
     ingest::{self, Ingest},
     media::worker::Pool,
     ops::filesystem,
+    outside::{self, Outside},
     playback::{self, Jukebox, Playback, Settings},
 };
 
@@ -40,6 +42,8 @@ pub struct Services {
     pub jukebox: Jukebox,
     /// What the box hears by itself.
     pub analysis: Analysis,
+    /// What the internet brings and gets.
+    pub outside: Outside,
     /// What changed.
     pub events: Events,
     /// What time it is.
@@ -92,7 +96,7 @@ impl Services {
             clock.clone(),
             events.clone(),
             catalog.clone(),
-            readers,
+            readers.clone(),
             ingest::Settings {
                 libraries: config.libraries.clone(),
                 drive: config.drive.clone(),
@@ -128,6 +132,21 @@ impl Services {
                 program: super::reader(config)?,
             },
         );
+        let parts = outside::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            drive: drive.clone(),
+            catalog: catalog.clone(),
+            playback: playback.clone(),
+            pool: readers,
+            egress: Egress::new(egress::Settings {
+                allow: config.egress.allow.clone(),
+                ports: config.egress.ports.clone(),
+            })?,
+            events: events.clone(),
+        };
+        let outside = Outside::new(parts, outside_settings(&config.outside));
         Ok(Self {
             db,
             accounts,
@@ -138,8 +157,24 @@ impl Services {
             playback,
             analysis,
             jukebox,
+            outside,
             events,
             clock,
         })
+    }
+}
+
+fn outside_settings(config: &config::Outside) -> outside::Settings {
+    let base = |url: &str| url.trim_end_matches('/').to_owned();
+    outside::Settings {
+        forbidden: config.forbid.clone(),
+        places: outside::Places {
+            lastfm: config.lastfm_url.clone(),
+            lastfm_sign_in: config.lastfm_sign_in_url.clone(),
+            listenbrainz: base(&config.listenbrainz_url),
+            musicbrainz: base(&config.musicbrainz_url),
+            wikidata: base(&config.wikidata_url),
+            wikipedia: base(&config.wikipedia_url),
+        },
     }
 }

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Analysis, Config, Http, Ingest, Invalid, Jukebox, Log, Playback, Subsonic, Workers, lan, tls,
+    Analysis, Config, Egress, Http, Ingest, Invalid, Jukebox, Log, Outside, Playback, Subsonic,
+    Workers, lan, tls,
 };
 
 /// Shown instead of a secret.
@@ -29,6 +30,8 @@ pub(super) struct Document {
     analysis: Analysis,
     playback: Playback,
     jukebox: Jukebox,
+    egress: Egress,
+    outside: Outside,
     workers: Workers,
     log: Log,
     admin: Admin,
@@ -49,6 +52,8 @@ impl Default for Document {
             analysis: Analysis::default(),
             playback: Playback::default(),
             jukebox: Jukebox::default(),
+            egress: Egress::default(),
+            outside: Outside::default(),
             workers: Workers::default(),
             log: Log::default(),
             admin: Admin::default(),
@@ -99,6 +104,8 @@ impl Document {
             analysis: self.analysis,
             playback: self.playback,
             jukebox: self.jukebox,
+            egress: self.egress,
+            outside: self.outside,
             workers: self.workers,
             log: self.log,
             first_admin,

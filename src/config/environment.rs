@@ -12,6 +12,8 @@ enum Kind {
     Switch,
     /// Values between commas.
     List,
+    /// Numbers between commas.
+    Numbers,
     /// `NAME=PATH` between commas.
     Pairs,
 }
@@ -42,6 +44,15 @@ const KEYS: &[(&str, Kind)] = &[
     ("playback.transcodes_per_user", Kind::Number),
     ("playback.queue_seconds", Kind::Number),
     ("jukebox.output", Kind::Text),
+    ("egress.allow", Kind::List),
+    ("egress.ports", Kind::Numbers),
+    ("outside.forbid", Kind::List),
+    ("outside.lastfm_url", Kind::Text),
+    ("outside.lastfm_sign_in_url", Kind::Text),
+    ("outside.listenbrainz_url", Kind::Text),
+    ("outside.musicbrainz_url", Kind::Text),
+    ("outside.wikidata_url", Kind::Text),
+    ("outside.wikipedia_url", Kind::Text),
     ("workers.daemon", Kind::Text),
     ("workers.decoder", Kind::Text),
     ("workers.sandbox", Kind::Text),
@@ -116,6 +127,10 @@ fn parse(kind: Kind, text: &str) -> Option<toml::Value> {
             _ => return None,
         },
         Kind::List => items().map(toml::Value::from).collect::<Vec<_>>().into(),
+        Kind::Numbers => items()
+            .map(|item| item.trim().parse::<i64>().ok().map(toml::Value::from))
+            .collect::<Option<Vec<_>>>()?
+            .into(),
         Kind::Pairs => items()
             .map(|item| {
                 let (name, path) = item.split_once('=')?;

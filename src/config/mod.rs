@@ -5,6 +5,7 @@
 
 mod analysis;
 mod document;
+mod egress;
 mod environment;
 mod http;
 mod ingest;
@@ -12,6 +13,7 @@ mod jukebox;
 mod lan;
 mod load;
 mod log;
+mod outside;
 mod playback;
 mod subsonic;
 mod tls;
@@ -21,12 +23,14 @@ use std::{net::SocketAddr, path::PathBuf};
 
 pub use self::{
     analysis::Analysis,
+    egress::Egress,
     http::Http,
     ingest::Ingest,
     jukebox::{Jukebox, JukeboxOutput},
     lan::Lan,
     load::{Invalid, Sources, load},
     log::{Log, LogFormat},
+    outside::{Feature, Outside},
     playback::Playback,
     subsonic::{LoginPassword, Subsonic},
     tls::Tls,
@@ -60,6 +64,10 @@ pub struct Config {
     pub playback: Playback,
     /// The speakers of the machine.
     pub jukebox: Jukebox,
+    /// What may be reached beyond the public internet.
+    pub egress: Egress,
+    /// What goes out, and where to.
+    pub outside: Outside,
     /// Worker processes.
     pub workers: Workers,
     /// What is logged, and how.
@@ -86,6 +94,8 @@ impl Config {
             analysis: Analysis { enabled: false, ..Analysis::default() },
             playback: Playback::default(),
             jukebox: Jukebox { output: JukeboxOutput::Off },
+            egress: Egress::default(),
+            outside: Outside::default(),
             workers: Workers::default(),
             log: Log::default(),
             first_admin: None,

@@ -4,9 +4,13 @@
 pub mod analysis;
 pub mod cue;
 pub mod decode;
+pub(crate) mod document;
+pub mod feed;
 pub mod format;
 pub mod fragments;
 pub mod lyrics;
+pub mod markup;
+pub mod nfo;
 pub(crate) mod pictures;
 pub mod playlist_file;
 mod source;

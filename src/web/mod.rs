@@ -26,6 +26,7 @@ use crate::{
     drive::Drive,
     events::Events,
     ingest::Ingest,
+    outside::Outside,
     playback::{Jukebox, Playback},
 };
 
@@ -48,6 +49,8 @@ pub struct Handles {
     pub jukebox: Jukebox,
     /// What the box hears by itself.
     pub analysis: Analysis,
+    /// What the internet brings and gets.
+    pub outside: Outside,
     /// What changed.
     pub events: Events,
     /// What the panel tells of the server itself.

@@ -13,6 +13,7 @@ mod harness;
 mod http;
 mod ingest;
 mod media;
+mod outside;
 mod playback;
 mod subsonic;
 mod web;

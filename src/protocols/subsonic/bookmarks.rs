@@ -7,7 +7,8 @@ use super::{
     failure::Failure,
     id::{self, Id},
     params::number,
-    responses::{Date, Mapped, Song, listed},
+    podcasts,
+    responses::{Date, Mapped, PodcastEpisode, Song, listed},
 };
 use crate::{
     catalog::{Bookmark, PlayQueue, Track},
@@ -23,10 +24,17 @@ pub(super) async fn get_bookmarks(call: &Call) -> Answer {
         comment: &'a str,
         created: Date,
         changed: Date,
-        entry: Song<'a>,
+        entry: Entry<'a>,
+    }
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Entry<'a> {
+        Song(Box<Song<'a>>),
+        Episode(Box<PodcastEpisode<'a>>),
     }
     let bookmarks = call.catalog().bookmarks(&call.principal).await?;
-    let list: Vec<_> = bookmarks
+    let in_episodes = call.outside().podcasts.bookmarks(&call.principal).await?;
+    let mut list: Vec<_> = bookmarks
         .iter()
         .map(|bookmark: &Bookmark| Marked {
             position: bookmark.position_ms,
@@ -34,23 +42,41 @@ pub(super) async fn get_bookmarks(call: &Call) -> Answer {
             comment: &bookmark.comment,
             created: Date(bookmark.created_at),
             changed: Date(bookmark.changed_at),
-            entry: Song::of(&bookmark.track),
+            entry: Entry::Song(Box::new(Song::of(&bookmark.track))),
         })
         .collect();
+    list.extend(in_episodes.iter().map(|bookmark| Marked {
+        position: bookmark.position_ms,
+        username: &call.principal.name,
+        comment: &bookmark.comment,
+        created: Date(bookmark.created_at),
+        changed: Date(bookmark.changed_at),
+        entry: Entry::Episode(Box::new(PodcastEpisode::as_song(&bookmark.episode))),
+    }));
     call.reply("bookmarks", &listed("bookmark", list))
 }
 
 /// `createBookmark`: makes or moves it.
 pub(super) async fn create_bookmark(call: &Call) -> Answer {
-    let id = id::track(&call.params, "id")?;
+    call.params.required("id")?;
     let position = number("position", call.params.required("position")?)?;
     let comment = call.params.text("comment").unwrap_or_default();
+    if let Some(id) = podcasts::named(call, "id") {
+        let podcasts = &call.outside().podcasts;
+        podcasts.set_bookmark(&call.principal, id, position, comment).await?;
+        return call.done();
+    }
+    let id = id::track(&call.params, "id")?;
     call.catalog().set_bookmark(&call.principal, id, position, comment).await?;
     call.done()
 }
 
 /// `deleteBookmark`.
 pub(super) async fn delete_bookmark(call: &Call) -> Answer {
+    if let Some(id) = podcasts::named(call, "id") {
+        call.outside().podcasts.remove_bookmark(&call.principal, id).await?;
+        return call.done();
+    }
     let id = id::track(&call.params, "id")?;
     call.catalog().remove_bookmark(&call.principal, id).await?;
     call.done()

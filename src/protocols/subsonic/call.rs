@@ -24,6 +24,7 @@ use crate::{
     error::AuthFailure,
     http::address,
     ingest::Ingest,
+    outside::Outside,
     playback::{Jukebox, Network, Playback},
 };
 
@@ -45,6 +46,8 @@ pub struct Services {
     pub playback: Playback,
     /// The speakers of the house.
     pub jukebox: Jukebox,
+    /// What the internet brings.
+    pub outside: Outside,
     /// What time it is.
     pub clock: Clock,
 }
@@ -123,6 +126,11 @@ impl Call {
     /// The speakers of the house.
     pub(super) fn jukebox(&self) -> &Jukebox {
         &self.services.jukebox
+    }
+
+    /// What the internet brings.
+    pub(super) fn outside(&self) -> &Outside {
+        &self.services.outside
     }
 
     /// Milliseconds since the epoch.

@@ -5,12 +5,13 @@ use super::{
     failure::Failure,
     id,
     params::number,
+    podcasts,
 };
 use crate::{
     Error,
     catalog::{Item, Listen, ListenSource, Starred},
     clock::Millis,
-    ids::TrackId,
+    ids::{EpisodeId, TrackId},
     playback::{Counting, PlayState, Player, Report},
 };
 
@@ -26,13 +27,20 @@ pub(super) async fn unstar(call: &Call) -> Answer {
 
 /// `setRating`: 1 to 5, or 0 to take it away.
 pub(super) async fn set_rating(call: &Call) -> Answer {
-    let item = id::required(&call.params, "id")?;
+    call.params.required("id")?;
+    let episode = podcasts::named(call, "id");
     let rating = match number::<i64>("rating", call.params.required("rating")?)? {
         0 => None,
         stars @ 1..=5 => Some(stars as u8),
         _ => return Err(Failure::generic("A rating is a number from 0 to 5")),
     };
-    call.catalog().set_rating(&call.principal, item, rating).await?;
+    match episode {
+        Some(id) => call.outside().podcasts.set_rating(&call.principal, id, rating).await?,
+        None => {
+            let item = id::required(&call.params, "id")?;
+            call.catalog().set_rating(&call.principal, item, rating).await?;
+        }
+    }
     call.done()
 }
 
@@ -48,6 +56,7 @@ pub(super) async fn scrobble(call: &Call) -> Answer {
     }
     let listens = listens(call)?;
     call.catalog().record_listens(&call.principal, &listens).await?;
+    podcasts::scrobble(call).await?;
     call.done()
 }
 
@@ -59,7 +68,10 @@ pub(super) async fn report_playback(call: &Call) -> Answer {
         "song" => id::track(params, "mediaId")?,
         "podcast" => match id::item(media) {
             Some(Item::Track(id)) => id,
-            _ => return Err(Failure::not_found("Episode")),
+            _ => match podcasts::named(call, "mediaId") {
+                Some(episode) => return podcasts::report(call, episode).await,
+                None => return Err(Failure::not_found("Episode")),
+            },
         },
         _ => return Err(Failure::generic("A mediaType is song or podcast")),
     };
@@ -132,7 +144,10 @@ async fn set_starred(call: &Call, starred: Starred) -> Answer {
             count += 1;
             let result = match id::item(text) {
                 Some(item) => call.catalog().set_starred(&call.principal, item, starred).await,
-                None => Err(Error::NotFound("Item")),
+                None => match EpisodeId::parse(text) {
+                    Some(episode) => podcasts::set_starred(call, episode, starred).await,
+                    None => Err(Error::NotFound("Item")),
+                },
             };
             match result {
                 Err(Error::NotFound(what)) => first_missing = first_missing.or(Some(what)),

@@ -13,19 +13,22 @@ use actix_web::{
 use super::{
     call::{Answer, Call},
     failure::Failure,
-    id,
+    id, podcasts,
     responses::{Detail, OldLyrics, StructuredLyrics, listed},
 };
 use crate::{
     Error,
     catalog::{Cover, Item, Track},
     http::{file, headers::attachment, live},
-    ids::{AlbumId, TrackId},
+    ids::{AlbumId, EpisodeId, PodcastId, StationId, TrackId},
     playback::{Gain, Opened, Wish, WishFormat},
 };
 
 /// `stream`: the original unless something else is asked for.
 pub(super) async fn stream(call: &Call) -> Answer {
+    if let Some(episode) = podcasts::named(call, "id") {
+        return podcasts::stream(call, episode).await;
+    }
     let params = &call.params;
     let id = id::track(params, "id")?;
     if !call.principal.abilities.stream {
@@ -50,6 +53,9 @@ pub(super) async fn stream(call: &Call) -> Answer {
 
 /// `download`: the original, to keep; of anything with songs in it, an archive of them.
 pub(super) async fn download(call: &Call) -> Answer {
+    if let Some(episode) = podcasts::named(call, "id") {
+        return podcasts::download(call, episode).await;
+    }
     let item = id::required(&call.params, "id")?;
     if !call.principal.abilities.download {
         return Err(Failure::forbidden("This user may not download"));
@@ -68,6 +74,9 @@ pub(super) async fn download(call: &Call) -> Answer {
 pub(super) async fn get_cover_art(call: &Call) -> Answer {
     let text = call.params.required("id")?;
     let size = call.params.number::<u32>("size")?.filter(|size| *size > 0);
+    if let Some(cover) = outside_cover(call, text, size).await? {
+        return Ok(send_cover(call, cover));
+    }
     let item = id::item(text).ok_or_else(|| Failure::not_found("Picture"))?;
     let cover = call.catalog().cover(&call.principal, item, size).await;
     let cover = match (item, id::picture_hash(text)) {
@@ -140,7 +149,7 @@ async fn wish_format(call: &Call, id: TrackId, name: &str) -> Result<WishFormat,
 }
 
 /// A loudness correction by name.
-fn gain(name: &str) -> Result<Gain, Failure> {
+pub(super) fn gain(name: &str) -> Result<Gain, Failure> {
     let unknown = || Failure::generic("The gain is one of off, track, album and auto");
     Gain::parse(name).ok_or_else(unknown)
 }
@@ -151,7 +160,26 @@ fn attached(mut response: HttpResponse, name: &str) -> HttpResponse {
     response
 }
 
-fn send(call: &Call, opened: Opened) -> HttpResponse {
+/// The picture of a podcast, an episode or a station, if that is what the id names.
+async fn outside_cover(
+    call: &Call,
+    text: &str,
+    size: Option<u32>,
+) -> Result<Option<Cover>, Failure> {
+    let (of, principal) = (call.outside(), &call.principal);
+    let id = text.split_once('_').map_or(text, |(id, _)| id);
+    Ok(if let Some(id) = PodcastId::parse(id) {
+        Some(of.podcasts.channel_cover(principal, id, size).await?)
+    } else if let Some(id) = EpisodeId::parse(id) {
+        Some(of.podcasts.episode_cover(principal, id, size).await?)
+    } else if let Some(id) = StationId::parse(id) {
+        Some(of.radio.cover(principal, id, size).await?)
+    } else {
+        None
+    })
+}
+
+pub(super) fn send(call: &Call, opened: Opened) -> HttpResponse {
     match opened {
         Opened::File(body) => file::respond(&call.request, body),
         Opened::Live(body) => live::respond(&call.request, body),

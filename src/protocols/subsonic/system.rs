@@ -13,6 +13,7 @@ use super::{
 const EXTENSIONS: &[(&str, &[u8])] = &[
     ("apiKeyAuthentication", &[1]),
     ("formPost", &[1]),
+    ("getPodcastEpisode", &[1]),
     ("indexBasedQueue", &[1]),
     ("playbackReport", &[1]),
     ("songLyrics", &[1, 2]),

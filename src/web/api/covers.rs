@@ -7,7 +7,10 @@ use actix_web::{
 use serde::Deserialize;
 
 use super::{caller::Caller, lists::item};
-use crate::web::{Handles, failure::Answer, pictures};
+use crate::{
+    ids::{EpisodeId, PodcastId, StationId},
+    web::{Handles, failure::Answer, pictures},
+};
 
 /// How large.
 #[derive(Deserialize)]
@@ -25,7 +28,16 @@ pub(super) async fn cover(
     query: Query<Wanted>,
 ) -> Answer {
     let (id, hash) = id.split_once('_').unwrap_or((id.as_str(), ""));
-    let cover = of.catalog.cover(&caller.principal, item(id)?, query.size).await?;
+    let who = &caller.principal;
+    let cover = if let Some(id) = PodcastId::parse(id) {
+        of.outside.podcasts.channel_cover(who, id, query.size).await?
+    } else if let Some(id) = EpisodeId::parse(id) {
+        of.outside.podcasts.episode_cover(who, id, query.size).await?
+    } else if let Some(id) = StationId::parse(id) {
+        of.outside.radio.cover(who, id, query.size).await?
+    } else {
+        of.catalog.cover(who, item(id)?, query.size).await?
+    };
     let keep = if hash.is_empty() { pictures::Keep::Ask } else { pictures::Keep::Forever };
     Ok(pictures::send(&request, cover, keep))
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Error,
     catalog::{ListenSource, Starred},
-    ids::TrackId,
+    ids::{EpisodeId, TrackId},
     playback::{Counting, PlayState, Player, Report},
     web::{Handles, failure::Answer},
 };
@@ -30,14 +30,12 @@ pub(super) struct Playing {
 
 /// PUT /stars/ID
 pub(super) async fn star(caller: Caller, of: Data<Handles>, id: Path<String>) -> Answer {
-    of.catalog.set_starred(&caller.principal, item(&id)?, Starred::Yes).await?;
-    Ok(done())
+    set_starred(&caller, &of, &id, Starred::Yes).await
 }
 
 /// DELETE /stars/ID
 pub(super) async fn unstar(caller: Caller, of: Data<Handles>, id: Path<String>) -> Answer {
-    of.catalog.set_starred(&caller.principal, item(&id)?, Starred::No).await?;
-    Ok(done())
+    set_starred(&caller, &of, &id, Starred::No).await
 }
 
 /// POST /playback
@@ -55,5 +53,15 @@ pub(super) async fn report(caller: Caller, of: Data<Handles>, playing: Json<Play
     };
     let player = Player { client: super::CLIENT, device: &playing.device };
     of.playback.report(&caller.principal, player, &report).await?;
+    Ok(done())
+}
+
+/// Episodes of podcasts are kept apart from music.
+async fn set_starred(caller: &Caller, of: &Handles, id: &str, starred: Starred) -> Answer {
+    let who = &caller.principal;
+    match EpisodeId::parse(id) {
+        Some(episode) => of.outside.podcasts.set_starred(who, episode, starred).await?,
+        None => of.catalog.set_starred(who, item(id)?, starred).await?,
+    }
     Ok(done())
 }

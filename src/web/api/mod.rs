@@ -19,10 +19,14 @@ mod libraries;
 mod lists;
 mod lockers;
 mod marks;
+mod outside;
 mod people;
 mod plans;
 mod playlists;
+mod podcasts;
 mod queue;
+mod radio;
+mod scrobbling;
 mod search;
 mod server;
 mod session;
@@ -32,7 +36,7 @@ mod sound;
 mod tracks;
 mod uploads;
 
-use actix_web::web::{ServiceConfig, delete, get, head, patch, post, put};
+use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, head, patch, post, put, resource};
 
 /// How the panel calls itself beside apps.
 const CLIENT: &str = "Web player";
@@ -108,6 +112,36 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/playlists/{id}", patch().to(playlists::change))
         .route("/playlists/{id}", delete().to(playlists::remove))
         .route("/smart-fields", get().to(playlists::fields))
+        // What the internet brings and gets.
+        .route("/outside", get().to(outside::show))
+        .route("/outside/lastfm/keys", put().to(outside::set_keys))
+        .route("/outside/lastfm/keys", delete().to(outside::forget_keys))
+        .route("/outside/{feature}", put().to(outside::switch))
+        .route("/podcasts", get().to(podcasts::list))
+        .route("/podcasts", post().to(podcasts::subscribe))
+        .route("/podcasts/refresh", post().to(podcasts::refresh))
+        .route("/podcasts/{id}", get().to(podcasts::one))
+        .route("/podcasts/{id}", patch().to(podcasts::keep))
+        .route("/podcasts/{id}", delete().to(podcasts::unsubscribe))
+        .route("/episodes", get().to(podcasts::newest))
+        .route("/episodes/{id}/file", put().to(podcasts::download))
+        .route("/episodes/{id}/file", delete().to(podcasts::remove))
+        .route("/episodes/{id}/position", put().to(podcasts::stopped_at))
+        .route("/episodes/{id}/stream", get().to(podcasts::stream))
+        .route("/radio", get().to(radio::list))
+        .route("/radio", post().to(radio::create))
+        .route("/radio/{id}", put().to(radio::update))
+        .route("/radio/{id}", delete().to(radio::remove))
+        .service(
+            resource("/radio/{id}/cover")
+                .app_data(PayloadConfig::new(radio::LARGEST_PICTURE))
+                .route(put().to(radio::set_cover)),
+        )
+        .route("/scrobbling", get().to(scrobbling::show))
+        .route("/scrobbling/lastfm", post().to(scrobbling::begin_lastfm))
+        .route("/scrobbling/{service}", put().to(scrobbling::connect))
+        .route("/scrobbling/{service}", patch().to(scrobbling::change))
+        .route("/scrobbling/{service}", delete().to(scrobbling::disconnect))
         // The server.
         .route("/server", get().to(server::show))
         .route("/users", get().to(people::list))

@@ -116,7 +116,8 @@ fn track(id: &str) -> Result<TrackId> {
 }
 
 impl Form {
-    fn wish(&self) -> Result<Wish> {
+    /// As playback wants it.
+    pub(super) fn wish(&self) -> Result<Wish> {
         let format = match self.format.as_deref() {
             None => WishFormat::Raw,
             Some(name) => WishFormat::parse(name)

@@ -16,18 +16,21 @@ pub(super) use html::{Page, escape, icon, t};
 
 /// What a page may load and do. `form-action` and referrers are for the pages with forms.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; font-src 'self'; \
+    img-src 'self' blob: data:; media-src 'self' blob: https: http:; connect-src 'self'; font-src 'self'; \
     worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app";
 
 /// First words of the panel's addresses; each is answered with the shell.
-const SCREENS: [&str; 16] = [
+const SCREENS: [&str; 19] = [
     "albums",
     "album",
     "artists",
     "artist",
     "tracks",
     "playlists",
+    "podcasts",
+    "podcast",
+    "radio",
     "playlist",
     "search",
     "upload",

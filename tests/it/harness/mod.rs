@@ -44,6 +44,11 @@ impl TestApp {
 
     /// Starts one after `change` had its say about the configuration.
     pub(crate) async fn spawn_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::spawn_at(Clock::System, change).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn spawn_at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Self::config(folder.path());
         change(&mut config);
@@ -51,7 +56,7 @@ impl TestApp {
         // A thread with a runtime of its own: the server lives beside the test, as in life.
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let app = App::build(config, Clock::System).await.unwrap();
+                let app = App::build(config, clock).await.unwrap();
                 let addresses = (app.http_address(), app.lan_address());
                 assert!(tell.send((addresses, app.services().clone(), app.stop_token())).is_ok());
                 app.run_until_stopped().await.unwrap();

@@ -19,7 +19,7 @@ mod media;
 mod people;
 mod reports;
 mod requirements;
-mod schema;
+pub(crate) mod schema;
 mod shares;
 mod sonic;
 mod traces;
@@ -34,6 +34,7 @@ use std::{
 use serde_json::Value;
 use tunelocker::{
     accounts::{NewUser, Principal, Role},
+    clock::Clock,
     config::Config,
 };
 
@@ -129,7 +130,16 @@ impl House {
     }
 
     async fn over(music: PathBuf, change: impl FnOnce(&mut Config, &Path)) -> Self {
-        let app = TestApp::spawn_with(|config| change(config, &music)).await;
+        Self::at(Clock::System, music, change).await
+    }
+
+    /// Over a folder that `change` may make a library of, by a clock of one's own.
+    pub(crate) async fn at(
+        clock: Clock,
+        music: PathBuf,
+        change: impl FnOnce(&mut Config, &Path),
+    ) -> Self {
+        let app = TestApp::spawn_at(clock, |config| change(config, &music)).await;
         let operator = app.services.accounts.operator();
         for (name, role) in [("ann", Role::Admin), ("bob", Role::User)] {
             let new = NewUser { role, ..NewUser::new(name, PASSWORD) };

@@ -6,37 +6,30 @@ use super::{
         call::{Answer, Call},
         failure::Failure,
         id,
-        responses::{
-            AlbumInfo, ArtistId3, ArtistInfo, FolderArtist, Mapped, Song, ThreeSizes, listed,
-        },
+        responses::{AlbumInfo, ArtistInfo, Mapped, SimilarArtist, Song, ThreeSizes, listed},
     },
     either,
 };
 use crate::{
     catalog::{Artist, Item, Page, Track, identity::artist_name_key},
     ids::ArtistId,
+    outside::{About, WithAbsent},
 };
 
 /// `getArtistInfo`.
 pub(in super::super) async fn get_artist_info(call: &Call) -> Answer {
     let images = call.images();
-    let Some((artist, similar)) = about_artist(call).await? else {
-        return call.reply("artistInfo", &ArtistInfo::<FolderArtist<'_>>::default());
-    };
-    let pictures = ThreeSizes::of_artist(&images, &artist);
-    let similar = FolderArtist::all(&similar, &images);
-    call.reply("artistInfo", &ArtistInfo::of(&artist, &pictures, similar))
+    let (about, pictures) = about_artist(call).await?;
+    let similar = about.similar.iter().map(|one| SimilarArtist::by_folders(one, &images));
+    call.reply("artistInfo", &ArtistInfo::of(&about, &pictures, similar.collect()))
 }
 
 /// `getArtistInfo2`.
 pub(in super::super) async fn get_artist_info2(call: &Call) -> Answer {
     let images = call.images();
-    let Some((artist, similar)) = about_artist(call).await? else {
-        return call.reply("artistInfo2", &ArtistInfo::<ArtistId3<'_>>::default());
-    };
-    let pictures = ThreeSizes::of_artist(&images, &artist);
-    let similar = ArtistId3::all(&similar, &images);
-    call.reply("artistInfo2", &ArtistInfo::of(&artist, &pictures, similar))
+    let (about, pictures) = about_artist(call).await?;
+    let similar = about.similar.iter().map(|one| SimilarArtist::by_tags(one, &images));
+    call.reply("artistInfo2", &ArtistInfo::of(&about, &pictures, similar.collect()))
 }
 
 /// `getAlbumInfo` and `getAlbumInfo2`: of an album, or of a song's.
@@ -51,8 +44,9 @@ pub(in super::super) async fn get_album_info(call: &Call) -> Answer {
     match album {
         Some(id) => {
             let album = catalog.album(who, id).await?;
-            let pictures = ThreeSizes::of_album(&call.images(), &album);
-            call.reply("albumInfo", &AlbumInfo::of(&album, &pictures))
+            let about = call.outside().info.album(who, id).await?;
+            let pictures = ThreeSizes::of_album(&call.images(), &album).or(&about);
+            call.reply("albumInfo", &AlbumInfo::of(&about, &pictures))
         }
         None => call.reply("albumInfo", &AlbumInfo::default()),
     }
@@ -82,12 +76,15 @@ pub(in super::super) async fn get_top_songs(call: &Call) -> Answer {
     reply_songs(call, "topSongs", &songs)
 }
 
-/// The artist of an id of any kind, and those like him; `None` where nobody is behind it.
-async fn about_artist(call: &Call) -> Result<Option<(Artist, Vec<Artist>)>, Failure> {
+/// What is known of the artist of an id of any kind, with pictures; nothing where nobody is behind
+/// it.
+async fn about_artist(call: &Call) -> Result<(About, ThreeSizes), Failure> {
     let (catalog, who) = (call.catalog(), &call.principal);
     let count = call.params.count(&["count", "size", "limit"], 20, 100)?;
-    // Nobody is known here who is not in the library.
-    call.params.flag("includeNotPresent")?;
+    let with_absent = match call.params.flag("includeNotPresent")? {
+        Some(true) => WithAbsent::Yes,
+        Some(false) | None => WithAbsent::No,
+    };
     let artist = match id::required(&call.params, "id")? {
         Item::Artist(id) => Some(id),
         Item::Album(id) => catalog.album(who, id).await?.artists.first().map(|artist| artist.id),
@@ -95,13 +92,11 @@ async fn about_artist(call: &Call) -> Result<Option<(Artist, Vec<Artist>)>, Fail
         Item::Folder(id) => catalog.folder_artist(who, id).await?,
         Item::Playlist(_) => return Err(Failure::not_found("Artist")),
     };
-    let Some(id) = artist else { return Ok(None) };
+    let Some(id) = artist else { return Ok((About::default(), ThreeSizes::default())) };
     let artist = catalog.artist(who, id).await?;
-    let similar = match count {
-        0 => Vec::new(),
-        count => catalog.similar_artists(who, id, count).await?,
-    };
-    Ok(Some((artist, similar)))
+    let about = call.outside().info.artist(who, id, count, with_absent).await?;
+    let pictures = ThreeSizes::of_artist(&call.images(), &artist).or(&about);
+    Ok((about, pictures))
 }
 
 async fn similar_songs(call: &Call, name: &'static str) -> Answer {

@@ -50,7 +50,7 @@ export function streamUrl(id, format, offset) {
   if (format) query.set('format', format);
   if (offset) query.set('offset', offset.toFixed(3));
   const text = query.toString();
-  return `${tracks}${id}/stream${text ? `?${text}` : ''}`;
+  return `${id.startsWith('pe-') ? `${root}episodes/` : tracks}${id}/stream${text ? `?${text}` : ''}`;
 }
 
 /** One file by tus: what broke off goes on where it stopped, also after the tab was closed. */

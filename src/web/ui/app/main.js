@@ -10,7 +10,7 @@ import { match, path } from './router.js';
 import Home from './screens/home.js';
 import Albums from './screens/albums.js';
 import Album from './screens/album.js';
-import { hasSpeakers, isAdmin, online, session, spoken } from './store.js';
+import { hasSpeakers, isAdmin, lookOutside, online, outside, session, spoken } from './store.js';
 import { Dialog, Empty, Failed, Icon, Toasts } from './ui/parts.js';
 import { sharing } from './ui/tracks.js';
 
@@ -34,6 +34,9 @@ const screens = [
   ['/tracks', 'nav.tracks', lazily(() => import('./screens/tracks.js'))],
   ['/playlists', 'nav.playlists', lazily(() => import('./screens/playlists.js'))],
   ['/playlist/:id', 'nav.playlists', lazily(() => import('./screens/playlists.js'), 'Playlist')],
+  ['/podcasts', 'nav.podcasts', lazily(() => import('./screens/podcasts.js'))],
+  ['/podcast/:id', 'nav.podcasts', lazily(() => import('./screens/podcasts.js'), 'Podcast')],
+  ['/radio', 'nav.radio', lazily(() => import('./screens/radio.js'))],
   ['/upload', 'nav.upload', lazily(() => import('./screens/upload.js'))],
   ['/history', 'nav.history', lazily(() => import('./screens/history.js'))],
   ['/shares', 'nav.shares', lazily(() => import('./screens/shares.js'))],
@@ -46,6 +49,7 @@ const screens = [
   ['/server/libraries', 'nav.libraries', lazily(() => import('./admin/libraries.js')), true],
   ['/server/devices', 'nav.devices', lazily(() => import('./admin/devices.js')), true],
   ['/server/apps', 'nav.apps', lazily(() => import('./admin/apps.js')), true],
+  ['/server/outside', 'nav.outside', lazily(() => import('./admin/outside.js')), true],
 ];
 const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
 const Sharer = lazily(() => import('./screens/shares.js'), 'ShareDialog');
@@ -54,7 +58,8 @@ const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/upload', 'upload', 'nav.upload']];
 const house = () => [...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat']];
 const mine = [['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
-const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']];
+const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/outside', 'wifi', 'nav.outside']];
+const fromOutside = [['/podcasts', 'podcast', 'nav.podcasts', 'podcasts'], ['/radio', 'radio', 'nav.radio', 'radio']];
 
 function Links({ of, label }) {
   return html`<ul>${of.map(([href, icon, key]) => html`<li key=${href}><a class="nav" href=${href} title=${t(key)} aria-current=${label === key ? 'page' : undefined}>${h(Icon, { name: icon })}<span>${t(key)}</span></a></li>`)}</ul>`;
@@ -85,7 +90,7 @@ function Frame() {
   const inLibrary = ['nav.albums', 'nav.artists', 'nav.tracks', 'nav.playlists'].includes(label);
   return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>${t('skip')}</a>
     <nav class="side" aria-label=${t('nav.label')}><a class="brand" href="/"><span class="mark">${h(Icon, { name: 'music-4' })}</span><span>Tunelocker</span></a>
-      ${h(Links, { of: [...nav, ...house()], label })}
+      ${h(Links, { of: [...nav, ...fromOutside.filter(([, , , name]) => outside.value.has(name)), ...house()], label })}
       ${isAdmin.value && html`<p class="group"><span>${t('nav.server')}</span></p>${h(Links, { of: server, label })}`}
       <div class="foot">${h(Links, { of: mine, label })}</div></nav>
     ${!online.value && html`<p class="offline" role="status">${t('offline')}</p>`}
@@ -110,6 +115,7 @@ function Guard({ children }) {
 const root = document.getElementById('app');
 try {
   const [, who] = await Promise.all([load(document.documentElement.lang || 'en', import.meta.url), get('session')]);
+  await lookOutside();
   session.value = who;
   useToken(who.token);
   render(h(Frame), root);

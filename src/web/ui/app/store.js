@@ -9,8 +9,13 @@ export const canShare = computed(() => session.value?.user.may?.share === true);
 /** Grows when the catalogue changed; lists fetch anew. */
 export const revision = signal(0);
 export const online = signal(true);
+/** What of the internet is on here: 'podcasts', 'radio', ... */
+export const outside = signal(new Set());
 export const toasts = signal([]);
 export const spoken = signal('');
+
+export const lookOutside = () => get('outside').then(
+  (found) => { outside.value = new Set(found.features.filter((one) => one.on).map((one) => one.name)); }, () => {});
 
 let nextToast = 1;
 export function toast(text, action) {

@@ -3,8 +3,8 @@
 //! folder, else `shared/data` beside any parent of the checkout is taken. Without them these
 //! checks say so and are skipped.
 
-pub(super) mod openapi;
-pub(super) mod xsd;
+pub(crate) mod openapi;
+pub(crate) mod xsd;
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The folder of the published documents.
-pub(super) fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("TUNELOCKER_SPEC_DATA") {
         return Some(named.into());
     }

@@ -43,8 +43,11 @@ export function play(tracks, at = 0, { from: source = '', shuffle = null } = {})
     index.value = mix ? 0 : at;
     from.value = source;
   });
-  begin();
+  begin(current.value.position ?? 0);
 }
+
+/** Episodes of podcasts play like tracks, but are none: their place is kept, and not in the queue. */
+export const isEpisode = (track) => track?.id.startsWith('pe-') ?? false;
 
 function begin(offset = 0, options) {
   const track = current.value;
@@ -247,7 +250,7 @@ const device = Math.random().toString(36).slice(2);
 let told = '';
 function report(state, at = engine.position(), options) {
   const track = current.value;
-  if (!track || (state === 'stopped' && !told)) return;
+  if (!track || isEpisode(track) || (state === 'stopped' && !told)) return;
   if (state === 'paused' && told !== 'playing') return;
   told = state === 'stopped' ? '' : state;
   call('POST', 'playback', { track: track.id, state, position: at || 0, device }, options).catch(() => {});
@@ -262,7 +265,11 @@ function save() {
 const MOST_SAVED = 1000;
 function send(options) {
   const start = Math.max(0, Math.min(index.value - 50, queue.value.length - MOST_SAVED));
-  const part = queue.value.slice(start, start + MOST_SAVED);
+  if (isEpisode(current.value)) {
+    const at = duration.value - position.value < 30 ? null : position.value;
+    return call('PUT', `episodes/${current.value.id}/position`, { position: at }, options).catch(() => {});
+  }
+  const part = queue.value.slice(start, start + MOST_SAVED).filter((one) => !isEpisode(one));
   const saved = call('PUT', 'queue', { tracks: part.map((one) => one.id), current: Math.max(0, index.value - start), position: position.value }, options);
   return saved.then(({ changedAt }) => { savedAt = Math.max(savedAt, changedAt); }).catch(() => {});
 }

@@ -3,10 +3,11 @@ import { h, html, useState } from '../../vendor/ui.js';
 import { call, patch, put, remove } from '../api.js';
 import { ago } from '../format.js';
 import { t } from '../i18n.js';
-import { complain, hasSpeakers, isAdmin, session, toast, useFetched } from '../store.js';
+import { complain, hasSpeakers, isAdmin, outside, session, toast, useFetched } from '../store.js';
 import { setTheme, theme } from '../theme.js';
 import { Avatar } from '../ui/avatar.js';
 import { Button, Field, Icon } from '../ui/parts.js';
+import { Scrobbling } from './scrobbling.js';
 
 export default function Settings() {
   const { user } = session.value;
@@ -27,7 +28,7 @@ export default function Settings() {
   const end = (one) => remove(`sessions/${one.id}`).then(() => bump(version + 1), complain);
   const leave = () => remove('session').then(() => location.assign('/login'), complain);
   return html`<div class="page narrow"><div class="pagehead"><h1>${t('settings.title')}</h1>${h(Button, { icon: 'log-out', onClick: leave }, t('settings.signOut'))}</div><div class="stack">
-    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat'], ['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/connect', 'smartphone', 'nav.connect'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps']] : [])]
+    <nav class="card phoneonly" aria-label=${t('nav.more')}><ul class="morelinks">${[...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat'], ['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/connect', 'smartphone', 'nav.connect'], outside.value.has('podcasts') && ['/podcasts', 'podcast', 'nav.podcasts'], outside.value.has('radio') && ['/radio', 'radio', 'nav.radio'], ...(isAdmin.value ? [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/outside', 'wifi', 'nav.outside']] : [])].filter(Boolean)
       .map(([href, icon, key]) => html`<li key=${href}><a href=${href}>${h(Icon, { name: icon })}<span>${t(key)}</span>${h(Icon, { name: 'chevron-right', className: 'end' })}</a></li>`)}</ul></nav>
     <section class="card"><header>${h(Icon, { name: 'sun-moon' })}<h2>${t('settings.look')}</h2></header>
       <div class="filters" role="group" aria-label=${t('settings.look')}>${['system', 'light', 'dark'].map((one) => html`<button type="button" key=${one} aria-pressed=${String(theme.value === one)} onClick=${() => setTheme(one)}>${t(`theme.${one}`)}</button>`)}</div></section>
@@ -42,6 +43,7 @@ export default function Settings() {
         ${h(Field, { id: 'old-password', label: t('settings.old') }, html`<input class="input" id="old-password" type="password" autocomplete="current-password" required value=${old} onInput=${(event) => setOld(event.currentTarget.value)}/>`)}
         ${h(Field, { id: 'new-password', label: t('settings.new'), help: t('settings.newHelp') }, html`<input class="input" id="new-password" type="password" autocomplete="new-password" required minlength="8" value=${fresh} aria-describedby="new-password-help" onInput=${(event) => setFresh(event.currentTarget.value)}/>`)}
         <div class="row"><button class="btn secondary">${t('settings.change')}</button></div></form></section>
+    ${h(Scrobbling)}
     <section class="card"><header>${h(Icon, { name: 'monitor-speaker' })}<h2>${t('settings.sessions')}</h2></header>
       <ul class="list">${data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${one.userAgent || t('settings.someBrowser')}</b><small>${one.address} · ${ago(one.seenAt)}</small></span>${h(Button, { className: 'small', onClick: () => end(one) }, t('settings.end'))}</li>`)}</ul></section>
   </div></div>`;

@@ -1,0 +1,112 @@
+//! What administrators switch in the panel, typed, kept in the database. Everything that asks the
+//! internet for something is off until one of them turns it on (SEC-32).
+
+use super::{Accounts, Principal};
+pub use crate::config::Feature;
+use crate::{Error, Result, db::Tx, ids::UserId};
+
+/// The server's own account at Last.fm's API, which its users' sign-ins go through.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LastFmKeys {
+    /// Public.
+    pub key: String,
+    /// Signs requests.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for LastFmKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LastFmKeys").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+const KEY: &str = "lastfm.key";
+const SECRET: &str = "lastfm.secret";
+
+impl Accounts {
+    /// Whether an administrator turned this on.
+    pub async fn is_on(&self, feature: Feature) -> Result<bool> {
+        Ok(self.setting(&switch(feature)).await?.is_some_and(|value| value == "on"))
+    }
+
+    /// Turns something on or off. Administrators only.
+    pub async fn set_on(&self, principal: &Principal, feature: Feature, on: bool) -> Result<()> {
+        principal.require_admin()?;
+        let mut tx = self.db.write().await?;
+        let value = on.then_some("on");
+        self.write_setting(&mut tx, &switch(feature), value).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The server's keys for Last.fm, if an administrator gave some.
+    pub async fn lastfm_keys(&self) -> Result<Option<LastFmKeys>> {
+        let (Some(key), Some(sealed)) = (self.setting(KEY).await?, self.setting(SECRET).await?)
+        else {
+            return Ok(None);
+        };
+        // A restored database without its key file: as if none were given.
+        let secret = hex::decode(sealed).ok().and_then(|sealed| self.unseal(UserId(0), &sealed));
+        Ok(secret.map(|secret| LastFmKeys { key, secret }))
+    }
+
+    /// Sets or forgets them. Administrators only.
+    pub async fn set_lastfm_keys(
+        &self,
+        principal: &Principal,
+        keys: Option<&LastFmKeys>,
+    ) -> Result<()> {
+        principal.require_admin()?;
+        let is_plain = |text: &str| text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit());
+        if keys.is_some_and(|keys| !is_plain(&keys.key) || !is_plain(&keys.secret)) {
+            return Err(Error::Invalid(
+                "Last.fm's API key and shared secret are 32 hexadecimal digits each".to_owned(),
+            ));
+        }
+        let sealed = keys.map(|keys| self.seal(UserId(0), &keys.secret)).transpose()?;
+        let mut tx = self.db.write().await?;
+        self.write_setting(&mut tx, KEY, keys.map(|keys| keys.key.as_str())).await?;
+        self.write_setting(&mut tx, SECRET, sealed.map(hex::encode).as_deref()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Closes a secret of a user, so that the database alone does not tell it.
+    pub(crate) fn seal(&self, owner: UserId, secret: &str) -> Result<Vec<u8>> {
+        self.keys.seal(owner.0, secret.as_bytes())
+    }
+
+    /// Opens it again; `None` if it was changed or is somebody else's.
+    pub(crate) fn unseal(&self, owner: UserId, sealed: &[u8]) -> Option<String> {
+        String::from_utf8(self.keys.unseal(owner.0, sealed)?).ok()
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<String>> {
+        let value = sqlx::query_scalar!("select value from setting where name = ?", name)
+            .fetch_optional(self.db.read())
+            .await?;
+        Ok(value)
+    }
+
+    async fn write_setting(&self, tx: &mut Tx, name: &str, value: Option<&str>) -> Result<()> {
+        let Some(value) = value else {
+            sqlx::query!("delete from setting where name = ?", name).execute(&mut **tx).await?;
+            return Ok(());
+        };
+        let now = self.clock.now();
+        sqlx::query!(
+            "insert into setting (name, value, changed_at) values (?1, ?2, ?3)
+             on conflict (name) do update set value = ?2, changed_at = ?3",
+            name,
+            value,
+            now
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+fn switch(feature: Feature) -> String {
+    format!("on.{}", feature.name())
+}

@@ -1,0 +1,428 @@
+//! Downloads into lockers. The rows say what is wanted; a file is streamed through the drive, which
+//! reserves and charges, then looked at by a worker, because a feed's word is no proof of sound.
+//! What is beyond a channel's retention goes away again.
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{Episode, FOLDER, Podcasts, names};
+use crate::{
+    Error, Result,
+    accounts::{Abilities, Feature, LockerKind, Principal},
+    drive::{Condition, RelativePath, Target},
+    egress::{Limits, Wanted, header},
+    ids::{EpisodeId, LockerId, UserId},
+    media::worker::{ReadItem, ReadOptions, Understood},
+    outside::back_off,
+};
+
+/// Files that are fetched at once.
+const AT_ONCE: usize = 2;
+/// A file that fails so often is given up.
+const MOST_TRIES: i64 = 5;
+const FIRST_WAIT: i64 = 60_000;
+const LONGEST_WAIT: i64 = 6 * 3_600_000;
+const DAY: i64 = 86_400_000;
+const TICK: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// A download that is due.
+struct Due {
+    user: UserId,
+    episode: EpisodeId,
+    url: String,
+    media_type: String,
+}
+
+/// A file that is in place and was understood.
+struct Arrived {
+    locker: LockerId,
+    path: RelativePath,
+    size: u64,
+    modified_ns: i64,
+    understood: Understood,
+}
+
+impl Podcasts {
+    /// Asks for an episode's file.
+    pub async fn download(&self, principal: &Principal, id: EpisodeId) -> Result<()> {
+        self.require(principal).await?;
+        let episode = self.own_episode(principal, id).await?;
+        if episode.file.is_some() {
+            return Ok(());
+        }
+        let now = self.0.now();
+        let mut tx = self.0.of.db.write().await?;
+        sqlx::query!(
+            "insert into podcast_download (user_id, episode_id, status, changed_at) values (?1, ?2, 'wanted', ?3)
+             on conflict do update set status = 'wanted', tries = 0, next_try_at = 0, error = '', changed_at = ?3
+             where status <> 'downloading'",
+            principal.user,
+            id,
+            now
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.0.downloads.notify_one();
+        Ok(())
+    }
+
+    /// Removes an episode's file, or the wish for it.
+    pub async fn delete_episode(&self, principal: &Principal, id: EpisodeId) -> Result<()> {
+        self.require(principal).await?;
+        self.own_episode(principal, id).await?;
+        self.remove_file(principal, id).await?;
+        let now = self.0.now();
+        let mut tx = self.0.of.db.write().await?;
+        sqlx::query!(
+            "insert into podcast_download (user_id, episode_id, status, changed_at) values (?1, ?2, 'deleted', ?3)
+             on conflict do update set status = 'deleted', error = '', changed_at = ?3",
+            principal.user,
+            id,
+            now
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Downloads what is wanted, for ever.
+    pub(in super::super) async fn keep_downloading(&self) {
+        // What a crash or stop interrupted begins again.
+        if let Err(error) = self.want_interrupted().await {
+            tracing::error!("interrupted downloads could not be found: {error:?}");
+        }
+        loop {
+            match self.download_due().await {
+                Ok(()) => (),
+                Err(error) => tracing::error!("podcasts could not be downloaded: {error:?}"),
+            }
+            let _ = tokio::time::timeout(TICK, self.0.downloads.notified()).await;
+        }
+    }
+
+    async fn want_interrupted(&self) -> Result<()> {
+        let mut tx = self.0.of.db.write().await?;
+        sqlx::query!("update podcast_download set status = 'wanted' where status = 'downloading'")
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn download_due(&self) -> Result<()> {
+        if !self.0.is_on(Feature::Podcasts).await? {
+            return Ok(());
+        }
+        let now = self.0.now();
+        let rows = sqlx::query!(
+            r#"select d.user_id as "user_id!", d.episode_id as "episode_id!", e.audio_url, e.audio_type
+               from podcast_download d join podcast_episode e using (episode_id)
+               where d.status = 'wanted' and d.next_try_at <= ?
+               order by d.changed_at, e.published_at desc limit 200"#,
+            now
+        )
+        .fetch_all(self.0.of.db.read())
+        .await?;
+        let due = rows.into_iter().map(|row| Due {
+            user: row.user_id.into(),
+            episode: row.episode_id.into(),
+            url: row.audio_url,
+            media_type: row.audio_type,
+        });
+        stream::iter(due)
+            .for_each_concurrent(AT_ONCE, |due| async move {
+                if let Err(error) = self.download_one(&due).await {
+                    tracing::error!(episode = %due.episode, "a download could not be noted: {error:?}");
+                }
+            })
+            .await;
+        self.retain().await
+    }
+
+    async fn download_one(&self, due: &Due) -> Result<()> {
+        if !self.begin(due).await? {
+            return Ok(());
+        }
+        let principal = self.owner(due.user).await?;
+        match self.fetch(&principal, due).await {
+            Ok(arrived) => {
+                if !self.finish(due, &arrived).await? {
+                    // Removed while it came in.
+                    self.unlink(&principal, arrived.locker, &arrived.path).await?;
+                }
+                Ok(())
+            }
+            Err(error) => self.fail(due, &error).await,
+        }
+    }
+
+    /// The user, with the right to add files: being subscribed is that right here.
+    async fn owner(&self, user: UserId) -> Result<Principal> {
+        let principal = self.0.of.accounts.principal(user).await?;
+        let abilities = Abilities { upload: true, ..principal.abilities };
+        Ok(Principal { abilities, ..principal })
+    }
+
+    async fn fetch(&self, principal: &Principal, due: &Due) -> Result<Arrived> {
+        let episode = self.own_episode(principal, due.episode).await?;
+        let lockers = self.0.of.accounts.lockers(principal).await?;
+        let locker = lockers.into_iter().find(|locker| locker.kind == LockerKind::User);
+        let locker = locker.ok_or(Error::NotFound("Locker"))?.id;
+        let path = self.put(principal, locker, &episode, due).await?;
+        let arrived = self.understand(principal, locker, path.clone()).await;
+        if arrived.is_err() {
+            self.unlink(principal, locker, &path).await?;
+        }
+        arrived
+    }
+
+    /// Streams the file into the locker under a free name.
+    async fn put(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        episode: &Episode,
+        due: &Due,
+    ) -> Result<RelativePath> {
+        let answer = self
+            .0
+            .of
+            .egress
+            .ask(Wanted::get(&due.url, Limits::MEDIA).with(header::ACCEPT, "audio/*, */*;q=0.5"))
+            .await?;
+        if !answer.is_success() {
+            let sentence = format!("The episode's server answers {}", answer.status());
+            return Err(match answer.status() {
+                408 | 425 | 429 | 500.. => Error::Unavailable(sentence),
+                _ => Error::Invalid(sentence),
+            });
+        }
+        let told = answer.header(&header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+        if told.starts_with("text/") {
+            return Err(Error::Invalid("The episode's server sends a page, no sound".to_owned()));
+        }
+        let media_type = if told.starts_with("audio/") { &told } else { &due.media_type };
+        let suffix = names::suffix(media_type, answer.url().path());
+        let day = crate::clock::iso(episode.published_at);
+        let day = day.get(..10).unwrap_or("1970-01-01");
+        let name =
+            |again| names::path(FOLDER, &episode.channel_title, day, &episode.title, suffix, again);
+        let taken = self.0.of.drive.open_path(principal, locker, &name(None)).await;
+        let path = match taken {
+            Err(Error::NotFound(_)) => name(None),
+            _ => name(Some(episode.id.0)),
+        };
+        self.mark_folder(principal, locker, &path).await?;
+        // The same episode's own older file gives way; nobody else's has its number.
+        let target = Target { locker, path, condition: Condition::None };
+        let length = answer.length();
+        let stored = self.0.of.drive.put(principal, &target, length, answer.stream()).await;
+        stored.map(|stored| stored.path).map_err(|error| match error {
+            Error::Invalid(_) => Error::Unavailable("The download broke off".to_owned()),
+            other => other,
+        })
+    }
+
+    async fn understand(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        path: RelativePath,
+    ) -> Result<Arrived> {
+        let open = self.0.of.drive.open_file(principal, locker, &path).await?;
+        let modified_ns = rustix::fs::fstat(&open.file)
+            .map(|stat| stat.st_mtime.saturating_mul(1_000_000_000) + stat.st_mtime_nsec as i64)
+            .unwrap_or(open.modified_at * 1_000_000);
+        let item = ReadItem {
+            file: open.file,
+            relative_path: path.as_str().to_owned(),
+            options: ReadOptions::default().into(),
+        };
+        let understood = self.0.of.pool.understand(vec![item]).await?.pop();
+        match understood {
+            Some(Ok(understood)) => {
+                Ok(Arrived { locker, path, size: open.size, modified_ns, understood })
+            }
+            Some(Err(unreadable)) => {
+                Err(Error::Invalid(format!("This is no sound: {}", unreadable.reason)))
+            }
+            None => Err(Error::Unavailable("The reader gave no answer".to_owned())),
+        }
+    }
+
+    /// Scans of music pass a folder with such a file by. It stands in each channel's folder, so
+    /// that whatever else a user keeps beside them stays music.
+    async fn mark_folder(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        episode: &RelativePath,
+    ) -> Result<()> {
+        let folder = episode.as_str().rsplit_once('/').map_or(FOLDER, |(folder, _)| folder);
+        let path = RelativePath::parse(&format!("{folder}/.nomedia"))
+            .map_err(|problem| Error::Invalid(problem.to_string()))?;
+        let target = Target { locker, path, condition: Condition::Absent };
+        match self.0.of.drive.put(principal, &target, Some(0), stream::empty()).await {
+            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes it on; false if it is not wanted any more.
+    async fn begin(&self, due: &Due) -> Result<bool> {
+        let now = self.0.now();
+        let mut tx = self.0.of.db.write().await?;
+        let taken = sqlx::query!(
+            "update podcast_download set status = 'downloading', changed_at = ?3
+             where user_id = ?1 and episode_id = ?2 and status = 'wanted'",
+            due.user,
+            due.episode,
+            now
+        )
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        tx.commit().await?;
+        Ok(taken > 0)
+    }
+
+    /// Notes the file; false if it is not wanted any more.
+    async fn finish(&self, due: &Due, arrived: &Arrived) -> Result<bool> {
+        let audio = &arrived.understood.tags.audio;
+        let (now, path) = (self.0.now(), arrived.path.as_str());
+        let size = i64::try_from(arrived.size).unwrap_or(i64::MAX);
+        let duration = i64::try_from(audio.duration_ms).unwrap_or(i64::MAX);
+        let mut tx = self.0.of.db.write().await?;
+        let noted = sqlx::query!(
+            "update podcast_download set status = 'completed', locker_id = ?3, path = ?4, size_bytes = ?5,
+                    modified_ns = ?6, container = ?7, codec = ?8, bitrate_kbps = ?9, sample_rate = ?10,
+                    channels = ?11, duration_ms = ?12, tries = 0, next_try_at = 0, error = '', changed_at = ?13
+             where user_id = ?1 and episode_id = ?2 and status = 'downloading'",
+            due.user,
+            due.episode,
+            arrived.locker,
+            path,
+            size,
+            arrived.modified_ns,
+            audio.container,
+            audio.codec,
+            audio.bitrate_kbps,
+            audio.sample_rate,
+            audio.channels,
+            duration,
+            now
+        )
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+        tx.commit().await?;
+        Ok(noted > 0)
+    }
+
+    /// Notes a failure: again later if that may help, else for good.
+    async fn fail(&self, due: &Due, error: &Error) -> Result<()> {
+        if let Error::Internal(cause) = error {
+            tracing::error!(episode = %due.episode, "a download failed: {cause:#}");
+        }
+        let reason = error.to_string();
+        let may_pass = matches!(error, Error::Unavailable(_) | Error::Internal(_));
+        let now = self.0.now();
+        let mut tx = self.0.of.db.write().await?;
+        let tries = sqlx::query_scalar!(
+            r#"update podcast_download set tries = tries + 1, error = ?3, changed_at = ?4
+               where user_id = ?1 and episode_id = ?2 and status = 'downloading'
+               returning tries as "tries!: i64""#,
+            due.user,
+            due.episode,
+            reason,
+            now
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(tries) = tries {
+            let again = may_pass && tries < MOST_TRIES;
+            let status = if again { "wanted" } else { "error" };
+            let next = now + back_off(tries, FIRST_WAIT, LONGEST_WAIT);
+            sqlx::query!(
+                "update podcast_download set status = ?3, next_try_at = ?4 where user_id = ?1 and episode_id = ?2",
+                due.user,
+                due.episode,
+                status,
+                next
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Removes the file of an episode, if there is one.
+    pub(super) async fn remove_file(&self, principal: &Principal, id: EpisodeId) -> Result<()> {
+        let row = sqlx::query!(
+            r#"select locker_id as "locker_id!: i64", path from podcast_download
+               where user_id = ? and episode_id = ? and status = 'completed' and locker_id is not null"#,
+            principal.user,
+            id
+        )
+        .fetch_optional(self.0.of.db.read())
+        .await?;
+        let Some(row) = row else { return Ok(()) };
+        let Ok(path) = RelativePath::parse(&row.path) else { return Ok(()) };
+        let owner = self.owner(principal.user).await?;
+        self.unlink(&owner, row.locker_id.into(), &path).await
+    }
+
+    async fn unlink(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        path: &RelativePath,
+    ) -> Result<()> {
+        match self.0.of.drive.remove(principal, locker, path, &Condition::None).await {
+            // Somebody was faster.
+            Ok(()) | Err(Error::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes what is beyond the retention of its channel. Starred episodes stay.
+    async fn retain(&self) -> Result<()> {
+        let now = self.0.now();
+        let rows = sqlx::query!(
+            r#"select user_id as "user_id!: i64", episode_id as "episode_id!: i64" from (
+                   select d.user_id, d.episode_id, c.keep_newest, c.keep_days, e.published_at, m.starred_at,
+                          row_number() over (partition by c.channel_id
+                                             order by e.published_at desc, e.episode_id desc) as place
+                   from podcast_channel c
+                   join podcast_episode e using (feed_id)
+                   join podcast_download d on d.user_id = c.user_id and d.episode_id = e.episode_id
+                        and d.status = 'completed'
+                   left join podcast_mark m on m.user_id = d.user_id and m.episode_id = d.episode_id)
+               where starred_at is null
+                 and (place > keep_newest or published_at < ?1 - keep_days * ?2)"#,
+            now,
+            DAY
+        )
+        .fetch_all(self.0.of.db.read())
+        .await?;
+        for row in rows {
+            let (user, episode) = (UserId(row.user_id), EpisodeId(row.episode_id));
+            let principal = self.owner(user).await?;
+            self.remove_file(&principal, episode).await?;
+            let mut tx = self.0.of.db.write().await?;
+            sqlx::query!(
+                "update podcast_download set status = 'deleted', changed_at = ?3
+                 where user_id = ?1 and episode_id = ?2 and status = 'completed'",
+                user,
+                episode,
+                now
+            )
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}

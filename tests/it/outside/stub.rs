@@ -1,0 +1,153 @@
+//! A web server of a few lines that says what a test wants and remembers what it was asked.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+/// What was asked.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) method: String,
+    /// With the query.
+    pub(super) path: String,
+    pub(super) headers: HashMap<String, String>,
+    pub(super) body: String,
+}
+
+impl Asked {
+    /// A field of a form body, or of the query.
+    pub(super) fn field(&self, name: &str) -> Option<String> {
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        let pairs = query.split('&').chain(self.body.split('&'));
+        let decode = |text: &str| {
+            percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+        };
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(each, _)| decode(each) == name)
+            .map(|(_, value)| decode(value))
+    }
+
+    /// The path without the query.
+    pub(super) fn place(&self) -> &str {
+        self.path.split('?').next().unwrap()
+    }
+}
+
+/// What is answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(super) fn ok(kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status: 200, headers: vec![("content-type".into(), kind.into())], body: body.into() }
+    }
+
+    pub(super) fn json(body: serde_json::Value) -> Self {
+        Self::ok("application/json", body.to_string())
+    }
+
+    pub(super) fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+type Handler = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+
+/// The server; it ends with its runtime.
+#[derive(Clone)]
+pub(super) struct Stub {
+    pub(super) address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    handler: Arc<Mutex<Handler>>,
+}
+
+impl Stub {
+    /// Starts one on a free port.
+    pub(super) async fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let handler: Handler = Arc::new(handler);
+        let stub = Self { address, asked: Arc::default(), handler: Arc::new(Mutex::new(handler)) };
+        let serving = stub.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let serving = serving.clone();
+                tokio::spawn(async move { serving.serve(stream).await });
+            }
+        });
+        stub
+    }
+
+    /// From now on it answers otherwise.
+    pub(super) fn answer(&self, handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
+        *self.handler.lock().unwrap() = Arc::new(handler);
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// What it was asked at paths that begin so.
+    pub(super) fn asked(&self, path: &str) -> Vec<Asked> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|asked| asked.path.starts_with(path)).cloned().collect()
+    }
+
+    async fn serve(&self, mut stream: TcpStream) {
+        let mut bytes = Vec::new();
+        let asked = loop {
+            let mut piece = [0; 4096];
+            match stream.read(&mut piece).await {
+                Ok(0) | Err(_) => return,
+                Ok(length) => bytes.extend_from_slice(&piece[..length]),
+            }
+            if let Some(asked) = parse(&bytes) {
+                break asked;
+            }
+        };
+        self.asked.lock().unwrap().push(asked.clone());
+        let handler = Arc::clone(&self.handler.lock().unwrap());
+        let reply = handler(&asked);
+        let mut head = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", reply.status);
+        for (name, value) in &reply.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("content-length: {}\r\n\r\n", reply.body.len());
+        let _ = stream.write_all(head.as_bytes()).await;
+        let _ = stream.write_all(&reply.body).await;
+        let _ = stream.shutdown().await;
+    }
+}
+
+/// A whole request, once it is there.
+fn parse(bytes: &[u8]) -> Option<Asked> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let mut lines = head.lines();
+    let mut first = lines.next()?.split(' ');
+    let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
+    let headers: HashMap<String, String> = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    let length: usize = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let body = bytes.get(end + 4..end + 4 + length)?;
+    Some(Asked { method, path, headers, body: String::from_utf8_lossy(body).into_owned() })
+}
