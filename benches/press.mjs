@@ -10,11 +10,12 @@ const page = await (await context(chromium, { viewport: { width: 1440, height: 9
 page.setDefaultTimeout(120_000);
 await page.goto(base);
 await page.getByLabel('User name').fill(user);
-await page.getByLabel('Password').fill(password);
+await page.getByLabel('Password', { exact: true }).fill(password);
 await page.getByRole('button', { name: 'Sign in' }).click();
+await page.getByRole('navigation', { name: 'Main' }).first().waitFor();
 await page.getByRole('link', { name: 'Albums', exact: true }).first().click();
-await page.locator('main a[href*="albums/"]').first().waitFor();
-const albums = await page.locator('main a[href*="albums/"]').evaluateAll((links) => [...new Set(links.map((link) => link.href))]);
+await page.locator('main a[href^="/album/"]').first().waitFor();
+const albums = await page.locator('main a[href^="/album/"]').evaluateAll((links) => [...new Set(links.map((link) => link.href))]);
 
 const times = [];
 for (let turn = 0; turn < Number(turns); turn += 1) {

@@ -30,8 +30,8 @@ def main():
         slow_port = free.getsockname()[1]
     slow = subprocess.Popen([sys.executable, "benches/slow.py", str(slow_port), str(port), "100", "1000"])
     try:
+        time.sleep(3)  # Libraries are listed a moment after the server is ready.
         server.scan()
-        time.sleep(1)
         measure("LAN", f"http://127.0.0.1:{port}", 40, 300)
         measure("1 Mbit/s with 100 ms", f"http://127.0.0.1:{slow_port}", 20, 1000)
     finally:

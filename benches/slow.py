@@ -26,11 +26,16 @@ async def carry(reader, writer, line):
     queue = asyncio.Queue(maxsize=64)
 
     async def deliver():
+        is_open = True
         while (item := await queue.get()) is not None:
             at, piece = item
             await asyncio.sleep(max(0, at - asyncio.get_running_loop().time()))
-            writer.write(piece)
-            await writer.drain()
+            try:
+                if is_open:
+                    writer.write(piece)
+                    await writer.drain()
+            except ConnectionError:
+                is_open = False  # What still comes has nowhere to go.
         writer.close()
 
     delivery = asyncio.create_task(deliver())
@@ -40,10 +45,7 @@ async def carry(reader, writer, line):
     except ConnectionError:
         pass
     await queue.put(None)
-    try:
-        await delivery
-    except ConnectionError:
-        pass
+    await delivery
 
 
 async def serve(up, down, reader, writer):

@@ -207,6 +207,38 @@ async fn search_ignores_case_and_accents() {
 }
 
 #[tokio::test]
+async fn windows_put_together_are_the_list() {
+    let w = world().await;
+    let all = AlbumFilter::default();
+    let years = AlbumFilter { from_year: Some(1990), to_year: Some(2030), ..all.clone() };
+    for (filter, order) in [
+        (&all, AlbumOrder::Name),
+        (&all, AlbumOrder::Artist),
+        (&all, AlbumOrder::Newest),
+        (&all, AlbumOrder::Year),
+        (&years, AlbumOrder::Year),
+        (&years, AlbumOrder::YearDescending),
+    ] {
+        let whole = w.catalog.albums(&w.ann, filter, order, TEN).await.unwrap();
+        // A window in the middle comes first, so that it is looked for from the front; the others
+        // begin where one is known to end.
+        for offset in [1, 2, 0, 1, 2, 3] {
+            let page = Page { offset, limit: 1 };
+            let window = w.catalog.albums(&w.ann, filter, order, page).await.unwrap();
+            let expected: Vec<&str> =
+                names(&whole).into_iter().skip(offset as usize).take(1).collect();
+            assert_eq!((names(&window), window.total), (expected, 3), "{order:?} {offset}");
+        }
+    }
+    let artists = ArtistFilter { role: ArtistRole::Any, ..ArtistFilter::default() };
+    let whole = w.catalog.artists(&w.ann, &artists, TEN).await.unwrap();
+    let index = w.catalog.artist_index(&w.ann, &artists).await.unwrap();
+    let ids: Vec<ArtistId> = index.into_iter().flat_map(|(_, ids)| ids).collect();
+    assert_eq!(ids, whole.items.iter().map(|artist| artist.id).collect::<Vec<_>>());
+    assert_eq!(w.catalog.artists_by_id(&w.bob, None, &ids).await.unwrap().len(), 3, "not Nobody");
+}
+
+#[tokio::test]
 async fn annotations_are_each_users_own() {
     let w = world().await;
     let (album, track) = (Item::Album(AlbumId(1)), Item::Track(TrackId(11)));

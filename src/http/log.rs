@@ -42,8 +42,8 @@ pub fn record<B>(began: Instant, answer: &Result<ServiceResponse<B>, Error>) {
     }
 }
 
-/// Path and query with the values of secret parameters replaced, and first-run and share tokens
-/// in the path too.
+/// Path and query with the values of secret parameters replaced, and first-run, share and stream
+/// tokens in the path too.
 #[must_use]
 pub fn redacted(path: &str, query: &str) -> String {
     let mut text = String::with_capacity(path.len() + query.len() + 1);
@@ -53,7 +53,7 @@ pub fn redacted(path: &str, query: &str) -> String {
             text.push('/');
         }
         text.push_str(if hide_next && !part.is_empty() { "***" } else { part });
-        hide_next = matches!(part, "setup" | "share" | "s");
+        hide_next = matches!(part, "setup" | "share" | "s" | "hls");
     }
     for (at, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
         text.push(if at == 0 { '?' } else { '&' });
@@ -85,6 +85,7 @@ mod tests {
             ("/rest/search3", "query=p%3Dx&size=5", "/rest/search3?query=p%3Dx&size=5"),
             ("/setup/0123abcd", "", "/setup/***"),
             ("/s/abcdefgh/tracks/tr-1/stream", "", "/s/***/tracks/tr-1/stream"),
+            ("/rest/hls/0123abcd/0.m4s", "", "/rest/hls/***/0.m4s"),
             ("/setup", "token=1", "/setup?token=***"),
         ] {
             assert_eq!(redacted(path, query), expected);

@@ -200,3 +200,63 @@ impl<Id: Clone> Sender<Id> {
         Ok(Some(out))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn written(format: Format, groups: Vec<(String, Vec<u32>)>) -> String {
+        let spelled = format.clone();
+        let spell: Spell<u32> = Box::new(move |ids| {
+            let format = spelled.clone();
+            Box::pin(async move {
+                let names = ids.iter().filter(|id| **id != 1).map(ToString::to_string);
+                entries(&format, Dialect::Full, "artist", names)
+            })
+        });
+        let long = Long {
+            name: "artists",
+            scalars: vec![("ignoredArticles", "The".to_owned()), ("lastModified", "7".to_owned())],
+            entry: "artist",
+            groups,
+            rest: Vec::new(),
+        };
+        let spelling = Spelling { format: &format, dialect: Dialect::Full };
+        let response = send(spelling, long, spell).await.unwrap_or_else(|_| panic!("refused"));
+        let bytes = actix_web::body::to_bytes(response.into_body()).await;
+        String::from_utf8(bytes.unwrap_or_default().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn whole_or_in_portions_it_is_the_same_document() {
+        for count in [0_u32, 3, 1_300, 5_000] {
+            let groups = vec![
+                ("A".to_owned(), (0..count / 3).collect::<Vec<u32>>()),
+                ("B".to_owned(), (count / 3..count).collect()),
+            ];
+            let sent = (0..count).filter(|id| *id != 1).map(|id| id.to_string());
+            let json = written(Format::Json, groups.clone()).await;
+            let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+            let artists = &json["subsonic-response"]["artists"];
+            assert_eq!(
+                (&artists["ignoredArticles"], &artists["lastModified"]),
+                (&"The".into(), &7.into())
+            );
+            let read: Vec<String> = artists["index"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|group| group["artist"].as_array().unwrap())
+                .map(|artist| artist.as_str().unwrap().to_owned())
+                .collect();
+            assert_eq!(read, sent.clone().collect::<Vec<_>>(), "{count}");
+            let xml = written(Format::Xml, groups).await;
+            let body: String = sent.map(|id| format!("<artist>{id}</artist>")).collect();
+            let bare = xml.replace("</index><index name=\"B\">", "");
+            assert!(
+                bare.contains(&format!("<index name=\"A\">{body}</index></artists>")),
+                "{count}"
+            );
+        }
+    }
+}

@@ -86,7 +86,7 @@ async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) ->
     if request.method() == Method::OPTIONS {
         return reply::preflight(request.headers());
     }
-    let name = request.match_info().get("method").unwrap_or_default();
+    let name = below_root(&request);
     if let Some(path) = name.strip_prefix(hls::BASE) {
         let mut response = hls::part(&request, &services, path).await;
         reply::allow_any_origin(response.headers_mut());
@@ -118,6 +118,11 @@ async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) ->
     reply::compress(response, request.method(), request.headers())
 }
 
+/// What stands behind [`ROOT`] in the address.
+fn below_root(request: &HttpRequest) -> &str {
+    request.path().strip_prefix(ROOT).unwrap_or_default().trim_start_matches('/')
+}
+
 async fn run(
     request: &HttpRequest,
     services: &Data<Services>,
@@ -125,7 +130,7 @@ async fn run(
     json: Vec<u8>,
     format: Format,
 ) -> Answer {
-    let name = request.path().strip_prefix(ROOT).unwrap_or_default().trim_start_matches('/');
+    let name = below_root(request);
     let name = name.strip_suffix(".view").unwrap_or(name);
     match routes::find(name) {
         Some(Access::Anyone(method)) => {
