@@ -229,7 +229,7 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
         );
     }
     from += " where a.track_count > 0 and ";
-    from += &within("a.library_id", principal, filter.library);
+    from += &within("+a.library_id", principal, filter.library);
     if let Some(artist) = filter.album_artist {
         from += &format!(
             " and a.album_id in (select album_id from album_artist where artist_id = {})",

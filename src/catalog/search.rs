@@ -189,12 +189,12 @@ fn artists(principal: &Principal, library: Option<LibraryId>) -> Kind {
 }
 
 fn albums(principal: &Principal, library: Option<LibraryId>) -> Kind {
-    let seen = format!("e.track_count > 0 and {}", within("e.library_id", principal, library));
+    let seen = format!("e.track_count > 0 and {}", within("+e.library_id", principal, library));
     Kind { table: "album", id: "album_id", columns: &["album_id"], seen }
 }
 
 fn tracks(principal: &Principal, library: Option<LibraryId>) -> Kind {
-    let seen = format!("e.missing_at is null and {}", within("e.library_id", principal, library));
+    let seen = format!("e.missing_at is null and {}", within("+e.library_id", principal, library));
     Kind { table: "track", id: "track_id", columns: &["track_id"], seen }
 }
 

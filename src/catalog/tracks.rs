@@ -121,7 +121,7 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
         );
     }
     from += " where t.missing_at is null and ";
-    from += &within("t.library_id", principal, filter.library);
+    from += &within("+t.library_id", principal, filter.library);
     if let Some(artist) = filter.artist {
         from += &format!(
             " and t.track_id in (select track_id from track_artist where artist_id = {})",

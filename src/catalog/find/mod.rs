@@ -27,7 +27,7 @@ impl Catalog {
         order: &[OrderBy],
         page: Page,
     ) -> Result<List<Track>> {
-        let visible = within("t.library_id", principal, None);
+        let visible = within("+t.library_id", principal, None);
         let asker = Asker(principal.user);
         let from = format!(
             "from track t where t.missing_at is null and {visible} and {}",
@@ -54,7 +54,7 @@ impl Catalog {
         order: &[OrderBy],
         page: Page,
     ) -> Result<List<Album>> {
-        let visible = within("a.library_id", principal, None);
+        let visible = within("+a.library_id", principal, None);
         let asker = Asker(principal.user);
         let from = format!(
             "from album a where a.track_count > 0 and {visible} and {}",
