@@ -85,7 +85,7 @@ impl State {
             Command::Stop => {
                 self.is_playing = false;
                 self.is_held = self.sounding.is_some();
-                self.tell(self.output.set_paused(true)).await?;
+                in_time(self.output.set_paused(true)).await?;
                 self.report(PlayState::Paused).await;
             }
             Command::Skip { index, offset } => {
@@ -124,7 +124,7 @@ impl State {
             }
             Command::SetGain(gain) => {
                 self.gain = gain.clamp(0.0, 1.0);
-                self.tell(self.output.set_gain(self.gain)).await?;
+                in_time(self.output.set_gain(self.gain)).await?;
             }
         }
         self.events.publish(Event::JukeboxChanged);
@@ -140,7 +140,7 @@ impl State {
         if self.is_held && self.sounding.is_some() {
             self.is_held = false;
             self.is_playing = true;
-            self.tell(self.output.set_paused(false)).await?;
+            in_time(self.output.set_paused(false)).await?;
             self.follow().await;
             self.report(PlayState::Playing).await;
             return Ok(());
@@ -162,9 +162,9 @@ impl State {
         let sounding = self.number(index);
         let item = item(&sounding, offset);
         self.sounding = Some(sounding);
-        let told = self.tell(self.output.set_gain(self.gain)).await;
+        let told = in_time(self.output.set_gain(self.gain)).await;
         let told = match told {
-            Ok(()) => self.tell(self.output.play(item)).await,
+            Ok(()) => in_time(self.output.play(item)).await,
             failed => failed,
         };
         if let Err(error) = told {
@@ -186,7 +186,7 @@ impl State {
         }
         self.following = next.map(|index| self.number(index));
         let item = self.following.as_ref().map(|next| item(next, Duration::ZERO));
-        if let Err(error) = self.tell(self.output.follow_with(item)).await {
+        if let Err(error) = in_time(self.output.follow_with(item)).await {
             tracing::debug!("the speakers do not take what comes next: {error}");
         }
     }
@@ -197,7 +197,7 @@ impl State {
         self.is_held = false;
         self.sounding = None;
         self.following = None;
-        self.tell(self.output.stop()).await
+        in_time(self.output.stop()).await
     }
 
     /// What the output says of itself.
@@ -289,12 +289,6 @@ impl State {
         Sounding { number: self.numbers, entry: self.queue.entries[index].clone() }
     }
 
-    async fn tell(&self, command: impl Future<Output = Result<()>>) -> Result<()> {
-        tokio::time::timeout(PATIENCE, command)
-            .await
-            .map_err(|_| Error::Unavailable("The speakers do not answer".to_owned()))?
-    }
-
     /// How it is.
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
@@ -307,6 +301,13 @@ impl State {
             trouble: self.trouble.clone(),
         }
     }
+}
+
+/// A command to the output, if it is taken soon enough.
+async fn in_time(command: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::time::timeout(PATIENCE, command)
+        .await
+        .map_err(|_| Error::Unavailable("The speakers do not answer".to_owned()))?
 }
 
 fn item(sounding: &Sounding, offset: Duration) -> Item {
