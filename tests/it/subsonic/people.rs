@@ -143,18 +143,19 @@ async fn subsonic_users_with_every_parameter() {
         let answer: Value = reqwest::get(sign_in(p, "ping")).await.unwrap().json().await.unwrap();
         assert_eq!(answer["subsonic-response"]["status"], "ok", "{p}");
     }
-    let song = ann.id("song", "First").await;
+    let song = ann.id("song", "Untitled").await;
     let stream = sign_in(&format!("enc:{password}&id={song}"), "stream");
     let kind = async || {
         let answer = reqwest::get(&stream).await.unwrap();
         answer.headers()["content-type"].to_str().unwrap().to_owned()
     };
-    assert_eq!(kind().await, "audio/flac");
+    let original = kind().await;
+    assert!(original.starts_with("audio/"), "{original}");
     ann.ok("updateUser", "username=cleo&maxBitRate=64").await;
     assert_eq!(ann.ok("getUser", "username=cleo").await["user"]["maxBitRate"], 64);
-    assert_ne!(kind().await, "audio/flac");
+    assert_ne!(kind().await, original);
     ann.ok("updateUser", "username=cleo&maxBitRate=0").await;
-    assert_eq!(kind().await, "audio/flac");
+    assert_eq!(kind().await, original);
     // What is not sent stays; the folder can be taken away, and then it is not there.
     ann.ok("updateUser", "username=cleo&email=x@example.org&musicFolderId=9999").await;
     let user = ann.ok("getUser", "username=cleo").await["user"].clone();
