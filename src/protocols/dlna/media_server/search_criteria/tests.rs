@@ -97,7 +97,7 @@ fn class_decides_the_kinds() {
         ("upnp:class = \"object.container.playlistContainer\"", vec![Kind::Playlist]),
         ("upnp:class derivedfrom \"object.item.videoItem\"", vec![]),
         ("@refID exists true", vec![]),
-        ("upnp:rating exists true", vec![]),
+        ("foo:bar exists true", vec![]),
         (
             "upnp:class derivedfrom \"object.container\" and upnp:class != \"object.container.genre.musicGenre\"",
             vec![Kind::Artist, Kind::Album, Kind::Playlist],
