@@ -153,7 +153,7 @@ impl Accounts {
 
     /// Turns a reservation into used bytes, as part of the transaction that publishes the file:
     /// `added` comes and `replaced` goes. Fails with `QuotaExceeded` if the difference is more
-    /// than was promised and no longer fits.
+    /// than was promised and no longer fits, or if the quota was lowered since it was promised.
     pub(crate) async fn settle(
         &self,
         tx: &mut Tx,
@@ -175,6 +175,9 @@ impl Accounts {
             .await?;
         }
         free(tx, reservation.id).await?;
+        if 0 < needed {
+            require_room(tx, reservation.locker, needed).await?;
+        }
         self.change_used(tx, reservation.locker, signed(added)? - signed(replaced)?, change).await
     }
 
@@ -316,6 +319,10 @@ async fn free(tx: &mut Tx, id: i64) -> Result<()> {
 
 /// The one conditional update: nobody passes the limit by a byte.
 async fn take(tx: &mut Tx, locker: LockerId, bytes: u64) -> Result<()> {
+    // Whoever is over the quota may still make files smaller.
+    if bytes == 0 {
+        return Ok(());
+    }
     let amount = signed(bytes)?;
     let taken = sqlx::query!(
         "update locker set reserved_bytes = reserved_bytes + ?1
@@ -332,8 +339,32 @@ async fn take(tx: &mut Tx, locker: LockerId, bytes: u64) -> Result<()> {
     if 0 < taken {
         return Ok(());
     }
+    let Figures { used, reserved, quota } = figures(tx, locker).await?;
+    Err(Error::QuotaExceeded { used: used.saturating_add(reserved), quota, needed: bytes })
+}
+
+/// What was promised holds only as far as the quota of now allows: the plan may have changed while
+/// the bytes came in. Other promises do not count against this one; the first to arrive gets the
+/// room that is left.
+async fn require_room(tx: &mut Tx, locker: LockerId, needed: u64) -> Result<()> {
+    let Figures { used, quota, .. } = figures(tx, locker).await?;
+    if used.saturating_add(needed) <= quota {
+        return Ok(());
+    }
+    Err(Error::QuotaExceeded { used, quota, needed })
+}
+
+/// A locker's figures inside a transaction, in bytes; no quota is the largest one.
+struct Figures {
+    used: u64,
+    reserved: u64,
+    quota: u64,
+}
+
+async fn figures(tx: &mut Tx, locker: LockerId) -> Result<Figures> {
     let row = sqlx::query!(
-        r#"select l.used_bytes + l.reserved_bytes as "used!: i64", p.quota_bytes as "quota?: i64"
+        r#"select l.used_bytes as "used!: i64", l.reserved_bytes as "reserved!: i64",
+                  p.quota_bytes as "quota?: i64"
            from locker l left join user u on u.user_id = l.user_id
            left join plan p on p.plan_id = coalesce(u.plan_id, l.plan_id)
            where l.locker_id = ?"#,
@@ -342,10 +373,10 @@ async fn take(tx: &mut Tx, locker: LockerId, bytes: u64) -> Result<()> {
     .fetch_optional(&mut **tx)
     .await?
     .ok_or(Error::NotFound("Locker"))?;
-    Err(Error::QuotaExceeded {
+    Ok(Figures {
         used: row.used.unsigned_abs(),
+        reserved: row.reserved.unsigned_abs(),
         quota: row.quota.unwrap_or(i64::MAX).unsigned_abs(),
-        needed: bytes,
     })
 }
 

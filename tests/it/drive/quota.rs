@@ -5,7 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use tunelocker::{Error, drive::Condition};
+use futures_util::StreamExt as _;
+use tunelocker::{Error, accounts::PlanChange, drive::Condition};
 
 use super::{Lockers, body, is_quota};
 
@@ -212,4 +213,43 @@ async fn a_dropped_upload_gives_everything_back() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     assert_eq!((lockers.usage().await.used, lockers.on_disk()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_quota_that_was_lowered_meanwhile_holds() {
+    let lockers = Lockers::with_quota(1_000_000).await;
+    lockers.put("kept", &[1; 100_000]).await.unwrap();
+    lockers.put("replaced", &[1; 100_000]).await.unwrap();
+    for (name, declared) in [("new", true), ("new", false), ("replaced", true)] {
+        // The whole body is there, and before its last piece the plan shrinks.
+        let (accounts, admin) = (lockers.accounts.clone(), lockers.admin.clone());
+        let lower = async move {
+            let quota = Some(Some(350_000));
+            let change = PlanChange { quota, ..PlanChange::default() };
+            accounts.set_plan(&admin, "Test", &change).await.unwrap();
+            Ok(bytes::Bytes::from_static(&[2; 40_000]))
+        };
+        let pieces = body(&[2; 360_000]).chain(futures_util::stream::once(lower));
+        let declared = declared.then_some(400_000);
+        let target = lockers.target(name);
+        let answer = lockers.drive.put(&lockers.ann, &target, declared, pieces).await;
+        let Err(Error::QuotaExceeded { used: 200_000, quota: 350_000, needed }) = answer else {
+            panic!("{name}: {answer:?}")
+        };
+        assert!(needed == if name == "new" { 400_000 } else { 300_000 }, "{name}: {needed}");
+        let usage = lockers.usage().await;
+        assert_eq!((usage.used, usage.reserved), (200_000, 0), "{name}: all is given back");
+        assert_eq!((lockers.on_disk(), lockers.staged()), (200_000, 0), "{name}");
+        assert!(!lockers.folder().join("new").exists());
+        assert_eq!(std::fs::read(lockers.folder().join("replaced")).unwrap(), [1; 100_000]);
+        let quota = Some(Some(1_000_000));
+        let change = PlanChange { quota, ..PlanChange::default() };
+        lockers.accounts.set_plan(&lockers.admin, "Test", &change).await.unwrap();
+    }
+    // A locker that is over its quota may still shrink.
+    let change = PlanChange { quota: Some(Some(150_000)), ..PlanChange::default() };
+    lockers.accounts.set_plan(&lockers.admin, "Test", &change).await.unwrap();
+    lockers.put("replaced", &[3; 90_000]).await.unwrap();
+    assert!(is_quota(&lockers.put("new", &[3; 10]).await));
+    assert_eq!(lockers.usage().await.used, 190_000);
 }
