@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Tls;
 
 /// How often the files are looked at.
-const INTERVAL: Duration = Duration::from_secs(10);
+const INTERVAL: Duration = Duration::from_secs(3);
 
 /// Certificate and key as they are now. Cheap to clone; all clones change together.
 #[derive(Debug, Clone)]

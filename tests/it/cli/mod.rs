@@ -4,6 +4,7 @@
 mod configuration;
 mod lifecycle;
 mod packaging;
+mod tls;
 mod users;
 
 use std::{
@@ -83,7 +84,13 @@ struct Server {
 
 impl Server {
     fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        command.stderr(Stdio::null());
+        Self::start_with(command)
+    }
+
+    /// The same with a log that somebody reads.
+    fn start_with(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         output.read_line(&mut ready).unwrap();
