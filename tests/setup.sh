@@ -34,7 +34,7 @@ node() {
 
 # Real music, from Debian's packages, where this release has them.
 music() {
-    local packages="wesnoth-1.16-music singularity-music" package
+    local packages="wesnoth-1.16-music wesnoth-1.18-music singularity-music" package
     if done_already music "$packages"; then return; fi
     command -v apt-get >/dev/null || return 0
     mkdir -p "$cache/music/.deb"

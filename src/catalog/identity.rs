@@ -25,7 +25,8 @@ pub struct AlbumFacts<'a> {
     pub artists: &'a [String],
     /// Marked as a compilation.
     pub is_compilation: bool,
-    /// Release date, `YYYY...`, or ''.
+    /// When this release came out, `YYYY...`, or ''. A date that may be that of a recording is none:
+    /// soundtracks and best-of albums have one a track.
     pub date: &'a str,
     /// Folder of the file, relative to the library.
     pub folder: &'a str,

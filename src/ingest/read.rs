@@ -88,7 +88,7 @@ struct OpenedPart {
     files: Vec<Opened>,
     cover: Option<OpenedPicture>,
     artist_picture: Option<OpenedPicture>,
-    /// No file went since the listing.
+    /// No file went since the listing, and all could be opened; else the next scan looks again.
     is_whole: bool,
 }
 
@@ -214,7 +214,11 @@ fn open_all(root: &Path, parts: Vec<Part>) -> Vec<OpenedPart> {
         let mut is_whole = true;
         for to_read in wanted {
             match open_one(&folder, to_read) {
-                Some(opened) => files.push(opened),
+                Some(opened) => {
+                    // What cannot be opened now may be another time, and looks the same then.
+                    is_whole &= opened.file.is_ok();
+                    files.push(opened);
+                }
                 None => is_whole = false,
             }
         }

@@ -66,7 +66,7 @@ pub(super) fn track_facts(tags: &Tags, path: &str) -> TrackFacts {
         display_artist = joined(artists.iter());
     }
     let release_date = tags.release_date.clone().or_else(|| tags.date.clone()).unwrap_or_default();
-    let album = album_seen(tags, folder, album_artists, &release_date);
+    let album = album_seen(tags, folder, album_artists);
     let mut parts: Vec<Part> = Vec::new();
     for person in artists {
         parts.push(Part { role: "artist".to_owned(), sub_role: String::new(), person });
@@ -157,20 +157,17 @@ fn people(names: &[String], sort_names: &[String], mbids: &[String]) -> Vec<Pers
         .collect()
 }
 
-fn album_seen(
-    tags: &Tags,
-    folder: &str,
-    mut artists: Vec<Person>,
-    release_date: &str,
-) -> Option<AlbumSeen> {
+fn album_seen(tags: &Tags, folder: &str, mut artists: Vec<Person>) -> Option<AlbumSeen> {
     let name = tags.album.as_deref().unwrap_or_default().trim();
+    // Beside an original date the other one is that of this release.
+    let stated = tags.date.as_deref().filter(|_| tags.original_date.is_some());
     let key = identity::album_key(&AlbumFacts {
         mbid: tags.mbid_album.as_deref(),
         title: name,
         version: tags.album_version.as_deref().unwrap_or_default(),
         artists: &tags.album_artists,
         is_compilation: tags.is_compilation,
-        date: release_date,
+        date: tags.release_date.as_deref().or(stated).unwrap_or_default(),
         folder,
     })?;
     if artists.is_empty() && tags.is_compilation {

@@ -1,5 +1,8 @@
 //! Starts the real server and speaks to it.
 
+pub(crate) mod ape;
+pub(crate) mod denied;
+pub(crate) mod dsd;
 pub(crate) mod music;
 
 use std::net::SocketAddr;

@@ -9,14 +9,14 @@ use std::{
 use serde_json::Value;
 
 /// A made library.
-pub(super) struct Corpus {
-    pub(super) library: PathBuf,
+pub(crate) struct Corpus {
+    pub(crate) library: PathBuf,
     /// One object a file.
-    pub(super) manifest: Vec<Value>,
+    pub(crate) manifest: Vec<Value>,
 }
 
 /// The corpus of this name, made now if it is not there.
-pub(super) fn corpus(name: &str, options: &[&str]) -> Corpus {
+pub(crate) fn corpus(name: &str, options: &[&str]) -> Corpus {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let all = root.join(".cache/corpus");
     fs::create_dir_all(&all).unwrap();
@@ -43,19 +43,19 @@ pub(super) fn corpus(name: &str, options: &[&str]) -> Corpus {
 
 impl Corpus {
     /// Entries of a type.
-    pub(super) fn of_type<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn of_type<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = &'a Value> {
         self.manifest.iter().filter(move |row| row["type"] == wanted)
     }
 }
 
 /// Strings of an array.
-pub(super) fn strings(value: &Value) -> Vec<String> {
+pub(crate) fn strings(value: &Value) -> Vec<String> {
     let items = value.as_array().into_iter().flatten();
     items.map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
 /// The path of an entry; names that are no text are given in base64.
-pub(super) fn path_of(row: &Value) -> String {
+pub(crate) fn path_of(row: &Value) -> String {
     use base64::Engine as _;
     match row["path"].as_str() {
         Some(path) => path.to_owned(),

@@ -1,10 +1,12 @@
 //! Music gets in: what the files say is what the catalogue holds, whatever happens to the files.
 
 mod changes;
-mod corpus;
+pub(crate) mod corpus;
 mod crash;
 mod manifest;
 mod readers;
+mod real_music;
+mod unreadable;
 
 use std::{
     path::Path,
