@@ -4,19 +4,20 @@
 use std::{path::Path, process::Command};
 
 use super::House;
+use crate::ingest::corpus::corpus;
 
-/// Runs `tests/clients/NAME.py URL USER SECRET` and expects it to end well.
-async fn run(name: &str) {
+/// Runs `tests/clients/NAME.py URL USER SECRET` with these arguments, and expects it to end well.
+async fn run(house: &House, name: &str, arguments: &[&Path]) {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = checkout.join(".cache/venv/bin/python");
     assert!(python.exists(), "tests/setup.sh has not made {}", python.display());
-    let house = House::open().await;
-    let script = checkout.join("tests/clients").join(name);
-    let output = tokio::task::spawn_blocking({
-        let (url, user, secret) = (house.app.url(""), house.ann.user, house.ann.secret.clone());
-        let music = house.music.clone();
-        move || Command::new(python).arg(script).args([&url, user, &secret]).arg(music).output()
-    });
+    let mut command = Command::new(python);
+    command
+        .arg(checkout.join("tests/clients").join(name))
+        .args([&house.app.url(""), house.ann.user, &house.ann.secret])
+        .args(arguments)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let output = tokio::task::spawn_blocking(move || command.output());
     let output = output.await.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
@@ -26,10 +27,22 @@ async fn run(name: &str) {
 
 #[tokio::test]
 async fn subsonic_py_opensonic_is_at_home() {
-    run("opensonic_client.py").await;
+    let house = House::open().await;
+    run(&house, "opensonic_client.py", &[&house.music]).await;
 }
 
 #[tokio::test]
 async fn subsonic_py_sonic_is_at_home() {
-    run("sonic_client.py").await;
+    let house = House::open().await;
+    run(&house, "sonic_client.py", &[&house.music]).await;
+}
+
+#[tokio::test]
+async fn subsonic_clients_take_a_large_library_over() {
+    let corpus = corpus("clean", &["--tracks", "2000"]);
+    let house = House::over_library(&corpus.library).await;
+    let manifest = corpus.library.with_file_name("manifest.jsonl");
+    for name in ["opensonic_sync.py", "sonic_sync.py"] {
+        run(&house, name, &[&corpus.library, &manifest]).await;
+    }
 }

@@ -105,6 +105,18 @@ impl House {
         house
     }
 
+    /// The same over a library that stays.
+    pub(crate) async fn over_library(library: &Path) -> Self {
+        let library = library.to_owned();
+        let nothing = tempfile::tempdir().unwrap().keep();
+        let house = Self::over(nothing, |config, _| {
+            config.libraries.push(("Music".to_owned(), library));
+        })
+        .await;
+        house.wait_for_scan().await;
+        house
+    }
+
     /// The same over nothing at all.
     pub(crate) async fn empty() -> Self {
         Self::over(tempfile::tempdir().unwrap().keep(), |_, _| ()).await
@@ -157,7 +169,7 @@ impl House {
 
     /// Waits until the first scan has ended.
     pub(crate) async fn wait_for_scan(&self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(300);
         loop {
             let status = self.app.services.ingest.status();
             if !status.is_scanning && status.last_scan_at.is_some() {
