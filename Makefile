@@ -8,7 +8,7 @@ BIN := $(DESTDIR)$(PREFIX)/bin
 UNITS := $(DESTDIR)/etc/systemd/system
 CONF := $(DESTDIR)/etc
 
-.PHONY: run release test lint bench soak install uninstall
+.PHONY: run release static test lint bench soak install uninstall
 
 # make run [MUSIC=DIR] [ARGS=...]: build, serve, say where to listen.
 run: release
@@ -17,6 +17,14 @@ run: release
 release:
 	@.ci/packages build
 	@cargo build --release --locked --bins
+
+# The same with a small FFmpeg of its own inside the decode worker, as in the image: it starts in a
+# fraction of the time and with a tenth of the code. `make install` installs what was built last.
+static:
+	@.ci/packages build static
+	@.ci/static-ffmpeg $(CURDIR)/.cache/ffmpeg
+	@PKG_CONFIG_PATH=$(CURDIR)/.cache/ffmpeg/lib/pkgconfig \
+	    cargo build --release --locked --bins --features ffmpeg-next/static
 
 # All tests with everything they need, pinned, under .cache/.
 test:
