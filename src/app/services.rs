@@ -15,7 +15,7 @@ use crate::{
     egress::{self, Egress},
     events::Events,
     ingest::{self, Ingest},
-    media::worker::Pool,
+    media::worker::{Pool, decoder::Program},
     ops::filesystem,
     outside::{self, Outside},
     playback::{self, Jukebox, Playback, Settings},
@@ -75,7 +75,8 @@ impl Services {
         )
         .await?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let readers = Pool::new(super::reader(config)?, cores);
+        let decoder = Program { path: super::decoder(config)?, sandbox: config.workers.sandbox };
+        let readers = Pool::with_decoder(super::reader(config)?, cores, decoder.clone());
         let catalog = Catalog::open(
             db.clone(),
             clock.clone(),
@@ -105,11 +106,9 @@ impl Services {
                 readers: cores,
             },
         );
-        let mut settings = Settings::new(
-            super::decoder(config)?,
-            super::cache_folder(&config.data).join("transcodes"),
-        );
-        settings.sandbox = config.workers.sandbox;
+        let mut settings =
+            Settings::new(decoder.path, super::cache_folder(&config.data).join("transcodes"));
+        settings.decoder.sandbox = decoder.sandbox;
         settings.cache_bytes = config.playback.cache_bytes;
         settings.transcodes = config.playback.transcodes;
         settings.transcodes_per_user = config.playback.transcodes_per_user;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::media::worker::sandbox::Sandbox;
+
 /// Where the worker programs are. `None` = beside the running program.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -16,15 +18,4 @@ pub struct Workers {
     pub decoder: Option<PathBuf>,
     /// Decode even where the sandbox cannot be built whole.
     pub sandbox: Sandbox,
-}
-
-/// How strict the sandbox is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sandbox {
-    /// Refuse to decode without seccomp.
-    #[default]
-    Required,
-    /// Decode with what there is.
-    Degraded,
 }

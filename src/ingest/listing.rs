@@ -45,7 +45,7 @@ pub(super) struct Listing {
 const AUDIO: &[&str] = &[
     "mp3", "flac", "ogg", "oga", "opus", "spx", "m4a", "m4b", "mp4", "m4r", "aac", "wav", "w64",
     "aiff", "aif", "aifc", "wv", "ape", "wma", "asf", "dsf", "dff", "mka", "webm", "mpc", "tta",
-    "mp2",
+    "mp2", "caf", "au",
 ];
 const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 const COVERS: &[&str] = &["cover", "folder", "front", "albumart", "album", "artwork", "thumb"];

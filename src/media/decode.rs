@@ -1,11 +1,32 @@
-//! What is asked of the decode worker and what it answers: one message a job, over the socket
+//! What is asked of the decode worker and what it answers: one message an order, over the socket
 //! that is its standard input, together with the open file and the pipe for the result. The
 //! program itself is `tunelocker-worker`; nothing here knows libav.
 
 use serde::{Deserialize, Serialize};
 
-/// The largest message, in bytes, either way.
-pub const MESSAGE: usize = 4096;
+use super::tags::ReadOptions;
+
+/// The largest message, in bytes, either way. A path alone may take 4 KiB.
+pub const MESSAGE: usize = 64 << 10;
+
+/// What the worker is to do with the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Decode it and write it to the pipe in another form.
+    Transcode(Job),
+    /// Say what it is and what it says about itself: an `Understood` as JSON on the pipe.
+    Probe(Probe),
+}
+
+/// A file that the readers of tags do not understand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Its path below its library; only names are guessed from it.
+    pub relative_path: String,
+    /// How to split names.
+    pub options: ReadOptions,
+}
 
 /// A container with its codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,7 +110,7 @@ pub enum Report {
     },
     /// Everything is written.
     Done {
-        /// Samples a channel in the result.
+        /// Samples a channel in the result; 0 for a probe.
         frames: u64,
         /// What belongs over the first bytes of the result, known only now.
         head: Option<Vec<u8>>,

@@ -31,6 +31,14 @@ pub enum Container {
     Matroska,
     /// Bare AAC.
     Adts,
+    /// True Audio.
+    Tta,
+    /// Apple's Core Audio Format.
+    Caf,
+    /// Sony's Wave64.
+    W64,
+    /// Sun's and NeXT's sound file.
+    Au,
 }
 
 impl Container {
@@ -52,6 +60,10 @@ impl Container {
             Self::Dff => "dff",
             Self::Matroska => "matroska",
             Self::Adts => "adts",
+            Self::Tta => "tta",
+            Self::Caf => "caf",
+            Self::W64 => "w64",
+            Self::Au => "au",
         }
     }
 
@@ -86,12 +98,23 @@ impl Container {
             Self::Dff
         } else if at(0, &[0x1a, 0x45, 0xdf, 0xa3]) {
             Self::Matroska
+        } else if at(0, b"TTA1") || at(0, b"TTA2") {
+            Self::Tta
+        } else if at(0, b"caff\0\x01") {
+            Self::Caf
+        } else if at(0, &W64_RIFF) {
+            Self::W64
+        } else if at(0, b".snd\0\0") {
+            Self::Au
         } else {
             return mpeg(head);
         };
         Some(found)
     }
 }
+
+/// Chunks of Wave64 have GUIDs for names; the first one begins with `riff`.
+const W64_RIFF: [u8; 16] = *b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0";
 
 const ASF_HEADER: [u8; 16] =
     [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, 0xa6, 0xd9, 0, 0xaa, 0, 0x62, 0xce, 0x6c];
@@ -189,6 +212,10 @@ pub fn mime(container: &str, codec: &str) -> &'static str {
         ("dff", _) => "audio/x-dff",
         ("matroska", _) => "audio/x-matroska",
         ("adts", _) => "audio/aac",
+        ("tta", _) => "audio/x-tta",
+        ("caf", _) => "audio/x-caf",
+        ("w64", _) => "audio/x-w64",
+        ("au", _) => "audio/basic",
         _ => "application/octet-stream",
     }
 }
@@ -214,6 +241,10 @@ pub fn suffix(container: &str, codec: &str) -> &'static str {
         ("dff", _) => "dff",
         ("matroska", _) => "mka",
         ("adts", _) => "aac",
+        ("tta", _) => "tta",
+        ("caf", _) => "caf",
+        ("w64", _) => "w64",
+        ("au", _) => "au",
         _ => "bin",
     }
 }
@@ -268,7 +299,8 @@ pub fn named(name: &str) -> Option<Named> {
         "mp3" | "mp2" | "mp1" | "mpga" | "flac" | "fla" | "ogg" | "oga" | "opus" | "spx"
         | "m4a" | "m4b" | "mp4" | "m4r" | "aac" | "wav" | "wave" | "bwf" | "rf64" | "aif"
         | "aiff" | "aifc" | "afc" | "wv" | "ape" | "mac" | "mpc" | "mp+" | "mpp" | "wma"
-        | "asf" | "dsf" | "dff" | "mka" | "webm" | "weba" => Named::Audio,
+        | "asf" | "dsf" | "dff" | "mka" | "webm" | "weba" | "tta" | "caf" | "w64" | "au"
+        | "snd" => Named::Audio,
         "jpg" | "jpeg" | "jpe" | "png" | "webp" | "gif" | "bmp" => Named::Picture,
         "lrc" | "ttml" => Named::Lyrics,
         "cue" => Named::CueSheet,
@@ -300,6 +332,10 @@ mod tests {
             (b"FORM\0\0\0\08SVXVHDR", None),
             (b"wvpk", Some(Container::Wavpack)),
             (b"MAC \x96\x0f", Some(Container::Ape)),
+            (b"TTA1\x01\0", Some(Container::Tta)),
+            (b"caff\0\x01\0\0", Some(Container::Caf)),
+            (&W64_RIFF, Some(Container::W64)),
+            (b".snd\0\0\0\x18", Some(Container::Au)),
             (b"MPCKSH", Some(Container::Musepack)),
             (b"MP+\x07", Some(Container::Musepack)),
             (&ASF_HEADER, Some(Container::Asf)),
@@ -322,11 +358,13 @@ mod tests {
     #[test]
     fn every_container_has_a_type_and_a_suffix_that_names_it() {
         use Container::{
-            Adts, Aiff, Ape, Asf, Dff, Dsf, Flac, Matroska, Mp3, Mp4, Musepack, Ogg, Wav, Wavpack,
+            Adts, Aiff, Ape, Asf, Au, Caf, Dff, Dsf, Flac, Matroska, Mp3, Mp4, Musepack, Ogg, Tta,
+            W64, Wav, Wavpack,
         };
-        for container in
-            [Adts, Aiff, Ape, Asf, Dff, Dsf, Flac, Matroska, Mp3, Mp4, Musepack, Ogg, Wav, Wavpack]
-        {
+        for container in [
+            Adts, Aiff, Ape, Asf, Au, Caf, Dff, Dsf, Flac, Matroska, Mp3, Mp4, Musepack, Ogg, Tta,
+            W64, Wav, Wavpack,
+        ] {
             assert!(mime(container.name(), "").starts_with("audio/"), "{container:?}");
             let name = format!("x.{}", suffix(container.name(), ""));
             assert_eq!(named(&name), Some(Named::Audio), "{container:?}");

@@ -18,3 +18,5 @@ pub mod tags;
 pub mod text;
 mod understand;
 pub mod worker;
+
+pub use understand::understand_decoded;

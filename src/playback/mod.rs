@@ -48,17 +48,22 @@ use tokio_util::sync::CancellationToken;
 use self::now_playing::Finished;
 
 use crate::{
-    Result, accounts::Principal, catalog::Catalog, clock::Clock, config::Sandbox, db::Db,
-    events::Events, ids::TrackId,
+    Result,
+    accounts::Principal,
+    catalog::Catalog,
+    clock::Clock,
+    db::Db,
+    events::Events,
+    ids::TrackId,
+    media::worker::{decoder::Program, sandbox::Sandbox},
 };
 
 /// What the service is built with.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The program `tunelocker-worker`.
-    pub worker: PathBuf,
-    /// Whether to decode where the sandbox cannot be built whole.
-    pub sandbox: Sandbox,
+    /// The program `tunelocker-worker`, and whether to decode where its sandbox cannot be built
+    /// whole.
+    pub decoder: Program,
     /// Folder of finished transcodes; may vanish while the server is down.
     pub cache: PathBuf,
     /// How many bytes they may take.
@@ -83,8 +88,7 @@ impl Settings {
     pub fn new(worker: PathBuf, cache: PathBuf) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
-            worker,
-            sandbox: Sandbox::Required,
+            decoder: Program { path: worker, sandbox: Sandbox::Required },
             cache,
             cache_bytes: 1 << 30,
             transcodes: (2 * cores).max(4),
@@ -145,7 +149,7 @@ impl Playback {
         settings: Settings,
     ) -> Result<Self> {
         let cache = cache::Cache::open(settings.cache.clone(), settings.cache_bytes)?;
-        let starter = worker::Starter::new(settings.worker.clone(), settings.sandbox)?;
+        let starter = worker::Starter::new(settings.decoder.clone())?;
         let inner = Inner {
             db,
             clock: clock.clone(),

@@ -23,11 +23,14 @@ use tokio::sync::watch;
 use super::{
     cache::{self, Cache},
     limits::Permit,
-    worker::{Process, Starter},
+    worker::{Starter, Worker},
 };
 use crate::{
     Error, Result,
-    media::decode::{Job, Report},
+    media::{
+        decode::{Job, Report},
+        worker::decoder::{Process, died},
+    },
 };
 
 /// How far a worker may be ahead of the fastest reader: the whole of nearly every track, but not
@@ -204,10 +207,40 @@ impl Run {
     }
 
     fn work(&mut self) -> Result<()> {
-        let worker = self.starter.take()?;
+        let mut worker = self.starter.take()?;
+        let (first, pipe) = match self.begin(&worker) {
+            // It waited for us and was killed meanwhile, which is not the file's fault.
+            Err(_) if worker.is_spare && !self.shared.is_cancelled() => {
+                worker = self.starter.take()?;
+                self.begin(&worker)?
+            }
+            begun => begun?,
+        };
+        match first {
+            Report::Started { len, .. } => {
+                self.shared.progress.send_modify(|progress| progress.phase = Phase::Running(len));
+            }
+            report => return Err(refused(report)),
+        }
+        self.copy(pipe)?;
+        match worker.report()? {
+            Report::Done { head, .. } => {
+                // What is known only at the end, where the beginning has room for it.
+                if let Some(head) = head {
+                    self.shared.file().write_all_at(&head, 0)?;
+                }
+                Ok(())
+            }
+            report => Err(refused(report)),
+        }
+    }
+
+    /// Hands the job over; gives the first word about it and where the result comes out. An error
+    /// means that the worker is gone.
+    fn begin(&self, worker: &Worker) -> Result<(Report, OwnedFd)> {
         {
             let mut process = self.shared.process.lock().unwrap_or_else(PoisonError::into_inner);
-            *process = Some(worker.process());
+            *process = Some(worker.decoder.process());
         }
         // Whoever cancelled before the process was known could not end it.
         if self.shared.is_cancelled() {
@@ -218,23 +251,7 @@ impl Run {
         let _ = fcntl_setpipe_size(&read_end, PIPE);
         worker.limit(self.order.computing);
         worker.send(&self.order.job, &self.order.source, &write_end)?;
-        drop(write_end);
-        match worker.report()? {
-            Report::Started { len, .. } => {
-                self.shared.progress.send_modify(|progress| progress.phase = Phase::Running(len));
-            }
-            report => return Err(refused(report)),
-        }
-        self.copy(read_end)?;
-        match worker.report()? {
-            Report::Done { head, .. } => {
-                if let Some(head) = head {
-                    self.shared.file().write_all_at(&head, 0)?;
-                }
-                Ok(())
-            }
-            report => Err(refused(report)),
-        }
+        Ok((worker.report()?, read_end))
     }
 
     fn copy(&mut self, from: OwnedFd) -> Result<()> {
@@ -286,6 +303,6 @@ fn memory() -> Result<File> {
 fn refused(report: Report) -> Error {
     match report {
         Report::Failed { reason } => Error::Unavailable(reason),
-        _ => Error::Unavailable("The decoder died over this file".to_owned()),
+        _ => died(),
     }
 }

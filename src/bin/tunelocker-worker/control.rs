@@ -1,4 +1,4 @@
-//! The control socket on standard input: one message with two descriptors in, reports out.
+//! The control socket on standard input: one order with two descriptors in, reports out.
 
 use std::{
     fs::File,
@@ -9,18 +9,18 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
-use tunelocker::media::decode::{Job, MESSAGE, Report};
+use tunelocker::media::decode::{MESSAGE, Order, Report};
 
-/// A job with its descriptors.
+/// An order with its descriptors.
 pub(crate) struct Task {
-    pub(crate) job: Job,
+    pub(crate) order: Order,
     pub(crate) input: File,
     pub(crate) output: File,
 }
 
-/// The job, or `None` when the other side has gone without one.
+/// The order, or `None` when the other side has gone without one.
 pub(crate) fn next() -> anyhow::Result<Option<Task>> {
-    let mut bytes = [0; MESSAGE];
+    let mut bytes = vec![0; MESSAGE];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let stdin = io::stdin();
@@ -39,11 +39,11 @@ pub(crate) fn next() -> anyhow::Result<Option<Task>> {
             files.extend(descriptors.map(File::from));
         }
     }
-    let job = serde_json::from_slice(&bytes[..received.bytes]).context("not a job")?;
+    let order = serde_json::from_slice(&bytes[..received.bytes]).context("not an order")?;
     let (Some(output), Some(input), 0) = (files.pop(), files.pop(), files.len()) else {
-        bail!("a job comes with two descriptors");
+        bail!("an order comes with two descriptors");
     };
-    Ok(Some(Task { job, input, output }))
+    Ok(Some(Task { order, input, output }))
 }
 
 /// Tells the daemon.

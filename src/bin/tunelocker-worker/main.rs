@@ -1,15 +1,18 @@
-//! The decode worker: libav behind a sandbox, descriptors in, one pipe out, one job a process. The
+//! The decode worker: libav behind a sandbox, descriptors in, one pipe out, one order a process. The
 //! only code that names `ffmpeg_next`. Standard input is the control socket.
 //!
-//! `tunelocker-worker` waits for a job; `--degraded` works without seccomp too; `--selftest`
+//! `tunelocker-worker` waits for an order; `--degraded` works without seccomp too; `--selftest`
 //! tries to break out of the sandbox.
 
 mod control;
 mod encoder;
+mod facts;
 mod frames;
+mod input;
 mod mp4;
 mod output;
 mod pipeline;
+mod probe;
 mod riff;
 mod source;
 mod xing;
@@ -18,7 +21,7 @@ use std::process::ExitCode;
 
 use rustix::process::setpriority_process;
 use tunelocker::media::{
-    decode::Report,
+    decode::{Order, Report},
     worker::{
         sandbox::{Profile, confine},
         selftest,
@@ -64,6 +67,9 @@ fn work(layers: &str) -> anyhow::Result<()> {
     control::tell(&Report::Ready { layers: layers.to_owned() })?;
     // Nobody has work any more: a spare that is not needed.
     let Some(task) = control::next()? else { return Ok(()) };
-    let done = pipeline::run(&task.job, task.input, task.output)?;
+    let done = match &task.order {
+        Order::Transcode(job) => pipeline::run(job, task.input, task.output)?,
+        Order::Probe(probe) => probe::run(probe, task.input, task.output)?,
+    };
     control::tell(&done)
 }

@@ -67,6 +67,7 @@ pub(crate) fn run(job: &Job, input: File, output: File) -> anyhow::Result<Report
             }
         }
         if matches!(source.step()?, Step::Over) {
+            source.require_whole()?;
             while source.decoder.receive_frame(&mut decoded).is_ok() {
                 if work.take(&source, &mut decoded)? == Flow::Enough {
                     break;
@@ -233,8 +234,8 @@ impl Plan {
             (None, Some(end)) => (Some(scale(end - start, rate, shape.rate)), None),
             (None, None) => (None, None),
         };
-        // An MP3 that was glued together says the length of its first part; nothing of the rest
-        // may be lost, unless a length was promised to the byte.
+        // Nothing of what goes on behind the stated end may be lost, unless a length was promised
+        // to the byte.
         let is_promised = matches!(job.output, Output::Wav | Output::L16)
             || job.end_us.is_some()
             || job.cut.is_some();

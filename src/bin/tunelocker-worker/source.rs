@@ -2,12 +2,15 @@
 //! sound.
 #![expect(unsafe_code, reason = "libav has fields that its wrapper does not reach")]
 
-use std::fs::File;
+use std::{fs::File, io};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use ffmpeg_next::{self as ff, codec, decoder, ffi, format, media};
 
-use crate::xing;
+use crate::{
+    input::{Input, Trouble},
+    xing,
+};
 
 /// Containers that may be opened, by libavformat's names.
 const FORMATS: &str =
@@ -15,26 +18,28 @@ const FORMATS: &str =
 
 /// Codecs that may be decoded, by libavcodec's names.
 const CODECS: &str = "aac,aac_fixed,aac_latm,adpcm_ima_wav,adpcm_ms,alac,ape,dsd_lsbf,\
-    dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,flac,libopus,mp1,mp1float,mp2,mp2float,mp3,mp3float,\
+    dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,dst,flac,libopus,mp1,mp1float,mp2,mp2float,mp3,mp3float,\
     mpc7,mpc8,opus,pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,\
-    pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8,tta,vorbis,wavpack,\
+    pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8,speex,tta,vorbis,wavpack,\
     wmalossless,wmapro,wmav1,wmav2";
 
 /// Containers whose duration counts samples, or nearly so.
-const EXACT: &[&str] = &["aiff", "ape", "flac", "mov", "mp3", "ogg", "tta", "w64", "wav", "wv"];
+const EXACT: &[&str] =
+    &["aiff", "ape", "flac", "matroska", "mov", "mp3", "ogg", "tta", "w64", "wav", "wv"];
 
 /// An open file of sound.
 pub(crate) struct Source {
-    input: format::context::Input,
+    pub(crate) input: format::context::Input,
     pub(crate) decoder: decoder::Audio,
-    stream: usize,
+    pub(crate) stream: usize,
     time_base: ff::Rational,
-    start: i64,
+    pub(crate) start: i64,
     /// Length in units of the time base, where the container can be believed.
     duration: Option<i64>,
     /// What the first frame says, if it is an MP3.
     said: xing::Said,
-    packet: ff::Packet,
+    pub(crate) packet: ff::Packet,
+    trouble: Trouble,
 }
 
 /// How far decoding came.
@@ -47,8 +52,16 @@ pub(crate) enum Step {
 
 impl Source {
     /// Opens what is in `file`, whatever it is called.
-    pub(crate) fn open(mut file: File) -> anyhow::Result<Self> {
-        let said = xing::read(&mut file)?;
+    pub(crate) fn open(file: File) -> anyhow::Result<Self> {
+        let mut file = Input::new(file);
+        let trouble = file.trouble();
+        let said = xing::read(&mut file).map_err(|error| cannot_be_read(&error))?;
+        // What libav makes of half a header is not the reason.
+        Self::open_as_far(file, said, &trouble)
+            .map_err(|error| trouble.get().map_or(error, |trouble| cannot_be_read(&trouble)))
+    }
+
+    fn open_as_far(file: Input, said: xing::Said, trouble: &Trouble) -> anyhow::Result<Self> {
         let io = format::context::StreamIo::from_read_seek(file)?;
         let mut options = ff::Dictionary::new();
         options.set("protocol_whitelist", "");
@@ -79,11 +92,16 @@ impl Source {
         decoder.set_packet_time_base(time_base);
         let (start, duration) = times(&input, stream);
         let packet = ff::Packet::empty();
-        Ok(Self { input, decoder, stream, time_base, start, duration, said, packet })
+        let trouble = trouble.clone();
+        Ok(Self { input, decoder, stream, time_base, start, duration, said, packet, trouble })
     }
 
     /// Goes to `at_us` or somewhat before; `frame_at` says where exactly.
     pub(crate) fn seek(&mut self, at_us: u64) -> anyhow::Result<()> {
+        // libav lands anywhere in these and says that it landed right.
+        if matches!(self.input.format().name(), "mpc" | "mpc8") {
+            bail!("Musepack cannot be sought in");
+        }
         let begin = i128::from(self.start)
             * i128::from(self.time_base.numerator())
             * i128::from(ffi::AV_TIME_BASE)
@@ -113,6 +131,11 @@ impl Source {
         }
     }
 
+    /// An error of the disk, which looks like the end of the file from here.
+    pub(crate) fn require_whole(&self) -> anyhow::Result<()> {
+        self.trouble.get().map_or(Ok(()), |trouble| Err(cannot_be_read(&trouble)))
+    }
+
     /// Which sample of the source a frame begins with, at `rate`; `None` if it does not say.
     pub(crate) fn frame_at(&self, frame: &ff::frame::Audio, rate: u32) -> Option<i64> {
         let ticks = i128::from(frame.timestamp()? - self.start);
@@ -125,9 +148,13 @@ impl Source {
         Some(counted.saturating_sub(self.said.trailing))
     }
 
-    /// Whether its stated length may be that of a part: an MP3 that others were glued to.
+    /// Whether the stated length may be that of a part: an MP3 that others were glued to, or a
+    /// Matroska file whose writer went on after he wrote it.
     pub(crate) fn may_go_on(&self) -> bool {
-        self.input.format().name() == "mp3" && !self.said.is_whole
+        match self.input.format().name() {
+            "mp3" => !self.said.is_whole,
+            name => name == "matroska,webm",
+        }
     }
 
     /// The time base of the packets, for the filter graph.
@@ -142,6 +169,19 @@ impl Source {
         );
         (ticks * numerator * i128::from(rate) + denominator / 2).div_euclid(denominator)
     }
+}
+
+fn cannot_be_read(error: &io::Error) -> anyhow::Error {
+    anyhow!("The file of this track cannot be read: {error}")
+}
+
+/// Microseconds, as libav counts whole files, in units of a stream.
+fn in_ticks(microseconds: i64, base: ff::Rational) -> i64 {
+    if microseconds <= 0 {
+        return 0;
+    }
+    let ticks = i128::from(microseconds) * i128::from(base.denominator());
+    i64::try_from(ticks / (i128::from(base.numerator().max(1)) * 1_000_000)).unwrap_or(0)
 }
 
 /// Start and believable duration of the stream, in its time base.
@@ -159,6 +199,8 @@ fn times(input: &format::context::Input, stream: usize) -> (i64, Option<i64>) {
     // SAFETY: the pointer is the live stream's; the field is a plain number.
     let padding = unsafe { i64::from((*(*sound.as_ptr()).codecpar).initial_padding) };
     let duration = match container.name() {
+        // In milliseconds, and of the whole.
+        "matroska,webm" => in_ticks(input.duration(), sound.time_base()) - start.max(0),
         // Counted from before the samples that the decoder drops in front.
         "mp3" => sound.duration() - start.max(0),
         "ogg" => sound.duration() - start.max(padding).max(0),

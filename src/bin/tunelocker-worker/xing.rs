@@ -1,10 +1,7 @@
 //! The first frame of an MP3: no sound, but how long it is and how many samples the encoder put
 //! in front and behind, so that players show the right length and cut it to the sample.
 
-use std::{
-    fs::File,
-    io::{self, Read as _, Seek as _, SeekFrom},
-};
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// Samples of silence that a decoder adds in front, and that the padding behind counts too.
 const DECODER_DELAY: u64 = 529;
@@ -23,7 +20,7 @@ pub(crate) struct Said {
 const ROOM: u64 = 4096;
 
 /// Reads it; the file is left at its beginning.
-pub(crate) fn read(file: &mut File) -> io::Result<Said> {
+pub(crate) fn read(file: &mut (impl Read + Seek)) -> io::Result<Said> {
     let mut start = [0; 10];
     let read = file.read(&mut start)?;
     let tag = if read == 10 && start.starts_with(b"ID3") {

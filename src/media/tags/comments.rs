@@ -29,6 +29,15 @@ pub(crate) fn vorbis(
     fields
 }
 
+/// Texts that libav found, under its own names.
+pub(super) fn libav(texts: &[(String, String)]) -> Fields {
+    let mut fields = Fields::default();
+    for (name, value) in texts {
+        add_comment(&mut fields, name, value);
+    }
+    fields
+}
+
 /// One Vorbis comment, or an item of a family that borrows its names.
 pub(super) fn add_comment(fields: &mut Fields, name: &str, value: &str) {
     let upper = name.trim().to_uppercase();

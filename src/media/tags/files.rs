@@ -23,17 +23,18 @@ use super::{Audio, asf, comments, dsd, fields::Fields, id3, matroska, ogg_flac};
 use crate::media::{
     format::{Container, id3v2_length},
     source::Source,
+    understand::Refusal,
 };
 
 /// No single tag item is larger; a picture may be 16 MiB.
 const MOST_ALLOCATED: usize = 17 << 20;
 
 /// Reads the sound and the fields of a file. An error is a sentence.
-pub(crate) fn read(source: &mut Source<'_>) -> Result<(Audio, Fields), String> {
+pub(crate) fn read(source: &mut Source<'_>) -> Result<(Audio, Fields), Refusal> {
     if source.size() == 0 {
-        return Err("It is empty".to_owned());
+        return Err(Refusal::Final("It is empty".to_owned()));
     }
-    let container = container(source)?;
+    let container = container(source).map_err(Refusal::Final)?;
     // The limit belongs to the thread, and costs nothing to say again.
     apply_global_options(GlobalOptions::new().allocation_limit(MOST_ALLOCATED));
     let read = read_as(source, container, ParseOptions::new());
@@ -43,10 +44,10 @@ pub(crate) fn read(source: &mut Source<'_>) -> Result<(Audio, Fields), String> {
             .or_else(|_| read_as(source, container, ParseOptions::new().read_tags(false)))
             .map_err(|_| first)
     });
-    let (mut audio, fields) = read?;
+    let (mut audio, fields) = read.map_err(Refusal::Pass)?;
     container.name().clone_into(&mut audio.container);
     if audio.sample_rate == 0 || audio.channels == 0 {
-        return Err("It holds no sound".to_owned());
+        return Err(Refusal::Pass("It holds no sound".to_owned()));
     }
     Ok((audio, fields))
 }
@@ -165,6 +166,9 @@ fn read_as(
         Container::Dff => dsd::read_dff(source),
         Container::Asf => asf::read(source),
         Container::Matroska => matroska::read(source),
+        Container::Tta | Container::Caf | Container::W64 | Container::Au => {
+            Err("It is of a format that only the decoder reads".to_owned())
+        }
     }
 }
 

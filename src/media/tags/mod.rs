@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use names::ReadOptions;
 
-use super::{pictures, source::Source};
+use super::{pictures, source::Source, understand::Refusal};
 
 /// Reads what a file says about itself, completed from its path where it says nothing. An error
 /// is a sentence that says why it is not music.
@@ -25,7 +25,7 @@ pub(crate) fn read(
     source: &mut Source<'_>,
     relative_path: &str,
     options: &ReadOptions,
-) -> Result<Tags, String> {
+) -> Result<Tags, Refusal> {
     let (audio, mut fields) = files::read(source)?;
     let picture = fields.picture.take();
     let mut tags = assemble::assemble(audio, &fields, options);
@@ -34,9 +34,24 @@ pub(crate) fn read(
     Ok(tags)
 }
 
+/// Makes sense of what the decode worker found in a file that the readers here do not know.
+pub(crate) fn decoded(
+    audio: Audio,
+    texts: &[(String, String)],
+    relative_path: &str,
+    options: &ReadOptions,
+) -> Tags {
+    let mut tags = assemble::assemble(audio, &comments::libav(texts), options);
+    guess::complete(&mut tags, relative_path);
+    tags
+}
+
 /// The bytes of the front cover inside a file, else of its first picture.
 pub(crate) fn picture(source: &mut Source<'_>) -> Result<Option<Vec<u8>>, String> {
-    Ok(files::read(source)?.1.picture)
+    match files::read(source) {
+        Ok((_, fields)) => Ok(fields.picture),
+        Err(Refusal::Final(reason) | Refusal::Pass(reason)) => Err(reason),
+    }
 }
 
 /// Everything that one file says about itself. Multi-valued fields keep the tag's order and hold
@@ -138,7 +153,8 @@ pub struct Tags {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Audio {
-    /// `flac`, `mp3`, `ogg`, `mp4`, `wav`, `aiff`, `wavpack`, `ape`, `asf`, `dsf`, `dff`, `matroska`, `adts`.
+    /// `flac`, `mp3`, `ogg`, `mp4`, `wav`, `aiff`, `wavpack`, `ape`, `musepack`, `asf`, `dsf`, `dff`,
+    /// `matroska`, `adts`, `tta`, `caf`, `w64`, `au`.
     pub container: String,
     /// `flac`, `mp3`, `vorbis`, `opus`, `speex`, `aac`, `alac`, `pcm`, `wavpack`, `ape`, `wma`, `dsd`, ...
     pub codec: String,

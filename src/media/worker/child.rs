@@ -15,7 +15,11 @@ use super::{
     selftest,
     wire::{self, Asked, Items},
 };
-use crate::media::{analysis, pictures, source::Room, understand};
+use crate::media::{
+    analysis, pictures,
+    source::Room,
+    understand::{self, Refusal},
+};
 
 /// Answers of a batch are sent together, at the latest when there are so many bytes of them.
 const FLUSH_BYTES: usize = 32 << 10;
@@ -56,7 +60,7 @@ fn answer_all(socket: &UnixStream) -> io::Result<()> {
         if frame.kind == Kind::Understand {
             understand_all(socket, frame, &mut room, &mut out)?;
         } else {
-            let answer = guarded(|| answer_one(frame));
+            let answer = guarded(|| answer_one(frame).map_err(Refusal::Final));
             put(&mut out, answer, |out, payload| {
                 out.extend_from_slice(&payload);
                 Ok(())
@@ -86,7 +90,7 @@ fn understand_all(
                 put(out, understood, |out, understood| wire::write(out, &understood))?;
             }
             Asked::Picture => {
-                let facts = guarded(|| pictures::whole_facts(&file));
+                let facts = guarded(|| pictures::whole_facts(&file).map_err(Refusal::Final));
                 put(out, facts, |out, facts| wire::write(out, &facts))?;
             }
         }
@@ -122,22 +126,28 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
 }
 
 /// Runs a parser so that a panic is a refusal.
-fn guarded<T>(parse: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+fn guarded<T>(parse: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(parse))
-        .unwrap_or_else(|_| Err("The reader failed over this file".to_owned()))
+        .unwrap_or_else(|_| Err(Refusal::Pass("The reader failed over this file".to_owned())))
 }
 
 /// Appends one answer or refusal to `out` as a whole message.
 fn put<T>(
     out: &mut Vec<u8>,
-    answer: Result<T, String>,
+    answer: Result<T, Refusal>,
     write: impl FnOnce(&mut Vec<u8>, T) -> io::Result<()>,
 ) -> io::Result<()> {
-    let kind = if answer.is_ok() { Kind::Answer } else { Kind::Refusal };
+    let kind = match answer {
+        Ok(_) => Kind::Answer,
+        Err(Refusal::Final(_)) => Kind::Refusal,
+        Err(Refusal::Pass(_)) => Kind::Pass,
+    };
     let start = frames::begin(out, kind, 0);
     match answer {
         Ok(answer) => write(out, answer)?,
-        Err(reason) => out.extend_from_slice(reason.as_bytes()),
+        Err(Refusal::Final(reason) | Refusal::Pass(reason)) => {
+            out.extend_from_slice(reason.as_bytes());
+        }
     }
     frames::end(out, start);
     Ok(())

@@ -42,14 +42,17 @@ pub(super) enum Kind {
     Ready = 7,
     /// Hear the file sent along, with its decoded sound behind it if the order says so.
     Analyse = 8,
+    /// A refusal, but the decode worker may know more; the payload is a sentence.
+    Pass = 9,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
-            Analyse, Answer, EmbeddedPicture, Ready, Refusal, Scale, Understand, WholePicture,
+            Analyse, Answer, EmbeddedPicture, Pass, Ready, Refusal, Scale, Understand,
+            WholePicture,
         };
-        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready, Analyse]
+        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready, Analyse, Pass]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

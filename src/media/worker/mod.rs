@@ -2,8 +2,10 @@
 //! (`tunelocker worker`) that hold nothing but the descriptors they were passed.
 
 mod child;
+pub mod decoder;
 mod frames;
 mod pool;
+mod probe;
 mod process;
 pub mod sandbox;
 pub mod selftest;
@@ -95,6 +97,15 @@ pub struct Understood {
 pub struct Unreadable {
     /// Why, as a sentence.
     pub reason: String,
+    /// Whether it looks like music that the decode worker may know.
+    pub(crate) may_be_decoded: bool,
+}
+
+impl Unreadable {
+    /// Nobody else needs to be asked.
+    pub(crate) fn for_good(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), may_be_decoded: false }
+    }
 }
 
 /// Answers about music and about pictures, in order.
@@ -140,16 +151,23 @@ impl Pool {
         Self::with_patience(program, processes, PATIENCE)
     }
 
+    /// The same, and what these processes do not understand is asked of the decode worker.
+    #[must_use]
+    pub fn with_decoder(program: PathBuf, processes: usize, decoder: decoder::Program) -> Self {
+        let shared = Shared::new(program, processes, PATIENCE, 0, Some(decoder));
+        Self { open: Arc::new(Open(shared)) }
+    }
+
     /// The same with another time after which a worker that says nothing counts as hanging.
     #[must_use]
     pub fn with_patience(program: PathBuf, processes: usize, patience: Duration) -> Self {
-        Self { open: Arc::new(Open(Shared::new(program, processes, patience, 0))) }
+        Self { open: Arc::new(Open(Shared::new(program, processes, patience, 0, None))) }
     }
 
     /// A pool whose processes work when nobody else does, and may take minutes over one file.
     #[must_use]
     pub fn in_background(program: PathBuf, processes: usize) -> Self {
-        let shared = Shared::new(program, processes, BACKGROUND_PATIENCE, NICEST);
+        let shared = Shared::new(program, processes, BACKGROUND_PATIENCE, NICEST, None);
         Self { open: Arc::new(Open(shared)) }
     }
 

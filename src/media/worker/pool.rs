@@ -11,7 +11,9 @@ use std::{
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{Item, Known, Unreadable, frames::Kind, process::Process};
+use super::{
+    Item, Known, Unreadable, decoder::Program, frames::Kind, probe, process::Process,
+};
 
 /// Files in one message: enough that messages cost nothing, few enough that one bad file does not
 /// cost the rest a second reading of many.
@@ -41,6 +43,7 @@ pub(super) struct Shared {
     most: usize,
     patience: Duration,
     niceness: i32,
+    decoder: Option<Program>,
     state: Mutex<State>,
     wake: Condvar,
     room: Semaphore,
@@ -66,6 +69,7 @@ impl Shared {
         most: usize,
         patience: Duration,
         niceness: i32,
+        decoder: Option<Program>,
     ) -> Arc<Self> {
         let most = most.max(1);
         Arc::new(Self {
@@ -73,6 +77,7 @@ impl Shared {
             most,
             patience,
             niceness,
+            decoder,
             state: Mutex::default(),
             wake: Condvar::new(),
             room: Semaphore::new(2 * most),
@@ -90,7 +95,7 @@ impl Shared {
                 let _room = self.room.acquire().await;
                 let (files, (tell, told)) = (batch.len(), oneshot::channel());
                 self.push(Job::Understand(batch, tell));
-                let lost = || Unreadable { reason: Failure::Lost.to_string() };
+                let lost = || Unreadable::for_good(Failure::Lost.to_string());
                 told.await.unwrap_or_else(|_| Ok((0..files).map(|_| Err(lost())).collect()))
             });
         }
@@ -197,10 +202,34 @@ impl Shared {
             answers.push(match read {
                 Ok(()) => answer.pop().expect("each item is answered"),
                 Err(failure @ Failure::NotStarted(_)) => return Err(failure),
-                Err(failure) => Err(Unreadable { reason: failure.to_string() }),
+                Err(failure) => Err(Unreadable::for_good(failure.to_string())),
             });
         }
+        for (item, answer) in items.iter().zip(&mut answers) {
+            self.complete(item, answer);
+        }
         Ok(answers)
+    }
+
+    /// Asks the decode worker where the answer leaves something open: another format, or a length
+    /// that is nowhere written. What it does not know either stays as it is.
+    fn complete(&self, item: &Item, answer: &mut Result<Known, Unreadable>) {
+        let (Some(decoder), Item::Music(item)) = (&self.decoder, item) else { return };
+        match answer {
+            Err(unreadable) if unreadable.may_be_decoded => match probe::probe(decoder, item) {
+                Ok(understood) => *answer = Ok(Known::Music(Box::new(understood))),
+                Err(error) => {
+                    tracing::debug!(path = item.relative_path, %error, "not decoded either");
+                }
+            },
+            Ok(Known::Music(understood)) if understood.tags.audio.duration_ms == 0 => {
+                if let Ok(other) = probe::probe(decoder, item) {
+                    understood.tags.audio.duration_ms = other.tags.audio.duration_ms;
+                    understood.tags.audio.bitrate_kbps = other.tags.audio.bitrate_kbps;
+                }
+            }
+            _ => (),
+        }
     }
 
     /// One question, asked again of a new worker if the first one fails: it may have been killed

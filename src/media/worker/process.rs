@@ -89,7 +89,10 @@ impl Process {
                 ((Kind::Answer, payload), Item::Picture(_)) => {
                     Ok(Known::Picture(wire::read(&payload)?))
                 }
-                ((_, payload), _) => Err(Unreadable { reason: sentence(&payload) }),
+                ((kind, payload), _) => Err(Unreadable {
+                    reason: sentence(&payload),
+                    may_be_decoded: kind == Kind::Pass,
+                }),
             });
         }
         Ok(())

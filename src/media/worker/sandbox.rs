@@ -15,9 +15,21 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, apply_filter,
 };
+use serde::{Deserialize, Serialize};
 
 /// Address space of a worker. The largest picture it may decode takes 160 MiB of it.
 const ADDRESS_SPACE: u64 = 512 << 20;
+
+/// How strict the sandbox of decoding is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sandbox {
+    /// Refuse to decode without seccomp.
+    #[default]
+    Required,
+    /// Decode with what there is.
+    Degraded,
+}
 
 /// What the confined process is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

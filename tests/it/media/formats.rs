@@ -1,8 +1,9 @@
 //! Every format that is told apart, made by FFmpeg (or by hand where it can't), read back.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 use super::{pool, read, tone};
+use crate::harness::{ape, dsd};
 
 const TAGS: &[&str] = &[
     "-metadata",
@@ -94,7 +95,10 @@ async fn every_format_is_read() {
 async fn direct_stream_digital_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let pool = pool(1);
-    for (name, bytes) in [("a.dsf", dsf()), ("a.dff", dff())] {
+    let silence = vec![0x69; 2_822_400 / 8];
+    for (name, bytes) in
+        [("a.dsf", dsd::dsf(&silence, &id3())), ("a.dff", dsd::dff(&silence, &id3()))]
+    {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         let tags = read(&pool, &path).await.unwrap().tags;
@@ -104,6 +108,50 @@ async fn direct_stream_digital_is_read() {
         assert_eq!((audio.channels, audio.bit_depth, audio.duration_ms), (2, 1, 1000));
         assert_eq!(tags.title.as_deref(), Some("Bits"));
     }
+}
+
+#[tokio::test]
+async fn monkeys_audio_and_musepack_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(1);
+    let tone: Vec<i16> =
+        (0..44_100_u32).map(|at| ((f64::from(at) * 0.142_476).sin() * 10_000.0) as i16).collect();
+    let path = folder.path().join("a.ape");
+    fs::write(&path, [ape::encode(&tone, 44_100), ape_tag()].concat()).unwrap();
+    let tags = read(&pool, &path).await.unwrap().tags;
+    let audio = &tags.audio;
+    assert_eq!((audio.container.as_str(), audio.codec.as_str()), ("ape", "ape"));
+    assert_eq!((audio.sample_rate, audio.channels, audio.bit_depth), (44_100, 2, 16));
+    assert!(audio.duration_ms.abs_diff(1000) <= 1, "{audio:?}");
+    assert_eq!((tags.title.as_deref(), tags.number), (Some("Tag of Apes"), Some(3)));
+
+    let wave = super::tone(folder.path(), "a.wav", &[]);
+    let path = folder.path().join("a.mpc");
+    let title = ["--artist", "Someone", "--title", "Träume", "--track", "3/9"];
+    let made = Command::new("mpcenc").args(["--silent"]).args(title).arg(wave).arg(&path).output();
+    assert!(made.as_ref().unwrap().status.success(), "{made:?}");
+    let tags = read(&pool, &path).await.unwrap().tags;
+    let audio = &tags.audio;
+    assert_eq!((audio.container.as_str(), audio.codec.as_str()), ("musepack", "musepack"));
+    assert_eq!((audio.sample_rate, audio.channels, audio.bit_depth), (44_100, 2, 0));
+    assert!(audio.duration_ms.abs_diff(1000) <= 30, "{audio:?}");
+    assert_eq!((tags.title.as_deref(), tags.number), (Some("Träume"), Some(3)));
+    assert_eq!(tags.artists, ["Someone"]);
+}
+
+/// An APEv2 tag: items, then a footer.
+fn ape_tag() -> Vec<u8> {
+    let items = [("Title", "Tag of Apes"), ("Track", "3/9")].map(|(name, value)| {
+        let length = (value.len() as u32).to_le_bytes();
+        [&length[..], &[0; 4], name.as_bytes(), b"\0", value.as_bytes()].concat()
+    });
+    let mut tag = items.concat();
+    let length = tag.len() as u32 + 32;
+    tag.extend(b"APETAGEX");
+    for number in [2000, length, items.len() as u32, 0, 0, 0] {
+        tag.extend(number.to_le_bytes());
+    }
+    tag
 }
 
 #[tokio::test]
@@ -138,42 +186,6 @@ async fn what_is_not_music_is_refused_with_a_sentence() {
 }
 
 const ASF: [u8; 16] = *b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";
-
-/// One second of silence in two channels of DSD64, and a tag.
-fn dsf() -> Vec<u8> {
-    let sound = vec![0x69; 2 * 2_822_400 / 8];
-    let tag_at = 28 + 52 + 12 + sound.len() as u64;
-    let tag = id3();
-    let mut file = b"DSD ".to_vec();
-    file.extend(28u64.to_le_bytes());
-    file.extend((tag_at + tag.len() as u64).to_le_bytes());
-    file.extend(tag_at.to_le_bytes());
-    file.extend(b"fmt ");
-    file.extend(52u64.to_le_bytes());
-    for number in [1u32, 0, 2, 2, 2_822_400, 1] {
-        file.extend(number.to_le_bytes());
-    }
-    file.extend(2_822_400u64.to_le_bytes());
-    file.extend(4096u32.to_le_bytes());
-    file.extend(0u32.to_le_bytes());
-    file.extend(b"data");
-    file.extend((12 + sound.len() as u64).to_le_bytes());
-    file.extend(sound);
-    file.extend(tag);
-    file
-}
-
-fn dff() -> Vec<u8> {
-    let chunk = |id: &[u8], body: &[u8]| {
-        [id, &(body.len() as u64).to_be_bytes(), body, &vec![0; body.len() % 2]].concat()
-    };
-    let rate = chunk(b"FS  ", &2_822_400u32.to_be_bytes());
-    let channels = chunk(b"CHNL", b"\0\x02SLFTSRGT");
-    let properties = chunk(b"PROP", &[b"SND ", &rate[..], &channels].concat());
-    let sound = chunk(b"DSD ", &vec![0x69; 2 * 2_822_400 / 8]);
-    let body = [b"DSD ", &properties[..], &sound, &chunk(b"ID3 ", &id3())].concat();
-    chunk(b"FRM8", &body)
-}
 
 /// An ID3v2.4 tag with a title.
 fn id3() -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 mod analysis;
 pub(crate) mod corpus;
+mod decoder;
 mod fields;
 mod formats;
 mod manifest;

@@ -180,7 +180,7 @@ async fn a_worker_that_dies_is_an_error_and_not_an_end() {
     std::fs::write(&script, "#!/bin/sh\nexit 1\n").unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&script, mode).unwrap();
-    let stage = Stage::with(|settings| settings.worker = script).await;
+    let stage = Stage::with(|settings| settings.decoder.path = script).await;
     let opened = stage.open(&source, &Wish::to(Target::Mp3)).await;
     assert!(matches!(opened, Err(Error::Unavailable(_))), "{opened:?}");
     stage.eventually("nothing is left", |stage| stage.cached() == 0).await;

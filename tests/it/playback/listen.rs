@@ -1,6 +1,6 @@
 //! Each source format turned into each target, and heard.
 
-use std::time::Duration;
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use tunelocker::{
     catalog::TrackFacts,
@@ -9,23 +9,40 @@ use tunelocker::{
 
 use super::{
     Stage,
-    sound::{AMPLITUDE, LENGTH, Sound, TURN, tone},
+    sound::{AMPLITUDE, LENGTH, Sound, TURN, samples, signal, tone},
     track,
 };
+use crate::harness::{ape, dsd};
 
 /// A source format.
 struct Source {
     name: &'static str,
+    /// As it comes out of the decoder.
     rate: u32,
     channels: u32,
     bits: u32,
-    arguments: &'static [&'static str],
+    made: Made,
+    targets: &'static [Target],
+}
+
+/// Everything there is.
+const ALL: &[Target] =
+    &[Target::Opus, Target::Mp3, Target::Aac, Target::M4a, Target::Flac, Target::Wav];
+/// For sources that differ by their decoder alone.
+const FEW: &[Target] = &[Target::Opus, Target::Mp3];
+
+/// Who makes the file.
+enum Made {
+    /// `ffmpeg` with these arguments.
+    ByFfmpeg(&'static [&'static str]),
+    /// We do, into this file.
+    ByHand(fn(&Path)),
 }
 
 /// What a target must come out as: codec, rate, channels.
 fn expected(target: Target, source: &Source) -> (&'static str, u32, u32) {
     let common = match source.rate {
-        88_200 => 44_100,
+        88_200 | 352_800 => 44_100,
         rate if 48_000 < rate => 48_000,
         rate => rate,
     };
@@ -41,8 +58,16 @@ fn expected(target: Target, source: &Source) -> (&'static str, u32, u32) {
 
 async fn hear_all(source: Source) {
     let stage = Stage::new().await;
-    let path =
-        tone(stage.folder.path(), source.name, source.rate, source.channels, source.arguments);
+    let path = match source.made {
+        Made::ByFfmpeg(arguments) => {
+            tone(stage.folder.path(), source.name, source.rate, source.channels, arguments)
+        }
+        Made::ByHand(make) => {
+            let path = stage.folder.path().join(source.name);
+            make(&path);
+            path
+        }
+    };
     let facts = TrackFacts {
         container: "other".to_owned(),
         codec: "other".to_owned(),
@@ -53,7 +78,11 @@ async fn hear_all(source: Source) {
         ..TrackFacts::default()
     };
     let track = track(&path, facts);
-    for target in [Target::Opus, Target::Mp3, Target::Aac, Target::M4a, Target::Flac, Target::Wav] {
+    // These containers count packets, not samples, and FFmpeg's encoder of Windows Media tells
+    // nobody of its delay.
+    let is_vague = source.name.ends_with(".wma") || source.name.ends_with(".mpc");
+    let (slack, length_slack) = if is_vague { (0.1, 0.1) } else { (0.02, 0.05) };
+    for &target in source.targets {
         let what = format!("{} to {target:?}", source.name);
         let sound = Sound::of(&stage.hear(&track, &Wish::to(target)).await, target.suffix());
         let (codec, rate, channels) = expected(target, &source);
@@ -64,11 +93,11 @@ async fn hear_all(source: Source) {
         );
         let off = sound.duration() - LENGTH;
         println!("{what}: {:+.1} ms", off * 1000.0);
-        assert!(off.abs() < 0.05, "{what}: {:+.1} ms", off * 1000.0);
+        assert!(off.abs() < length_slack, "{what}: {:+.1} ms", off * 1000.0);
         let turn = sound.turn();
         // ADTS alone cannot say that its first packet is the encoder's start-up.
         let start_up = if target == Target::Aac { 1024.0 / f64::from(rate) } else { 0.0 };
-        assert!((turn - start_up - TURN).abs() < 0.02, "{what}: turns at {turn}");
+        assert!((turn - start_up - TURN).abs() < slack, "{what}: turns at {turn}");
         for (frequency, from, to) in [(1000.0, 0.2, 1.2), (2000.0, 1.8, 3.8)] {
             let amplitude = sound.amplitude(frequency, from, to);
             assert!((amplitude - AMPLITUDE).abs() < 0.03, "{what}: {frequency} Hz at {amplitude}");
@@ -90,9 +119,9 @@ async fn hear_all(source: Source) {
         let sound = Sound::of(&stage.hear(&track, &wish).await, target.suffix());
         let off = sound.duration() - (LENGTH - 1.234);
         println!("{what} from 1.234 s: {:+.1} ms, turns at {}", off * 1000.0, sound.turn());
-        assert!(off.abs() < 0.05, "{what} from an offset: {:+.1} ms", off * 1000.0);
+        assert!(off.abs() < length_slack, "{what} from an offset: {:+.1} ms", off * 1000.0);
         let turn = sound.turn();
-        assert!((turn - (TURN - 1.234)).abs() < 0.02, "{what} from an offset: turns at {turn}");
+        assert!((turn - (TURN - 1.234)).abs() < slack, "{what} from an offset: turns at {turn}");
     }
     stage
         .eventually("all workers but the spare end", |stage| stage.playback.load().workers <= 1)
@@ -100,7 +129,7 @@ async fn hear_all(source: Source) {
 }
 
 macro_rules! sources {
-    ($($test:ident: $name:literal, $rate:literal Hz, $channels:literal channels, $bits:literal bits, [$($argument:literal),*];)*) => {
+    ($targets:ident; $($test:ident: $name:literal, $rate:literal Hz, $channels:literal channels, $bits:literal bits, [$($argument:literal),*];)*) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $test() {
             hear_all(Source {
@@ -108,7 +137,8 @@ macro_rules! sources {
                 rate: $rate,
                 channels: $channels,
                 bits: $bits,
-                arguments: &[$($argument),*],
+                made: Made::ByFfmpeg(&[$($argument),*]),
+                targets: $targets,
             })
             .await;
         })*
@@ -116,6 +146,7 @@ macro_rules! sources {
 }
 
 sources! {
+    ALL;
     hears_mp3: "a.mp3", 44_100 Hz, 2 channels, 0 bits, ["-b:a", "256k"];
     hears_mp3_vbr_mono: "b.mp3", 44_100 Hz, 1 channels, 0 bits, ["-q:a", "4"];
     hears_flac: "a.flac", 44_100 Hz, 2 channels, 16 bits, ["-sample_fmt", "s16"];
@@ -128,6 +159,75 @@ sources! {
     hears_wav: "a.wav", 48_000 Hz, 2 channels, 16 bits, ["-c:a", "pcm_s16le"];
     hears_aiff: "a.aiff", 44_100 Hz, 2 channels, 24 bits, ["-c:a", "pcm_s24be"];
     hears_wavpack: "a.wv", 88_200 Hz, 2 channels, 24 bits, ["-c:a", "wavpack", "-sample_fmt", "s32p"];
+}
+
+sources! {
+    FEW;
+    hears_wma: "a.wma", 44_100 Hz, 2 channels, 0 bits, ["-c:a", "wmav2", "-b:a", "192k"];
+    hears_matroska: "a.mka", 44_100 Hz, 2 channels, 0 bits, ["-c:a", "libvorbis", "-q:a", "6"];
+    hears_matroska_flac: "b.mka", 48_000 Hz, 2 channels, 16 bits,
+        ["-c:a", "flac", "-sample_fmt", "s16"];
+    hears_true_audio: "a.tta", 44_100 Hz, 2 channels, 16 bits, ["-c:a", "tta", "-sample_fmt", "s16"];
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hears_monkeys_audio() {
+    hear_all(Source {
+        name: "a.ape",
+        rate: 44_100,
+        channels: 2,
+        targets: FEW,
+        bits: 16,
+        made: Made::ByHand(|path| fs::write(path, ape::encode(&samples(44_100), 44_100)).unwrap()),
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hears_musepack() {
+    hear_all(Source {
+        name: "a.mpc",
+        rate: 44_100,
+        channels: 2,
+        targets: FEW,
+        bits: 0,
+        made: Made::ByHand(|path| {
+            let wave = tone(path.parent().unwrap(), "mpc.wav", 44_100, 2, &[]);
+            let made = Command::new("mpcenc").arg("--silent").arg(wave).arg(path).output();
+            assert!(made.as_ref().unwrap().status.success(), "{made:?}");
+        }),
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hears_dsf() {
+    hear_all(Source {
+        name: "a.dsf",
+        rate: 352_800,
+        channels: 2,
+        targets: FEW,
+        bits: 1,
+        made: Made::ByHand(|path| {
+            fs::write(path, dsd::dsf(&dsd::modulate(LENGTH, signal), &[])).unwrap();
+        }),
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hears_dff() {
+    hear_all(Source {
+        name: "a.dff",
+        rate: 352_800,
+        channels: 2,
+        targets: FEW,
+        bits: 1,
+        made: Made::ByHand(|path| {
+            fs::write(path, dsd::dff(&dsd::modulate(LENGTH, signal), &[])).unwrap();
+        }),
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

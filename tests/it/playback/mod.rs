@@ -1,12 +1,14 @@
 //! Playback listened to: what comes out is decoded by another program and measured.
 
 mod bounds;
+mod degraded;
 mod exact;
 mod listen;
 mod loudness;
 mod queue;
 mod refusals;
 pub(crate) mod sound;
+mod trouble;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -61,7 +61,8 @@ async fn refuses_what_is_no_plain_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn says_so_when_there_is_no_decoder() {
-    let stage = Stage::with(|settings| settings.worker = "/nowhere/tunelocker-worker".into()).await;
+    let stage =
+        Stage::with(|settings| settings.decoder.path = "/nowhere/tunelocker-worker".into()).await;
     let path = tone(stage.folder.path(), "a.flac", 44_100, 2, &[]);
     let source = track(&path, TrackFacts::default());
     assert!(matches!(

@@ -49,6 +49,19 @@ pub(crate) fn turning(
     path
 }
 
+/// The same tone at a time in seconds, for files that are made by hand.
+pub(crate) fn signal(time: f64) -> f64 {
+    let frequency = if time < TURN { 1000.0 } else { 2000.0 };
+    AMPLITUDE * (2.0 * std::f64::consts::PI * frequency * time).sin()
+}
+
+/// All of it as 16 bit samples.
+pub(crate) fn samples(rate: u32) -> Vec<i16> {
+    let count = (LENGTH * f64::from(rate)) as u32;
+    let at = |index: u32| signal(f64::from(index) / f64::from(rate));
+    (0..count).map(|index| (at(index) * 32_767.0).round() as i16).collect()
+}
+
 /// Decoded sound.
 #[derive(Debug)]
 pub(crate) struct Sound {
