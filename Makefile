@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 # Where `install` puts things; packagers set DESTDIR.
 BIN := $(DESTDIR)$(PREFIX)/bin
 UNITS := $(DESTDIR)/etc/systemd/system
-CONF := $(DESTDIR)/etc
+DOC := $(DESTDIR)$(PREFIX)/share/doc/tunelocker
 
 .PHONY: run release static test lint bench soak install uninstall
 
@@ -54,6 +54,7 @@ install:
 	@test -x $(TARGET)/release/tunelocker || $(MAKE) release
 	install -D -m 755 $(TARGET)/release/tunelocker $(BIN)/tunelocker
 	install -D -m 755 $(TARGET)/release/tunelocker-worker $(BIN)/tunelocker-worker
+	install -D -m 644 -t $(DOC) README.md LICENSE
 	install -d $(UNITS)
 	sed 's|@PREFIX@|$(PREFIX)|g' systemd/tunelocker.service > $(UNITS)/tunelocker.service
 	install -D -m 644 systemd/tunelocker.sysusers $(DESTDIR)/usr/lib/sysusers.d/tunelocker.conf
@@ -71,6 +72,7 @@ install:
 uninstall:
 	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl disable --now tunelocker || true; fi
 	rm -f $(BIN)/tunelocker $(BIN)/tunelocker-worker $(UNITS)/tunelocker.service
+	rm -rf $(DOC)
 	rm -f $(DESTDIR)/usr/lib/sysusers.d/tunelocker.conf $(DESTDIR)/usr/lib/tmpfiles.d/tunelocker.conf
 	@if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 	@echo "Removed. The data stays in /var/lib/tunelocker."

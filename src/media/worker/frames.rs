@@ -49,8 +49,7 @@ pub(super) enum Kind {
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
-            Analyse, Answer, EmbeddedPicture, Pass, Ready, Refusal, Scale, Understand,
-            WholePicture,
+            Analyse, Answer, EmbeddedPicture, Pass, Ready, Refusal, Scale, Understand, WholePicture,
         };
         [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready, Analyse, Pass]
             .into_iter()

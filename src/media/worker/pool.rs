@@ -11,9 +11,7 @@ use std::{
 
 use tokio::sync::{Semaphore, oneshot};
 
-use super::{
-    Item, Known, Unreadable, decoder::Program, frames::Kind, probe, process::Process,
-};
+use super::{Item, Known, Unreadable, decoder::Program, frames::Kind, probe, process::Process};
 
 /// Files in one message: enough that messages cost nothing, few enough that one bad file does not
 /// cost the rest a second reading of many.

@@ -1,6 +1,7 @@
 //! What ships beside the programs: the unit, the image's description, and what the daemon loads.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -61,9 +62,69 @@ fn the_daemon_loads_no_libav() {
     assert!(!loaded.contains("libav") && !loaded.contains("libsw"), "{loaded}");
 }
 
+/// Every file below a folder, by its path from there.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(here) = open.pop() {
+        for entry in std::fs::read_dir(here).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().display().to_string());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_installed_is_removed_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // As if it had been built for release.
+    let (built, to) = (folder.path().join("target"), folder.path().join("root"));
+    std::fs::create_dir_all(built.join("release")).unwrap();
+    for program in [super::PROGRAM, env!("CARGO_BIN_EXE_tunelocker-worker")] {
+        let name = Path::new(program).file_name().unwrap();
+        std::os::unix::fs::symlink(program, built.join("release").join(name)).unwrap();
+    }
+    let make = |target: &str| {
+        let mut command = Command::new("make");
+        command.current_dir(root()).env("CARGO_TARGET_DIR", &built);
+        let done = command.arg(target).arg(format!("DESTDIR={}", to.display())).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    make("install");
+    let installed = files(&to);
+    let unit = std::fs::read_to_string(to.join("etc/systemd/system/tunelocker.service")).unwrap();
+    assert!(!unit.contains('@'), "{unit}");
+    let named = |key: &str, end: &str| {
+        let line = unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        line.split(end).next().unwrap().trim_start_matches('/').to_owned()
+    };
+    for path in [named("ExecStart=", " "), named("Documentation=file:", " ")] {
+        assert!(installed.contains(&path), "the unit names {path}: {installed:?}");
+    }
+    // The decoder is looked for beside the daemon.
+    assert!(installed.contains("usr/local/bin/tunelocker-worker"), "{installed:?}");
+    assert!(installed.contains("usr/lib/sysusers.d/tunelocker.conf"), "{installed:?}");
+    std::fs::create_dir_all(to.join("var/lib/tunelocker")).unwrap();
+    std::fs::write(to.join("var/lib/tunelocker/tunelocker.db"), "").unwrap();
+    make("uninstall");
+    assert_eq!(files(&to), ["var/lib/tunelocker/tunelocker.db".to_owned()].into());
+}
+
 #[test]
 fn scripts_are_understood_by_the_shell() {
-    for script in [".ci/packages", ".ci/run", ".ci/test", ".ci/serve-here", "tests/setup.sh"] {
+    for script in [
+        ".ci/packages",
+        ".ci/run",
+        ".ci/test",
+        ".ci/serve-here",
+        ".ci/static-ffmpeg",
+        "tests/setup.sh",
+    ] {
         let checked = Command::new("bash").arg("-n").arg(root().join(script)).output().unwrap();
         assert!(checked.status.success(), "{script}: {checked:?}");
     }
