@@ -43,11 +43,11 @@ bench: release
 	@tests/setup.sh python
 	@benches/run.sh
 
-# The long tests.
+# All tests, those that repeat something as often as time allows.
 soak:
 	@.ci/packages build test
 	@tests/setup.sh
-	@SLOW_TESTS=1 .ci/test
+	@SLOW_TESTS=20 NEXTEST_PROFILE=soak .ci/test
 
 # Binaries, unit, user and folders. Enable with: systemctl enable --now tunelocker
 install:

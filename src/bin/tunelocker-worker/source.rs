@@ -98,9 +98,9 @@ impl Source {
 
     /// Goes to `at_us` or somewhat before; `frame_at` says where exactly.
     pub(crate) fn seek(&mut self, at_us: u64) -> anyhow::Result<()> {
-        // libav lands anywhere in these and says that it landed right.
-        if matches!(self.input.format().name(), "mpc" | "mpc8") {
-            bail!("Musepack cannot be sought in");
+        // libav lands anywhere in these, and says that it landed right.
+        if matches!(self.input.format().name(), "mpc" | "mpc8" | "asf") {
+            bail!("This container cannot be sought in to the sample");
         }
         let begin = i128::from(self.start)
             * i128::from(self.time_base.numerator())

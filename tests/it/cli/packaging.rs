@@ -98,7 +98,7 @@ fn what_is_installed_is_removed_again() {
     make("install");
     let installed = files(&to);
     let unit = std::fs::read_to_string(to.join("etc/systemd/system/tunelocker.service")).unwrap();
-    assert!(!unit.contains('@'), "{unit}");
+    assert!(!unit.contains("@PREFIX@"), "{unit}");
     let named = |key: &str, end: &str| {
         let line = unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
         line.split(end).next().unwrap().trim_start_matches('/').to_owned()
