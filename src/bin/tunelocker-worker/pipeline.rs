@@ -131,8 +131,12 @@ impl Work<'_> {
     ) -> anyhow::Result<Line> {
         let plan = Plan::new(self.job, source, &shape)?;
         let start = plan.start(self.job, shape.rate);
-        let at = source.frame_at(first, shape.rate);
-        let at = at.unwrap_or(if self.sought { start as i64 } else { 0 });
+        // From the beginning the first frame is the first sound, whatever time it gives itself.
+        let at = if self.sought {
+            source.frame_at(first, shape.rate).unwrap_or(start as i64)
+        } else {
+            0
+        };
         let skip = if 0 < start { u64::try_from(start as i64 - at).unwrap_or(0) } else { 0 };
         let mut graph = Graph::new(&shape, source.time_base(), &plan, skip, 0)?;
         let output = self.output.take().context("the output is used already")?;

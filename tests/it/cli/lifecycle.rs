@@ -1,6 +1,12 @@
 //! Start, ports, signals, the data folder's lock, and the service manager.
 
-use std::{net::TcpListener, os::unix::net::UnixDatagram, time::Duration};
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    os::unix::net::UnixDatagram,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use sqlx::Connection as _;
 
@@ -69,6 +75,41 @@ async fn a_taken_lan_port_is_done_without() {
     let server = place.serve(&["--lan-listen", &address, "--lan-interface", "lo"]);
     assert_eq!(server.url("lan"), None);
     assert_eq!(status(&format!("{}/health", server.url("http").unwrap())).await, 200);
+}
+
+/// Takes UDP port 1900 for itself, and becomes the program that follows.
+const TAKER: &str = "
+import os, socket, sys, time
+taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+taken.bind(('0.0.0.0', 1900))
+server = os.getpid()
+if os.fork() == 0:
+    while os.getppid() == server:
+        time.sleep(0.1)
+    os._exit(0)
+taken.close()
+os.execv(sys.argv[1], sys.argv[1:])
+";
+
+#[tokio::test]
+async fn a_taken_ssdp_port_is_done_without_and_its_holder_named() {
+    let place = Place::new();
+    // In a network of its own: other tests need the port.
+    let mut command = Command::new("unshare");
+    command
+        .args(["--net", "sh", "-c", "ip link set lo up && exec python3 -c \"$0\" \"$@\""])
+        .args([TAKER, super::PROGRAM, "serve", "--listen", "127.0.0.1:0"])
+        .args(["--lan-listen", "127.0.0.1:0", "--lan-interface", "lo"])
+        .env("TUNELOCKER_DATA", place.data())
+        .stderr(Stdio::piped());
+    let mut server = Server::start_with(command);
+    assert!(server.url("lan").is_some(), "the LAN port is there");
+    let log = BufReader::new(server.child.stderr.take().unwrap());
+    let mut log = log.lines().map_while(Result::ok);
+    let line = log.find(|line| line.contains("port 1900 is in use")).expect("it is said");
+    assert!(line.contains("python3") && line.contains("(process "), "{line}");
+    server.signal("TERM");
+    assert_eq!(server.ended(), Some(0));
 }
 
 #[test]

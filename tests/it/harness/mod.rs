@@ -82,6 +82,11 @@ impl Drop for TestApp {
     }
 }
 
+/// How often tests repeat what may go wrong rarely: once, or as `make soak` says.
+pub(crate) fn times() -> u64 {
+    std::env::var("SLOW_TESTS").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 #[tokio::test]
 async fn starts_and_stops() {
     let app = TestApp::spawn().await;

@@ -15,6 +15,7 @@ use super::{
     sound::{LENGTH, Sound, tone},
     track,
 };
+use crate::harness::times;
 
 fn facts() -> TrackFacts {
     TrackFacts {
@@ -132,7 +133,7 @@ async fn nothing_survives_its_client() {
         .unwrap();
     assert!(made.success());
     let source = track(&path, TrackFacts { duration_ms: 1_200_000, ..facts() });
-    for turn in 0..100_u64 {
+    for turn in 0..100 * times() {
         let wish = Wish {
             max_bitrate_kbps: Some(if turn % 2 == 0 { 128 } else { 192 }),
             offset: Duration::from_secs(turn % 3),
