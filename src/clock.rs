@@ -79,12 +79,12 @@ impl Hours {
 
     /// Whether a time lies within, in the system's time zone.
     #[must_use]
-    pub fn contain(&self, at: Millis) -> bool {
+    pub fn contain(self, at: Millis) -> bool {
         jiff::Timestamp::from_millisecond(at)
             .is_ok_and(|at| self.contain_hour(at.to_zoned(jiff::tz::TimeZone::system()).hour()))
     }
 
-    fn contain_hour(&self, hour: i8) -> bool {
+    fn contain_hour(self, hour: i8) -> bool {
         if self.from < self.to {
             (self.from..self.to).contains(&hour)
         } else {

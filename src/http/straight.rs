@@ -161,10 +161,10 @@ impl MessageBody for Straight {
         if this.end <= this.at {
             return Poll::Ready(None);
         }
-        if this.cached <= this.at {
-            if let Err(error) = ready!(this.poll_cached(cx)) {
-                return Poll::Ready(Some(Err(error)));
-            }
+        if this.cached <= this.at
+            && let Err(error) = ready!(this.poll_cached(cx))
+        {
+            return Poll::Ready(Some(Err(error)));
         }
         if let Err(error) = ready!(this.poll_send(cx)) {
             return Poll::Ready(Some(Err(error)));

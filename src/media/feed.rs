@@ -60,7 +60,7 @@ pub fn read(bytes: &[u8]) -> Result<Feed, String> {
     let mut known = std::collections::HashSet::new();
     feed.episodes.retain(|episode| known.insert(episode.guid.clone()));
     if feed.title.is_empty() {
-        feed.title = "Untitled podcast".to_owned();
+        "Untitled podcast".clone_into(&mut feed.title);
     }
     Ok(feed)
 }

@@ -147,7 +147,7 @@ impl Outside {
                 self.info.keep_asking(),
             );
         };
-        stop.run_until_cancelled(work).await;
+        stop.run_until_cancelled(Box::pin(work)).await;
     }
 
     /// Whether a feature is on: an administrator wants it and the configuration lets him.

@@ -48,6 +48,7 @@ pub struct Annotation {
 
 /// A playlist.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that people see")]
 pub struct Playlist {
     /// Its id.
     pub id: PlaylistId,

@@ -91,7 +91,7 @@ impl Summing {
         }
     }
 
-    fn is_right(self) -> bool {
+    fn fits(self) -> bool {
         match self {
             Self::Sha1(hash, sum) => hash.finalize().as_slice() == sum,
             Self::Md5(hash, sum) => hash.finalize().as_slice() == sum,
@@ -207,7 +207,7 @@ impl Drive {
             }
         }
         // A body that broke off cannot be checked; what came is thrown away with the rest.
-        if growing.sum.take().is_some_and(|sum| !sum.is_right()) {
+        if growing.sum.take().is_some_and(|sum| !sum.fits()) {
             blocking(move || growing.file.set_len(at)).await?;
             return Ok(None);
         }

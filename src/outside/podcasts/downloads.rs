@@ -232,8 +232,9 @@ impl Podcasts {
     ) -> Result<Arrived> {
         let open = self.0.of.drive.open_file(principal, locker, &path).await?;
         let modified_ns = rustix::fs::fstat(&open.file)
-            .map(|stat| stat.st_mtime.saturating_mul(1_000_000_000) + stat.st_mtime_nsec as i64)
-            .unwrap_or(open.modified_at * 1_000_000);
+            .map_or(open.modified_at * 1_000_000, |stat| {
+                stat.st_mtime.saturating_mul(1_000_000_000) + stat.st_mtime_nsec as i64
+            });
         let item = ReadItem {
             file: open.file,
             relative_path: path.as_str().to_owned(),

@@ -99,6 +99,7 @@ pub(super) struct TrackShape {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that people see")]
 pub(super) struct PlaylistShape {
     id: String,
     name: String,

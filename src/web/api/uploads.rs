@@ -269,7 +269,6 @@ fn wrong_version(request: &HttpRequest) -> Option<HttpResponse> {
 }
 
 /// `Upload-Checksum: algorithm base64`; the inner error answers an algorithm that we lack.
-#[expect(clippy::type_complexity, reason = "absent, refused or there: each has its own answer")]
 fn checksum(request: &HttpRequest) -> Result<Option<Result<Checksum, HttpResponse>>> {
     let Some(value) = text(request, "upload-checksum") else { return Ok(None) };
     let (algorithm, sum) = value

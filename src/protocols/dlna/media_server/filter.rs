@@ -36,7 +36,7 @@ pub(crate) enum Extra {
 
 impl Filter {
     /// `*`
-    pub(crate) const EVERYTHING: Self = Self(u16::MAX & !(Extra::MediaClass as u16));
+    pub(crate) const EVERYTHING: Self = Self(!(Extra::MediaClass as u16));
 
     /// Reads the argument; absent is everything, unknown names are passed over.
     pub(crate) fn parse(text: Option<&str>) -> Self {
