@@ -195,7 +195,7 @@ fn open_codec(plan: &Plan, bitrate: u32, has_header: bool) -> anyhow::Result<enc
         unsafe {
             (*context.as_mut_ptr()).flags |= ffi::AV_CODEC_FLAG_QSCALE as i32;
             (*context.as_mut_ptr()).global_quality =
-                variable_quality(bitrate, plan.channels) * ffi::FF_QP2LAMBDA as i32;
+                variable_quality(bitrate, plan.channels) * ffi::FF_QP2LAMBDA;
         }
     } else if let Some(bits) = bitrate.checked_mul(1000)
         && 0 < bits
