@@ -23,6 +23,7 @@ const PREROLL_US: u64 = 300_000;
 
 /// What the result is, decided when the first frame is there.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the result")]
 pub(crate) struct Plan {
     pub(crate) output: Output,
     pub(crate) bitrate_kbps: u32,

@@ -21,8 +21,8 @@ use crate::harness::TestApp;
 async fn hearing(folder: &Path, data: &Path, is_on: bool) -> TestApp {
     TestApp::spawn_with(|config| {
         config.libraries.push(("Music".to_owned(), folder.to_owned()));
-        config.data = data.to_owned();
-        config.drive = data.to_owned();
+        data.clone_into(&mut config.data);
+        data.clone_into(&mut config.drive);
         config.analysis.enabled = is_on;
     })
     .await

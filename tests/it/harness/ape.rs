@@ -188,9 +188,9 @@ impl RangeCoder {
         self.normalize();
         let last = (self.low >> SHIFT) + 1;
         if last <= 0xff {
-            self.emit(0, 0xff)
+            self.emit(0, 0xff);
         } else {
-            self.emit(1, 0)
+            self.emit(1, 0);
         }
         self.out.push(last as u8);
         self.out.extend_from_slice(&[0; 8]);

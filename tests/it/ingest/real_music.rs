@@ -119,9 +119,12 @@ async fn real_music_is_what_it_says_and_plays() {
 fn walk(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .map(|path| match path.is_dir() {
-            true => walk(&path),
-            false => usize::from(path.extension().is_some_and(|suffix| suffix == "ogg")),
+        .map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                usize::from(path.extension().is_some_and(|suffix| suffix == "ogg"))
+            }
         })
         .sum()
 }

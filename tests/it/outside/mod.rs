@@ -82,7 +82,7 @@ impl Home {
         }
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or_else(|_| json!(null)))
+        (status, answer.json().await.unwrap_or(json!(null)))
     }
 
     /// Time passes, and whoever waits for it is woken.

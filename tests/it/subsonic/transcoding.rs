@@ -175,7 +175,7 @@ async fn subsonic_nonsense_instead_of_capabilities_is_named() {
         let answer = post.body(body.to_owned()).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let whole: Value = answer.json().await.unwrap();
-        assert_eq!(whole["subsonic-response"]["error"]["code"], 0, "{:.40}", body);
+        assert_eq!(whole["subsonic-response"]["error"]["code"], 0, "{body:.40}");
     }
     // Numbers as texts, texts as lists, members nobody knows: taken.
     let odd = json!({ "name": null, "else": {}, "codecProfiles": [ { "type": "AudioCodec", "name": "mp3",
