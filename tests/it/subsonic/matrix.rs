@@ -78,7 +78,7 @@ pub(super) async fn parameters(house: &House) -> BTreeMap<&'static str, String> 
     for method in ["getAlbumList", "getAlbumList2"] {
         parameters.insert(method, "type=newest".to_owned());
     }
-    let other = ann.id("song", "One").await;
+    let other = id("song", ["One", "Song"]);
     parameters.extend([
         ("findSonicPath", format!("startSongId={song}&endSongId={other}")),
         ("getSongsByGenre", "genre=Pop".to_owned()),

@@ -61,7 +61,7 @@ async fn playlists_by_rules_follow_tags_and_marks() {
         (json!({"is": {"mood": "Calm"}}), vec!["Little Green"]),
         (json!({"is": {"compilation": true}}), vec!["First", "Second"]),
         (json!({"is": {"explicit": true}}), vec!["All I Want"]),
-        (json!({"is": {"hasLyrics": true}}), vec!["All I Want"]),
+        (json!({"is": {"hasLyrics": true}}), vec!["All I Want", "My Old Man", "One"]),
         (json!({"is": {"fileType": "wav"}}), vec!["Untitled"]),
         (json!({"startsWith": {"filePath": "two & more/double/cd2"}}), vec!["Two"]),
         (json!({"endsWith": {"title": "want"}}), vec!["All I Want"]),
