@@ -11,6 +11,9 @@ import { Bar, Button, Dialog, Failed, Field, Icon, IconButton, Menu } from '../u
 
 const GB = 1e9;
 
+/** What a locker holds, of what it may. */
+const used = (usage) => `${bytes(usage.used)}${usage.quota !== null ? ` / ${bytes(usage.quota)}` : ''}`;
+
 export default function People() {
   const [version, bump] = useState(0);
   const [open, setOpen] = useState(null);
@@ -22,11 +25,12 @@ export default function People() {
   return html`<div class="page"><div class="pagehead"><h1>${t('people.title')}</h1>${h(Button, { kind: 'primary', icon: 'user-plus', onClick: () => setOpen({ kind: 'add' }) }, t('people.add'))}</div>
     <div class="stack">
     <section class="card" aria-labelledby="users"><header>${h(Icon, { name: 'users' })}<h2 id="users">${t('people.users')}</h2></header>
-      <div class="scrollx" tabindex="0" role="group" aria-labelledby="users"><table class="data"><thead><tr><th scope="col">${t('people.name')}</th><th scope="col">${t('people.role')}</th><th scope="col">${t('people.plan')}</th><th scope="col" class="usage">${t('people.usage')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th></tr></thead>
-      <tbody>${users.data?.items.map((user) => html`<tr key=${user.id}><td>${h(Avatar, { name: user.name, version: user.avatar, className: 'inline' })} <b>${user.displayName}</b>${user.displayName !== user.name && html` <span class="note">${user.name}</span>`} ${user.disabled && html`<span class="chip warn">${t('people.disabled')}</span>`}</td>
-        <td><span class=${`chip ${user.role === 'admin' ? 'info' : ''}`}>${t(`role.${user.role}`)}</span></td>
+      <div class="scrollx" tabindex="0" role="group" aria-labelledby="users"><table class="data"><thead><tr><th scope="col">${t('people.name')}</th><th scope="col" class="wideonly">${t('people.role')}</th><th scope="col">${t('people.plan')}</th><th scope="col" class="usage wideonly">${t('people.usage')}</th><th scope="col"><span class="sr">${t('people.actions')}</span></th></tr></thead>
+      <tbody>${users.data?.items.map((user) => html`<tr key=${user.id}><td>${h(Avatar, { name: user.name, version: user.avatar, className: 'inline' })} <b>${user.displayName}</b>${user.displayName !== user.name && html` <span class="note">${user.name}</span>`} ${user.disabled && html`<span class="chip warn">${t('people.disabled')}</span>`}
+          <div class="phoneonly"><span class=${`chip ${user.role === 'admin' ? 'info' : ''}`}>${t(`role.${user.role}`)}</span>${user.usage && html`<div class="note nowrap">${used(user.usage)}</div>`}</div></td>
+        <td class="wideonly"><span class=${`chip ${user.role === 'admin' ? 'info' : ''}`}>${t(`role.${user.role}`)}</span></td>
         <td><select class="input short" aria-label=${t('people.planOf', { name: user.name })} value=${user.plan} onChange=${(event) => patch(`users/${user.name}`, { plan: event.currentTarget.value }).then(again, complain)}>${names.map((name) => html`<option key=${name} value=${name} selected=${name === user.plan}>${name}</option>`)}</select></td>
-        <td>${user.usage && html`<span class="nowrap">${bytes(user.usage.used)}${user.usage.quota !== null ? ` / ${bytes(user.usage.quota)}` : ''}</span>${user.usage.quota > 0 && h(Bar, { value: (user.usage.used / user.usage.quota) * 100, label: t('people.usage') })}`}</td>
+        <td class="wideonly">${user.usage && html`<span class="nowrap">${used(user.usage)}</span>${user.usage.quota > 0 && h(Bar, { value: (user.usage.used / user.usage.quota) * 100, label: t('people.usage') })}`}</td>
         <td class="num">${h(Menu, { label: t('people.more', { name: user.name }), items: [
           { label: t('person.edit'), icon: 'pencil', onPick: () => setOpen({ kind: 'edit', user }) },
           { label: t('people.password'), icon: 'key-round', onPick: () => setOpen({ kind: 'password', user }) },
