@@ -42,7 +42,7 @@ pub use lockers::{Locker, LockerKind};
 pub use plans::{Plan, PlanChange};
 pub use principal::{Caps, Principal, Role, Scope};
 pub use sessions::{Session, SessionCookie};
-pub use settings::{Feature, LastFmKeys};
+pub use settings::{Feature, LastFmKeys, MatchPolicy};
 pub use setup::{Mode, SetUpState};
 pub use users::{NewUser, User, UserChange};
 pub use verifier::{Credentials, Origin};

@@ -20,6 +20,41 @@ impl std::fmt::Debug for LastFmKeys {
     }
 }
 
+/// Whose files a claim may be about: who claims proves that he holds all bytes, but learns that they
+/// were here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MatchPolicy {
+    /// Nobody's: everything is sent.
+    Off,
+    /// One's own, and those in libraries that one may read.
+    #[default]
+    Own,
+    /// Everybody's on this server.
+    Server,
+}
+
+impl MatchPolicy {
+    /// As the settings and the panel write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Own => "own",
+            Self::Server => "server",
+        }
+    }
+
+    fn from_setting(text: &str) -> Self {
+        match text {
+            "off" => Self::Off,
+            "server" => Self::Server,
+            _ => Self::Own,
+        }
+    }
+}
+
+const MATCHING: &str = "matching";
 const KEY: &str = "lastfm.key";
 const SECRET: &str = "lastfm.secret";
 
@@ -35,6 +70,21 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let value = on.then_some("on");
         self.write_setting(&mut tx, &switch(feature), value).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whose files claims may be about.
+    pub async fn match_policy(&self) -> Result<MatchPolicy> {
+        let kept = self.setting(MATCHING).await?;
+        Ok(kept.as_deref().map_or(MatchPolicy::Own, MatchPolicy::from_setting))
+    }
+
+    /// Chooses it. Administrators only.
+    pub async fn set_match_policy(&self, principal: &Principal, policy: MatchPolicy) -> Result<()> {
+        principal.require_admin()?;
+        let mut tx = self.db.write().await?;
+        self.write_setting(&mut tx, MATCHING, Some(policy.as_str())).await?;
         tx.commit().await?;
         Ok(())
     }

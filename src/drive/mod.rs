@@ -7,6 +7,7 @@ mod names;
 mod put;
 mod reconcile;
 mod rows;
+mod share;
 mod uploads;
 
 use std::{
@@ -21,9 +22,12 @@ use anyhow::Context as _;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+pub use disk::Origin;
+pub(crate) use disk::{Digests, Kinship, digest, quick_key};
 pub use files::{Content, Entry, EntryKind, OpenFile};
 pub use names::{NameProblem, RelativePath};
 pub use put::{Condition, Stored, Target};
+pub(crate) use share::Source;
 pub use uploads::{Appended, Checksum, NewUpload, UploadState};
 
 use crate::{

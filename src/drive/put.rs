@@ -10,7 +10,11 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
-use super::{Drive, RelativePath, disk::Staged, rows::Row};
+use super::{
+    Drive, Origin, RelativePath,
+    disk::{self, Staged},
+    rows::{Known, Row},
+};
 use crate::{
     Error, Result,
     accounts::{Change, Locker, Principal, Reservation},
@@ -279,14 +283,16 @@ impl Publishing {
         let _turn = lock.lock().await;
         let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
         refuse_unless(&self.condition, before.as_ref())?;
-        let (disk, folder) = (self.drive.disk.clone(), self.locker.path.clone());
+        let (on, folder) = (self.drive.disk.clone(), self.locker.path.clone());
         let path = self.path.as_str().to_owned();
-        let (placed, modified_ns) = blocking(move || {
-            let (_, modified_ns) = super::disk::file_facts(&staged.file)?;
-            Ok((staged.place(&disk, &folder, &path)?, modified_ns))
+        let (placed, bytes) = blocking(move || {
+            let (_, modified_ns) = disk::file_facts(&staged.file)?;
+            let quick_key = disk::quick_key(&staged.file)?;
+            let bytes = Known { modified_ns, quick_key, origin: staged.origin };
+            Ok((staged.place(&on, &folder, &path)?, bytes))
         })
         .await?;
-        match self.count(before.as_ref(), modified_ns).await {
+        match self.count(before.as_ref(), &bytes).await {
             Ok(etag) => {
                 // Only now is the replaced file let go.
                 blocking(move || {
@@ -304,10 +310,11 @@ impl Publishing {
     }
 
     /// The one transaction: row, ledger and figures.
-    async fn count(&self, before: Option<&Row>, modified_ns: i64) -> Result<String> {
+    async fn count(&self, before: Option<&Row>, bytes: &Known) -> Result<String> {
         let drive = &self.drive;
         let replaced = before.map_or(0, |row| row.size);
-        let change = Change { user: self.user, reason: "upload", path: self.path.as_str() };
+        let reason = if bytes.origin == Origin::Own { "upload" } else { "copy" };
+        let change = Change { user: self.user, reason, path: self.path.as_str() };
         let mut tx = drive.db.write().await?;
         drive.accounts.settle(&mut tx, &self.reservation, self.received, replaced, change).await?;
         let etag = drive
@@ -316,10 +323,11 @@ impl Publishing {
                 self.locker.id,
                 self.path.as_str(),
                 self.received,
-                modified_ns,
+                bytes.modified_ns,
                 Some(&self.hash),
             )
             .await?;
+        drive.write_bytes(&mut tx, self.locker.id, self.path.as_str(), bytes).await?;
         if let Some(upload) = &self.upload {
             sqlx::query!(
                 "update upload set etag = ?, reservation_id = null where upload_id = ?",

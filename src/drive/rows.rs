@@ -1,6 +1,6 @@
 //! The rows that go with the files: what each counts, and its entity tag.
 
-use super::Drive;
+use super::{Drive, Origin};
 use crate::{Result, db::Tx, ids::LockerId};
 
 /// What is recorded of a file that is there.
@@ -9,6 +9,13 @@ pub(super) struct Row {
     pub(super) size: u64,
     pub(super) modified_ns: i64,
     pub(super) etag: String,
+}
+
+/// What is known of a published file's bytes besides their hash.
+pub(super) struct Known {
+    pub(super) modified_ns: i64,
+    pub(super) quick_key: [u8; 32],
+    pub(super) origin: Origin,
 }
 
 impl Drive {
@@ -47,7 +54,8 @@ impl Drive {
                values (?, ?, ?, ?, ?, ?)
                on conflict (locker_id, path) do update set
                    size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
-                   content_hash = excluded.content_hash, version = version + 1, missing_at = null
+                   content_hash = excluded.content_hash, quick_key = null, origin = 'own',
+                   version = version + 1, missing_at = null
                returning drive_file_id as "drive_file_id!: i64", version as "version!: i64""#,
             locker.0,
             path,
@@ -59,6 +67,27 @@ impl Drive {
         .fetch_one(&mut **tx)
         .await?;
         Ok(etag(row.drive_file_id, row.version))
+    }
+
+    /// Completes the row of a file that was just written.
+    pub(super) async fn write_bytes(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        path: &str,
+        bytes: &Known,
+    ) -> Result<()> {
+        let (quick_key, origin) = (bytes.quick_key.as_slice(), bytes.origin.as_str());
+        sqlx::query!(
+            "update drive_file set quick_key = ?, origin = ? where locker_id = ? and path = ?",
+            quick_key,
+            origin,
+            locker.0,
+            path
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// Rows of a file, or of everything in a folder: their sizes in all, and they are gone.

@@ -12,7 +12,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Disk, FOLDER, STAGING, Staged, beneath, list};
+use super::{Disk, FOLDER, Origin, STAGING, Staged, beneath, list};
 
 /// What their names begin with.
 pub(in crate::drive) const LASTING: &str = "up-";
@@ -28,7 +28,7 @@ impl Disk {
     pub(in crate::drive) fn claim(&self, name: &str) -> io::Result<Staged> {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
-        Ok(Staged { file, folder, name: name.to_owned() })
+        Ok(Staged { file, folder, name: name.to_owned(), origin: Origin::Own })
     }
 
     /// Removes a file of staging, if it is there.

@@ -2,6 +2,7 @@
 //! the folder that it starts from and never follows a symlink.
 
 mod lasting;
+mod link;
 
 use std::{
     ffi::CStr,
@@ -20,6 +21,8 @@ use rustix::{
 };
 
 pub(super) use self::lasting::LASTING;
+pub use self::link::Origin;
+pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
 use super::names::is_same_name;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -44,6 +47,8 @@ pub(super) struct Found {
 /// A file in staging. Dropping it removes it.
 pub(super) struct Staged {
     pub(super) file: File,
+    /// How its bytes got there.
+    pub(super) origin: Origin,
     folder: OwnedFd,
     name: String,
 }
@@ -154,7 +159,7 @@ impl Disk {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
-        let staged = Staged { file, folder, name: name.to_owned() };
+        let staged = Staged { file, folder, name: name.to_owned(), origin: Origin::Own };
         if let Some(length) = length.filter(|length| 0 < *length) {
             // Not every file system can; then the writes tell.
             let taken = fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length);

@@ -1,0 +1,216 @@
+//! One copy for many owners: a second file of the same bytes, by shared blocks where the file
+//! system can, else as another name of an inode that nobody may write to, else as a copy.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, Write as _},
+    os::fd::AsRawFd as _,
+    os::unix::fs::FileExt as _,
+};
+
+use rustix::{
+    fs::{AtFlags, CWD, Mode, OFlags, fchmod, ioctl_ficlone, linkat, openat},
+    io::Errno,
+};
+
+use super::{Disk, FOLDER, STAGING, Staged, beneath};
+
+/// How a file's bytes got to where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Sent, or found on the disk.
+    Own,
+    /// Blocks shared with another file.
+    Reflink,
+    /// Another name of an inode.
+    HardLink,
+    /// Copied.
+    Copy,
+}
+
+impl Origin {
+    /// As the rows say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Reflink => "reflink",
+            Self::HardLink => "hardlink",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+/// Whether a source may get another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kinship {
+    /// It lies in a locker: its inode may be made read-only and shared.
+    Locker,
+    /// It lies outside of the drive, where nothing of it is changed.
+    Outside,
+}
+
+/// How much of a file its quick key is made of.
+const QUICK: usize = 64 * 1024;
+
+impl Disk {
+    /// A file in staging with the bytes of another, on the disk already. The source is read from
+    /// its start; whoever has to know that it did not change meanwhile looks afterwards.
+    pub(in crate::drive) fn stage_copy(
+        &self,
+        name: &str,
+        mut source: &File,
+        kinship: Kinship,
+    ) -> io::Result<Staged> {
+        let length = source.metadata()?.len();
+        let mut staged = self.stage(name, None)?;
+        match ioctl_ficlone(&staged.file, source) {
+            Ok(()) => {
+                staged.file.sync_all()?;
+                staged.origin = Origin::Reflink;
+                return Ok(staged);
+            }
+            Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
+            Err(_) => (),
+        }
+        if kinship == Kinship::Locker {
+            drop(staged);
+            if let Some(linked) = self.stage_link(name, source)? {
+                return Ok(linked);
+            }
+            staged = self.stage(name, Some(length))?;
+        }
+        source.rewind()?;
+        io::copy(&mut source, &mut staged.file)?;
+        staged.file.flush()?;
+        staged.file.sync_all()?;
+        staged.origin = Origin::Copy;
+        Ok(staged)
+    }
+
+    /// Another name of a file's inode in staging; `None` where that cannot be.
+    fn stage_link(&self, name: &str, source: &File) -> io::Result<Option<Staged>> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        let place = format!("/proc/self/fd/{}", source.as_raw_fd());
+        let linked = fchmod(source, Mode::from_raw_mode(0o444))
+            .and_then(|()| linkat(CWD, place, &folder, name, AtFlags::SYMLINK_FOLLOW));
+        match linked {
+            Ok(()) => (),
+            Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
+            Err(_) => return Ok(None),
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = File::from(openat(&folder, name, flags, Mode::empty())?);
+        // Other hands may have put it there a moment ago.
+        file.sync_all()?;
+        let name = name.to_owned();
+        Ok(Some(Staged { file, folder, name, origin: Origin::HardLink }))
+    }
+}
+
+/// BLAKE3 of a file's first 64 KiB.
+pub(crate) fn quick_key(file: &File) -> io::Result<[u8; 32]> {
+    let mut buffer = vec![0; QUICK];
+    let mut filled = 0;
+    while filled < QUICK {
+        match file.read_at(&mut buffer[filled..], filled as u64)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(*blake3::hash(&buffer[..filled]).as_bytes())
+}
+
+/// What [`digest`] finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digests {
+    /// BLAKE3 of everything.
+    pub(crate) content: [u8; 32],
+    /// The same under a key, where one was given.
+    pub(crate) keyed: Option<[u8; 32]>,
+    /// Bytes read.
+    pub(crate) length: u64,
+}
+
+/// Reads a whole file once. `go_on` is asked at each piece.
+pub(crate) fn digest(
+    mut file: &File,
+    key: Option<&[u8; 32]>,
+    mut go_on: impl FnMut(usize) -> bool,
+) -> io::Result<Option<Digests>> {
+    file.rewind()?;
+    let mut content = blake3::Hasher::new();
+    let mut keyed = key.map(blake3::Hasher::new_keyed);
+    let mut length = 0;
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            let keyed = keyed.map(|keyed| *keyed.finalize().as_bytes());
+            let content = *content.finalize().as_bytes();
+            return Ok(Some(Digests { content, keyed, length }));
+        }
+        content.update(&buffer[..read]);
+        if let Some(keyed) = &mut keyed {
+            keyed.update(&buffer[..read]);
+        }
+        length += read as u64;
+        if !go_on(read) {
+            return Ok(None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+    use super::*;
+
+    #[test]
+    fn a_lockers_bytes_are_shared_and_others_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path().join("drive")).unwrap();
+        disk.make_locker("lockers/ann").unwrap();
+        let path = folder.path().join("drive/lockers/ann/a");
+        std::fs::write(&path, [7; 100_000]).unwrap();
+        let source = File::open(&path).unwrap();
+        let staged = disk.stage_copy("one", &source, Kinship::Locker).unwrap();
+        let origin = staged.origin;
+        assert!(matches!(origin, Origin::Reflink | Origin::HardLink), "{origin:?}");
+        drop(staged.place(&disk, "lockers/bob", "b").unwrap());
+        let made = folder.path().join("drive/lockers/bob/b");
+        assert_eq!(std::fs::read(&made).unwrap(), [7; 100_000]);
+        if origin == Origin::HardLink {
+            let facts = std::fs::metadata(&made).unwrap();
+            assert_eq!((facts.nlink(), facts.permissions().mode() & 0o777), (2, 0o444));
+        }
+
+        let outside = folder.path().join("outside");
+        std::fs::write(&outside, b"abc").unwrap();
+        let mode = std::fs::metadata(&outside).unwrap().permissions().mode();
+        let source = File::open(&outside).unwrap();
+        let staged = disk.stage_copy("two", &source, Kinship::Outside).unwrap();
+        assert_ne!(staged.origin, Origin::HardLink);
+        drop(staged.place(&disk, "lockers/bob", "c").unwrap());
+        let facts = std::fs::metadata(&outside).unwrap();
+        assert_eq!((facts.nlink(), facts.permissions().mode()), (1, mode));
+        assert_eq!(std::fs::read(folder.path().join("drive/lockers/bob/c")).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn quick_keys_are_of_the_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let bytes: Vec<u8> = (0..200_000_u32).map(|at| (at % 251) as u8).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let file = File::open(&path).unwrap();
+        assert_eq!(quick_key(&file).unwrap(), *blake3::hash(&bytes[..65_536]).as_bytes());
+        let key = [9; 32];
+        let found = digest(&file, Some(&key), |_| true).unwrap().unwrap();
+        assert_eq!(found.content, *blake3::hash(&bytes).as_bytes());
+        assert_eq!(found.keyed, Some(*blake3::keyed_hash(&key, &bytes).as_bytes()));
+        assert_eq!(found.length, 200_000);
+        assert_eq!(digest(&file, None, |_| false).unwrap(), None);
+    }
+}
