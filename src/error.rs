@@ -26,8 +26,22 @@ pub enum Error {
     #[error("{0}")]
     Conflict(String),
     /// The locker has no room: figures in bytes.
-    #[error("This does not fit: {used} of {quota} bytes are used and {needed} more are needed")]
+    #[error(
+        "This does not fit: {used} of {quota} bytes are used and {needed} more are needed. Delete something, or ask for more room"
+    )]
     QuotaExceeded {
+        /// Bytes used and reserved now.
+        used: u64,
+        /// Bytes allowed in all.
+        quota: u64,
+        /// Bytes this request needs.
+        needed: u64,
+    },
+    /// The locker has been over its quota for longer than the grace lasts: figures in bytes.
+    #[error(
+        "This locker has been over its quota for too long: {used} bytes are used and {quota} are allowed. All of it can be played, fetched, moved and deleted; nothing is added until it fits again"
+    )]
+    GraceOver {
         /// Bytes used and reserved now.
         used: u64,
         /// Bytes allowed in all.

@@ -38,12 +38,9 @@ impl Accounts {
     pub async fn lockers(&self, principal: &Principal) -> Result<Vec<Locker>> {
         let (user, visible) = (principal.user.0, principal.libraries_json());
         let rows = sqlx::query!(
-            r#"select l.locker_id, l.kind, l.path, l.used_bytes, l.reserved_bytes, b.library_id as "library_id!: i64",
-                      p.quota_bytes as "quota_bytes?"
+            r#"select l.locker_id, l.kind, l.path, b.library_id as "library_id!: i64"
                from locker l
                join library b on b.locker_id = l.locker_id
-               left join user u on u.user_id = l.user_id
-               left join plan p on p.plan_id = coalesce(u.plan_id, l.plan_id)
                where (l.kind = 'user' and l.user_id = ?1)
                   or (l.kind = 'household' and b.library_id in (select value from json_each(?2)))
                order by l.kind = 'household'"#,
@@ -52,28 +49,20 @@ impl Accounts {
         )
         .fetch_all(self.db.read())
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| {
-                let is_household = row.kind == "household";
-                Locker {
-                    id: row.locker_id.into(),
-                    kind: if is_household { LockerKind::Household } else { LockerKind::User },
-                    name: if is_household {
-                        "household".into()
-                    } else {
-                        principal.name.to_string()
-                    },
-                    path: row.path,
-                    library: row.library_id.into(),
-                    usage: Usage {
-                        quota: row.quota_bytes.map(i64::unsigned_abs),
-                        used: row.used_bytes.unsigned_abs(),
-                        reserved: row.reserved_bytes.unsigned_abs(),
-                    },
-                }
-            })
-            .collect())
+        let mut lockers = Vec::with_capacity(rows.len());
+        for row in rows {
+            let is_household = row.kind == "household";
+            let id = row.locker_id.into();
+            lockers.push(Locker {
+                id,
+                kind: if is_household { LockerKind::Household } else { LockerKind::User },
+                name: if is_household { "household".into() } else { principal.name.to_string() },
+                path: row.path,
+                library: row.library_id.into(),
+                usage: self.figures_of(id).await?.usage(),
+            });
+        }
+        Ok(lockers)
     }
 
     /// One of them; what the principal may not use is not found.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Change, Locker, Principal},
+    accounts::{Change, Charge, Locker, Principal},
     clock::Millis,
     events::Event,
     ids::LockerId,
@@ -239,7 +239,8 @@ impl Removal {
         let change = Change { user: self.principal.user, reason: "remove", path };
         let mut tx = drive.db.write().await?;
         let freed = drive.delete_rows(&mut tx, self.locker.id, path).await?;
-        drive.accounts.change_used(&mut tx, self.locker.id, -freed, change).await?;
+        let moves = (Charge::default(), freed);
+        drive.accounts.recount(&mut tx, self.locker.id, moves, change).await?;
         tx.commit().await?;
         Ok(())
     }

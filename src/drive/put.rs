@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Change, Locker, Principal, Reservation},
+    accounts::{Change, Charge, Locker, Principal, Reservation},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -138,7 +138,7 @@ impl Drive {
     /// gets that credit.
     fn credit(&self, locker: LockerId, path: &str, before: Option<&Row>) -> Credit {
         let taken = Arc::clone(&self.credits);
-        let size = before.map_or(0, |row| row.size);
+        let size = before.map_or(0, |row| row.charge.counted);
         let key = (locker, path.to_owned());
         let is_first =
             0 < size && taken.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
@@ -312,11 +312,12 @@ impl Publishing {
     /// The one transaction: row, ledger and figures.
     async fn count(&self, before: Option<&Row>, bytes: &Known) -> Result<String> {
         let drive = &self.drive;
-        let replaced = before.map_or(0, |row| row.size);
+        let (comes, goes) =
+            (Charge::counted(self.received), before.map(|row| row.charge).unwrap_or_default());
         let reason = if bytes.origin == Origin::Own { "upload" } else { "copy" };
         let change = Change { user: self.user, reason, path: self.path.as_str() };
         let mut tx = drive.db.write().await?;
-        drive.accounts.settle(&mut tx, &self.reservation, self.received, replaced, change).await?;
+        drive.accounts.settle(&mut tx, &self.reservation, (comes, goes), change).await?;
         let etag = drive
             .write_row(
                 &mut tx,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Result,
-    accounts::Change,
+    accounts::{Change, Charge},
     clock::iso,
     events::Event,
     ids::{LockerId, UserId},
@@ -148,19 +148,11 @@ impl Drive {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         for fix in fixes {
-            let (path, added, reason) = match fix {
-                Fix::Write(path, size, _) => {
-                    (path, i64::try_from(*size).unwrap_or(i64::MAX), "found")
-                }
-                Fix::Missing(path) => (path, 0, "missing"),
+            let (path, comes, reason) = match fix {
+                Fix::Write(path, size, _) => (path, Charge::counted(*size), "found"),
+                Fix::Missing(path) => (path, Charge::default(), "missing"),
             };
-            let counted = sqlx::query_scalar!(
-                "select size_bytes from drive_file where locker_id = ? and path = ? and missing_at is null",
-                locker.0,
-                path
-            )
-            .fetch_optional(&mut *tx)
-            .await?;
+            let goes = self.charge_of(&mut tx, locker, path).await?;
             match fix {
                 Fix::Write(path, size, modified_ns) => {
                     self.write_row(&mut tx, locker, path, *size, *modified_ns, None).await?;
@@ -177,9 +169,7 @@ impl Drive {
                 }
             }
             let change = Change { user: UserId(0), reason, path };
-            self.accounts
-                .change_used(&mut tx, locker, added - counted.unwrap_or(0), change)
-                .await?;
+            self.accounts.recount(&mut tx, locker, (comes, goes), change).await?;
         }
         tx.commit().await?;
         Ok(())

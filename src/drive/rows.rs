@@ -1,7 +1,7 @@
 //! The rows that go with the files: what each counts, and its entity tag.
 
 use super::{Drive, Origin};
-use crate::{Result, db::Tx, ids::LockerId};
+use crate::{Result, accounts::Charge, db::Tx, ids::LockerId};
 
 /// What is recorded of a file that is there.
 #[derive(Debug, Clone)]
@@ -9,6 +9,16 @@ pub(super) struct Row {
     pub(super) size: u64,
     pub(super) modified_ns: i64,
     pub(super) etag: String,
+    pub(super) charge: Charge,
+}
+
+/// What a row counts: nothing where its file is exempt, a part where a shared copy is paid for
+/// together.
+fn charge(size: i64, charged: Option<i64>, exempt: Option<&str>) -> Charge {
+    match exempt {
+        Some(_) => Charge::exempt(size.unsigned_abs()),
+        None => Charge::counted(charged.unwrap_or(size).unsigned_abs()),
+    }
 }
 
 /// What is known of a published file's bytes besides their hash.
@@ -22,7 +32,7 @@ impl Drive {
     /// The row of a file; none if it is missing on the disk.
     pub(super) async fn row(&self, locker: LockerId, path: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
-            "select drive_file_id, size_bytes, modified_ns, version from drive_file
+            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt from drive_file
              where locker_id = ? and path = ? and missing_at is null",
             locker.0,
             path
@@ -33,6 +43,27 @@ impl Drive {
             size: row.size_bytes.unsigned_abs(),
             modified_ns: row.modified_ns,
             etag: etag(row.drive_file_id, row.version),
+            charge: charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref()),
+        }))
+    }
+
+    /// What a file counts; nothing if it is missing on the disk or not known.
+    pub(super) async fn charge_of(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        path: &str,
+    ) -> Result<Charge> {
+        let row = sqlx::query!(
+            "select size_bytes, charged_bytes, exempt from drive_file
+             where locker_id = ? and path = ? and missing_at is null",
+            locker.0,
+            path
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        Ok(row.map_or_else(Charge::default, |row| {
+            charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref())
         }))
     }
 
@@ -50,12 +81,13 @@ impl Drive {
         let size = i64::try_from(size).unwrap_or(i64::MAX);
         let hash = hash.map(<[u8; 32]>::as_slice);
         let row = sqlx::query!(
-            r#"insert into drive_file (locker_id, path, size_bytes, modified_ns, content_hash, created_at)
-               values (?, ?, ?, ?, ?, ?)
+            r#"insert into drive_file (locker_id, path, size_bytes, modified_ns, content_hash, created_at, stored_at)
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?6)
                on conflict (locker_id, path) do update set
                    size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
                    content_hash = excluded.content_hash, quick_key = null, origin = 'own',
-                   version = version + 1, missing_at = null
+                   version = version + 1, missing_at = null,
+                   charged_bytes = null, exempt = null, stored_at = excluded.stored_at
                returning drive_file_id as "drive_file_id!: i64", version as "version!: i64""#,
             locker.0,
             path,
@@ -90,17 +122,18 @@ impl Drive {
         Ok(())
     }
 
-    /// Rows of a file, or of everything in a folder: their sizes in all, and they are gone.
+    /// Rows of a file, or of everything in a folder: what they count in all, and they are gone.
     pub(super) async fn delete_rows(
         &self,
         tx: &mut Tx,
         locker: LockerId,
         path: &str,
-    ) -> Result<i64> {
+    ) -> Result<Charge> {
         let (from, to) = inside(path);
-        let sizes = sqlx::query_scalar!(
+        let rows = sqlx::query!(
             r#"delete from drive_file where locker_id = ?1 and (path = ?2 or (?3 <= path and path < ?4))
-               returning iif(missing_at is null, size_bytes, 0) as "size!: i64""#,
+               returning iif(missing_at is null, size_bytes, 0) as "size!: i64",
+                         iif(missing_at is null, charged_bytes, 0) as "charged?: i64", exempt as "exempt?: String""#,
             locker.0,
             path,
             from,
@@ -108,7 +141,11 @@ impl Drive {
         )
         .fetch_all(&mut **tx)
         .await?;
-        Ok(sizes.into_iter().sum())
+        let mut sum = Charge::default();
+        for row in rows {
+            sum += charge(row.size, row.charged, row.exempt.as_deref());
+        }
+        Ok(sum)
     }
 
     /// Rows right in a folder: name and row.
@@ -124,7 +161,8 @@ impl Drive {
         };
         let skipped = i64::try_from(from.chars().count()).unwrap_or(0);
         let rows = sqlx::query!(
-            r#"select drive_file_id, substr(path, ?4 + 1) as "name!: String", size_bytes, modified_ns, version
+            r#"select drive_file_id, substr(path, ?4 + 1) as "name!: String", size_bytes, modified_ns, version,
+                      charged_bytes, exempt
                from drive_file
                where locker_id = ?1 and ?2 <= path and path < ?3 and missing_at is null
                  and instr(substr(path, ?4 + 1), '/') = 0"#,
@@ -140,7 +178,8 @@ impl Drive {
             .map(|row| {
                 let etag = etag(row.drive_file_id, row.version);
                 let size = row.size_bytes.unsigned_abs();
-                (row.name, Row { size, modified_ns: row.modified_ns, etag })
+                let charge = charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref());
+                (row.name, Row { size, modified_ns: row.modified_ns, etag, charge })
             })
             .collect())
     }

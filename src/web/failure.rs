@@ -40,7 +40,7 @@ impl ResponseError for Failure {
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
             Error::Conflict(_) => StatusCode::CONFLICT,
-            Error::QuotaExceeded { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::QuotaExceeded { .. } | Error::GraceOver { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -75,6 +75,7 @@ impl Failure {
             Error::Invalid(_) => "invalid",
             Error::Conflict(_) => "conflict",
             Error::QuotaExceeded { .. } => "quota_exceeded",
+            Error::GraceOver { .. } => "locker_full_grace",
             Error::StorageFull => "disk_full",
             Error::TooMany { .. } => "too_many",
             Error::Unavailable(_) => "unavailable",
@@ -86,7 +87,9 @@ impl Failure {
             "status": status.as_u16(),
             "detail": self.0.to_string(),
         });
-        if let Error::QuotaExceeded { used, quota, needed } = &self.0 {
+        if let Error::QuotaExceeded { used, quota, needed }
+        | Error::GraceOver { used, quota, needed } = &self.0
+        {
             problem["used"] = json!(used);
             problem["quota"] = json!(quota);
             problem["needed"] = json!(needed);

@@ -131,7 +131,7 @@ impl Drive {
                 let path = self.spelled(&locker, path).await?;
                 let before = self.row(locker.id, path.as_str()).await?;
                 refuse_unless(&new.condition, before.as_ref())?;
-                (path.as_str().to_owned(), before.map_or(0, |row| row.size))
+                (path.as_str().to_owned(), before.map_or(0, |row| row.charge.counted))
             }
         };
         let id = staging_name()?;

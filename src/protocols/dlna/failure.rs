@@ -11,7 +11,10 @@ impl From<Error> for Fault {
             Error::NotFound(_) => 701,
             Error::Invalid(_) => 402,
             Error::Unauthenticated(_) | Error::Forbidden(_) => 801,
-            Error::Conflict(_) | Error::QuotaExceeded { .. } | Error::StorageFull => 501,
+            Error::Conflict(_)
+            | Error::QuotaExceeded { .. }
+            | Error::GraceOver { .. }
+            | Error::StorageFull => 501,
             Error::TooMany { .. } | Error::Unavailable(_) => 720,
             Error::Internal(cause) => {
                 tracing::error!(error = ?cause, "a DLNA action failed");
@@ -29,7 +32,9 @@ pub(super) fn status(error: &Error) -> StatusCode {
         Error::Invalid(_) => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::Conflict(_) => StatusCode::CONFLICT,
-        Error::QuotaExceeded { .. } | Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         Error::TooMany { .. } | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(cause) => {
             tracing::error!(error = ?cause, "a DLNA request failed");

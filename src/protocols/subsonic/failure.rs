@@ -103,6 +103,7 @@ impl From<Error> for Failure {
             Error::Invalid(_)
             | Error::Conflict(_)
             | Error::QuotaExceeded { .. }
+            | Error::GraceOver { .. }
             | Error::StorageFull
             | Error::Unavailable(_) => Self::generic(message),
             Error::Internal(cause) => {

@@ -97,7 +97,7 @@ pub(super) fn refuse(error: &Error) -> HttpResponse {
             (StatusCode::TOO_MANY_REQUESTS, Some(retry_after.as_secs().max(1)))
         }
         Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
-        Error::QuotaExceeded { .. } | Error::StorageFull => {
+        Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
             (StatusCode::INSUFFICIENT_STORAGE, None)
         }
         Error::Internal(cause) => {

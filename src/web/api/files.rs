@@ -239,7 +239,10 @@ pub(super) fn refused(error: Error, condition: &Condition) -> HttpResponse {
             &json!({ "type": "precondition_failed", "status": 412, "detail": detail }),
         ),
         error => {
-            let is_early = matches!(error, Error::QuotaExceeded { .. } | Error::StorageFull);
+            let is_early = matches!(
+                error,
+                Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull
+            );
             let mut answer = Failure(error).error_response();
             if is_early {
                 // The body was not read; the connection cannot be used again.

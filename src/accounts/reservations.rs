@@ -1,0 +1,256 @@
+//! Bytes promised to uploads in flight: by the lifetime of an upload, or lasting until it is
+//! settled or given up. What a crash left is given back.
+
+use super::{
+    Accounts, Change,
+    quota::{Charge, Event},
+};
+use crate::{Error, Result, db::Tx, ids::LockerId};
+
+/// Bytes promised to one upload. Dropping it gives them back.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    accounts: Accounts,
+    locker: LockerId,
+    id: i64,
+    bytes: u64,
+}
+
+impl Accounts {
+    /// Promises `bytes` of a locker to an upload staged as `staging`, or `QuotaExceeded`.
+    pub(crate) async fn reserve(
+        &self,
+        locker: LockerId,
+        bytes: u64,
+        staging: &str,
+    ) -> Result<Reservation> {
+        let mut tx = self.db.write().await?;
+        let id = self.promise(&mut tx, locker, bytes, staging).await?;
+        tx.commit().await?;
+        Ok(Reservation { accounts: self.clone(), locker, id, bytes })
+    }
+
+    /// The same as part of a transaction, for uploads that outlive the server: the row's id. It
+    /// stays until [`Self::unpromise`], or until it is adopted and settled.
+    pub(crate) async fn promise(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        bytes: u64,
+        staging: &str,
+    ) -> Result<i64> {
+        let now = self.clock.now();
+        let amount = signed(bytes)?;
+        self.apply(tx, locker, Event::Reserve { bytes }, None).await?;
+        let id = sqlx::query_scalar!(
+            r#"insert into reservation (locker_id, bytes, staging, created_at) values (?, ?, ?, ?)
+             returning reservation_id as "id!: i64""#,
+            locker.0,
+            amount,
+            staging,
+            now
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(id)
+    }
+
+    /// Gives a lasting promise back.
+    pub(crate) async fn unpromise(&self, tx: &mut Tx, id: i64) -> Result<()> {
+        self.free(tx, id).await
+    }
+
+    /// A lasting promise as one that is given back when it is dropped.
+    pub(crate) async fn adopt(&self, locker: LockerId, id: i64) -> Result<Reservation> {
+        let bytes =
+            sqlx::query_scalar!("select bytes from reservation where reservation_id = ?", id)
+                .fetch_optional(self.db.read())
+                .await?
+                .ok_or(Error::NotFound("Upload"))?;
+        Ok(Reservation { accounts: self.clone(), locker, id, bytes: bytes.unsigned_abs() })
+    }
+
+    /// Makes one lasting promise of several in one locker, for `staging`.
+    pub(crate) async fn merge_promises(
+        &self,
+        tx: &mut Tx,
+        ids: &[i64],
+        staging: &str,
+    ) -> Result<i64> {
+        let (first, rest) = ids.split_first().ok_or(Error::NotFound("Upload"))?;
+        for id in rest {
+            sqlx::query!(
+                "update reservation set bytes = bytes
+                   + coalesce((select r.bytes from reservation r where r.reservation_id = ?1), 0)
+                 where reservation_id = ?2",
+                id,
+                first
+            )
+            .execute(&mut **tx)
+            .await?;
+            sqlx::query!("delete from reservation where reservation_id = ?", id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        sqlx::query!("update reservation set staging = ? where reservation_id = ?", staging, first)
+            .execute(&mut **tx)
+            .await?;
+        Ok(*first)
+    }
+
+    /// Gives back what is promised to uploads that are gone.
+    pub(crate) async fn release_orphans(&self) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        let orphans = sqlx::query_scalar!(
+            r#"select reservation_id as "id!: i64" from reservation r where staging like 'up-%'
+               and not exists (select 1 from upload u where u.reservation_id = r.reservation_id)"#
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        for id in orphans {
+            self.free(&mut tx, id).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Turns a reservation into a file, as part of the transaction that publishes it: `comes` in
+    /// the place of `goes`. Fails with `QuotaExceeded` if the difference is more than was promised
+    /// and no longer fits, or if the quota was lowered since. The reservation's row is gone then.
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx,
+        reservation: &Reservation,
+        (comes, goes): (Charge, Charge),
+        change: Change<'_>,
+    ) -> Result<()> {
+        let promised = sqlx::query_scalar!(
+            r#"delete from reservation where reservation_id = ? returning bytes as "bytes!: i64""#,
+            reservation.id
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        let promised = promised.unwrap_or(0).unsigned_abs();
+        let event = Event::Settle { promised, comes, goes };
+        self.apply(tx, reservation.locker, event, Some(change)).await
+    }
+
+    /// The same in one go, for bytes that nothing was promised for: `added` in the place of
+    /// `replaced` ones.
+    pub(crate) async fn charge(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        added: u64,
+        replaced: u64,
+        change: Change<'_>,
+    ) -> Result<()> {
+        let (comes, goes) = (Charge::counted(added), Charge::counted(replaced));
+        let event = Event::Settle { promised: 0, comes, goes };
+        self.apply(tx, locker, event, Some(change)).await
+    }
+
+    /// Gives a reservation's bytes back and forgets it.
+    async fn free(&self, tx: &mut Tx, id: i64) -> Result<()> {
+        let gone = sqlx::query!(
+            r#"delete from reservation where reservation_id = ?
+               returning locker_id as "locker!: i64", bytes as "bytes!: i64""#,
+            id
+        )
+        .fetch_optional(&mut **tx)
+        .await?;
+        if let Some(gone) = gone {
+            let event = Event::Release { bytes: gone.bytes.unsigned_abs() };
+            self.apply(tx, gone.locker.into(), event, None).await?;
+        }
+        Ok(())
+    }
+
+    /// What a crash left promised is given back, but for uploads that can go on; called before
+    /// anything is served.
+    pub(super) async fn release_leftovers(&self) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "delete from reservation where reservation_id not in
+               (select reservation_id from upload where reservation_id is not null)"
+        )
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query!(
+            "update locker set reserved_bytes =
+               (select coalesce(sum(r.bytes), 0) from reservation r where r.locker_id = locker.locker_id)"
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+impl Reservation {
+    /// Promised so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Promises more, or `QuotaExceeded`.
+    pub(crate) async fn extend(&mut self, more: u64) -> Result<()> {
+        let mut tx = self.accounts.db.write().await?;
+        let amount = signed(more)?;
+        let event = Event::Reserve { bytes: more };
+        self.accounts.apply(&mut tx, self.locker, event, None).await?;
+        sqlx::query!(
+            "update reservation set bytes = bytes + ? where reservation_id = ?",
+            amount,
+            self.id
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.bytes += more;
+        Ok(())
+    }
+
+    /// Gives it back now, and waits until it is done.
+    pub(crate) async fn release(mut self) -> Result<()> {
+        let id = std::mem::take(&mut self.id);
+        release(&self.accounts, id).await
+    }
+
+    /// Its bytes were settled in a transaction that has been committed: nothing to give back.
+    pub(crate) fn close(mut self) {
+        self.id = 0;
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let id = std::mem::take(&mut self.id);
+        // Without a runtime the process is ending, and the next start gives it back.
+        if id != 0
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let accounts = self.accounts.clone();
+            runtime.spawn(async move {
+                if let Err(error) = release(&accounts, id).await {
+                    tracing::error!("cannot release a reservation: {error:?}");
+                }
+            });
+        }
+    }
+}
+
+async fn release(accounts: &Accounts, id: i64) -> Result<()> {
+    let mut tx = accounts.db.write().await?;
+    accounts.free(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Sizes beyond 2^62 are nonsense, and would overflow sums.
+pub(super) fn signed(bytes: u64) -> Result<i64> {
+    i64::try_from(bytes)
+        .ok()
+        .filter(|bytes| *bytes < i64::MAX / 2)
+        .ok_or_else(|| Error::Invalid("That size is not possible".to_owned()))
+}
