@@ -56,7 +56,7 @@ impl Drive {
         let path: RelativePath = self.spelled(&locker, &target.path).await?;
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
-        let replaced = before.map_or(0, |row| row.size);
+        let replaced = before.map_or(0, |row| row.charge.counted);
         let staging = staging_name()?;
         let promised = source.size.saturating_sub(replaced);
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
