@@ -18,6 +18,7 @@
 //! | [`ingest`] | how music gets in: scan, watch, reconcile |
 //! | [`playback`] | how music gets out: decision, originals, transcodes and their cache, now playing |
 //! | [`analysis`] | what the box hears by itself: loudness and sound features, in the background |
+//! | [`matching`] | that nothing is sent twice: hashes, have and need, claims |
 //! | [`outside`] | what the internet brings and gets, each off until an administrator turns it on: podcasts, radio stations, artist info, listens passed on |
 //! | [`ops`] [`http`] | lifecycle, telemetry, health; what all HTTP faces share |
 //! | [`protocols`] [`web`] | the faces, thin: Subsonic, DLNA, mDNS; the panel and its API |
@@ -49,6 +50,7 @@ pub mod events;
 pub mod http;
 pub mod ids;
 pub mod ingest;
+pub mod matching;
 pub mod media;
 pub mod ops;
 pub mod outside;

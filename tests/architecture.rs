@@ -33,6 +33,7 @@ const LAYERS: &[(&str, May)] = &[
     ("ingest", AllBut(&["bin"])),
     ("playback", AllBut(&["bin", "ingest"])),
     ("analysis", AllBut(&["bin", "db"])),
+    ("matching", AllBut(&["body", "bin", "analysis"])),
     ("outside", AllBut(&["body", "bin", "ingest"])),
     ("http", Only(&["error", "ids", "clock", "body", "config", "db", "accounts"])),
     ("ops", Only(&["error", "ids", "clock", "config", "db", "accounts"])),
@@ -60,8 +61,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     (
         "sqlx::",
         &[
-            "error", "ids", "db", "accounts", "drive", "catalog", "ingest", "playback", "outside",
-            "app", "cli",
+            "error", "ids", "db", "accounts", "drive", "catalog", "ingest", "playback", "matching",
+            "outside", "app", "cli",
         ],
     ),
     ("actix_web::", &["http", "protocols", "web", "app"]),

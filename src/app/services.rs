@@ -15,6 +15,7 @@ use crate::{
     egress::{self, Egress},
     events::Events,
     ingest::{self, Ingest},
+    matching::{self, Matching},
     media::worker::{Pool, decoder::Program},
     ops::filesystem,
     outside::{self, Outside},
@@ -42,6 +43,8 @@ pub struct Services {
     pub jukebox: Jukebox,
     /// What the box hears by itself.
     pub analysis: Analysis,
+    /// That nothing is sent twice.
+    pub matching: Matching,
     /// What the internet brings and gets.
     pub outside: Outside,
     /// What changed.
@@ -131,6 +134,16 @@ impl Services {
                 program: super::reader(config)?,
             },
         );
+        let matching = Matching::new(matching::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            events: events.clone(),
+            accounts: accounts.clone(),
+            drive: drive.clone(),
+            catalog: catalog.clone(),
+            ingest: ingest.clone(),
+            playback: playback.clone(),
+        });
         let parts = outside::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -156,6 +169,7 @@ impl Services {
             playback,
             analysis,
             jukebox,
+            matching,
             outside,
             events,
             clock,

@@ -105,6 +105,17 @@ pub(super) fn json_limits() -> JsonConfig {
         .error_handler(|error, _| Failure(Error::Invalid(error.to_string())).into())
 }
 
+/// The same for one address that takes more.
+pub(super) fn json_up_to(bytes: usize) -> JsonConfig {
+    json_limits().limit(bytes)
+}
+
+/// An error as part of an answer that is none.
+pub(super) fn problem_of(error: Error) -> Value {
+    let failure = Failure(error);
+    failure.problem(failure.status_code())
+}
+
 /// Queries: a mistake is a sentence.
 pub(super) fn query_limits() -> QueryConfig {
     QueryConfig::default()

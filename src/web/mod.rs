@@ -26,6 +26,7 @@ use crate::{
     drive::Drive,
     events::Events,
     ingest::Ingest,
+    matching::Matching,
     outside::Outside,
     playback::{Jukebox, Playback},
 };
@@ -49,6 +50,8 @@ pub struct Handles {
     pub jukebox: Jukebox,
     /// What the box hears by itself.
     pub analysis: Analysis,
+    /// That nothing is sent twice.
+    pub matching: Matching,
     /// What the internet brings and gets.
     pub outside: Outside,
     /// What changed.

@@ -16,4 +16,5 @@ mod media;
 mod outside;
 mod playback;
 mod subsonic;
+mod sync;
 mod web;

@@ -19,6 +19,7 @@ mod libraries;
 mod lists;
 mod lockers;
 mod marks;
+mod matching;
 mod outside;
 mod people;
 mod plans;
@@ -37,6 +38,8 @@ mod tracks;
 mod uploads;
 
 use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, head, patch, post, put, resource};
+
+use super::failure::json_up_to;
 
 /// How the panel calls itself beside apps.
 const CLIENT: &str = "Web player";
@@ -67,6 +70,15 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/chat", get().to(chat::list))
         .route("/chat", post().to(chat::say))
         .route("/lockers", get().to(lockers::list))
+        // What need not be sent.
+        .service(
+            resource("/match")
+                .app_data(json_up_to(matching::LARGEST))
+                .route(post().to(matching::look)),
+        )
+        .route("/match/policy", get().to(matching::policy))
+        .route("/match/policy", put().to(matching::set_policy))
+        .route("/claims", post().to(matching::claim))
         // Files, kept.
         .route("/files/{path:.*}", get().to(files::show))
         .route("/files/{path:.*}", head().to(files::show))

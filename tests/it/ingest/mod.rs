@@ -30,7 +30,7 @@ async fn over(folder: &Path) -> TestApp {
 }
 
 /// Waits for the end of the first scan.
-async fn first_scan(app: &TestApp) {
+pub(crate) async fn first_scan(app: &TestApp) {
     until("the first scan", async || {
         let status = app.services.ingest.status();
         !status.libraries.is_empty()
@@ -40,13 +40,13 @@ async fn first_scan(app: &TestApp) {
 }
 
 /// Scans and waits for the end.
-async fn scan(app: &TestApp, kind: ScanKind) {
+pub(crate) async fn scan(app: &TestApp, kind: ScanKind) {
     app.services.ingest.request_scan(kind);
     until("a scan", async || !app.services.ingest.status().is_scanning).await;
 }
 
 /// Polls until it is so; far longer than it can take, for busy machines.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(300);
     while !is_so().await {
         assert!(Instant::now() < deadline, "{what} does not come");
@@ -55,7 +55,7 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 }
 
 /// Every track that the household sees, by path.
-async fn tracks(app: &TestApp) -> Vec<Track> {
+pub(crate) async fn tracks(app: &TestApp) -> Vec<Track> {
     let household = app.services.accounts.household().await.unwrap();
     let filter = TrackFilter::default();
     let page = Page::ALL;

@@ -1,0 +1,221 @@
+//! Hashes of what nobody sent: files of watched folders, and files that other hands put into a
+//! locker. One after the other, slowly, never beside a scan or a transcode; what is to do follows
+//! from the rows alone.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustix::fs::{Advice, fadvise};
+use tokio_util::sync::CancellationToken;
+
+use super::{Matching, rows::Place};
+use crate::{
+    Result,
+    accounts::MatchPolicy,
+    drive::{Digests, Source, digest, quick_key},
+};
+
+/// Files that are asked for at once.
+const PORTION: u32 = 64;
+/// How often it looks for what is to do, and whether others are done.
+const LOOK: Duration = Duration::from_mins(5);
+const WAIT: Duration = Duration::from_secs(2);
+/// Of each second of reading it rests so many times that long: the disk belongs to the listeners.
+const REST: u32 = 2;
+/// Reads are told apart in pieces of this size, and rests with them.
+const BREATH: usize = 16 << 20;
+
+impl Matching {
+    /// Hashes what has no hash until `stop` is cancelled.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.round(&stop).await {
+                tracing::error!("files could not be hashed: {error:#?}");
+            }
+            self.pending().sweep(self.parts.clock.now());
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => (),
+                () = self.wanted.notified() => (),
+            }
+        }
+    }
+
+    /// Asks for a round now. Tests and whoever changed the policy do.
+    pub fn hash_now(&self) {
+        self.wanted.notify_one();
+    }
+
+    async fn round(&self, stop: &CancellationToken) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let files = self.unhashed_of_lockers(after, PORTION).await?;
+            let Some(last) = files.last() else { break };
+            after = *last;
+            for file in files {
+                if !self.turn(stop).await {
+                    return Ok(());
+                }
+                self.hash(Place::Locker { file }, stop).await?;
+            }
+        }
+        // Where nothing is matched with folders, reading them all would be for nothing.
+        if self.parts.accounts.match_policy().await? == MatchPolicy::Off {
+            return Ok(());
+        }
+        let mut after = 0;
+        loop {
+            let files = self.unhashed_of_folders(after, PORTION).await?;
+            let Some(last) = files.last() else { return Ok(()) };
+            after = *last;
+            for file in files {
+                if !self.turn(stop).await {
+                    return Ok(());
+                }
+                self.hash(Place::Folder { file }, stop).await?;
+            }
+        }
+    }
+
+    /// Waits until nobody else needs the disk; false when told to stop.
+    async fn turn(&self, stop: &CancellationToken) -> bool {
+        while self.parts.ingest.status().is_scanning || 0 < self.parts.playback.load().transcodes {
+            if stop.run_until_cancelled(tokio::time::sleep(WAIT)).await.is_none() {
+                return false;
+            }
+        }
+        !stop.is_cancelled()
+    }
+
+    async fn hash(&self, place: Place, stop: &CancellationToken) -> Result<()> {
+        let Some(source) = self.open(place).await? else { return Ok(()) };
+        let (of, stop) = (source.clone(), stop.clone());
+        let read = tokio::task::spawn_blocking(move || slowly(&of, &stop)).await?;
+        let (digests, quick) = match read {
+            Ok(Some(read)) => read,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::debug!("a file cannot be hashed: {error}");
+                return Ok(());
+            }
+        };
+        if digests.length != source.size {
+            return Ok(());
+        }
+        let (size, modified_ns) = (source.size, source.modified_ns);
+        match place {
+            Place::Locker { file } => {
+                self.keep_locker_hash(file, size, modified_ns, &digests.content, &quick).await
+            }
+            Place::Folder { file } => {
+                self.keep_folder_hash(file, size, modified_ns, &digests.content).await
+            }
+        }
+    }
+
+    async fn unhashed_of_lockers(&self, after: i64, limit: u32) -> Result<Vec<i64>> {
+        let files = sqlx::query_scalar!(
+            "select drive_file_id from drive_file
+             where (content_hash is null or quick_key is null) and missing_at is null
+               and drive_file_id > ? order by drive_file_id limit ?",
+            after,
+            limit
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        Ok(files)
+    }
+
+    async fn unhashed_of_folders(&self, after: i64, limit: u32) -> Result<Vec<i64>> {
+        let files = sqlx::query_scalar!(
+            "select m.media_file_id from media_file m join library l using (library_id)
+             where m.media_file_id > ? and l.kind = 'folder' and l.is_active = 1 and m.state = 'ok'
+               and not exists (select 1 from folder_hash h where h.media_file_id = m.media_file_id
+                               and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns)
+             order by m.media_file_id limit ?",
+            after,
+            limit
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        Ok(files)
+    }
+
+    /// Keeps what a file of a watched folder hashes to, if its row still speaks of that file.
+    pub(super) async fn keep_folder_hash(
+        &self,
+        file: i64,
+        size: u64,
+        modified_ns: i64,
+        content: &[u8; 32],
+    ) -> Result<()> {
+        let (size, content) = (i64::try_from(size).unwrap_or(i64::MAX), content.as_slice());
+        let mut tx = self.parts.db.write().await?;
+        sqlx::query!(
+            "insert into folder_hash (media_file_id, size_bytes, modified_ns, content_hash)
+             select ?1, ?2, ?3, ?4 where exists (
+                 select 1 from media_file where media_file_id = ?1 and size_bytes = ?2 and modified_ns = ?3)
+             on conflict (media_file_id) do update set size_bytes = excluded.size_bytes,
+                 modified_ns = excluded.modified_ns, content_hash = excluded.content_hash",
+            file,
+            size,
+            modified_ns,
+            content
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn keep_locker_hash(
+        &self,
+        file: i64,
+        size: u64,
+        modified_ns: i64,
+        content: &[u8; 32],
+        quick: &[u8; 32],
+    ) -> Result<()> {
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        let (content, quick) = (content.as_slice(), quick.as_slice());
+        let mut tx = self.parts.db.write().await?;
+        sqlx::query!(
+            "update drive_file set content_hash = ?1, quick_key = ?2
+             where drive_file_id = ?3 and size_bytes = ?4 and modified_ns = ?5 and missing_at is null",
+            content,
+            quick,
+            file,
+            size,
+            modified_ns
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Reads all of a file, and rests between the pieces. What was read does not push out of memory
+/// what others need.
+fn slowly(
+    source: &Source,
+    stop: &CancellationToken,
+) -> std::io::Result<Option<(Digests, [u8; 32])>> {
+    let quick = quick_key(&source.file)?;
+    let mut since = Instant::now();
+    let mut held = 0;
+    let digests = digest(&source.file, None, |read| {
+        held += read;
+        if BREATH <= held {
+            std::thread::sleep(since.elapsed().min(Duration::from_secs(1)) * REST);
+            held = 0;
+            since = Instant::now();
+        }
+        !stop.is_cancelled()
+    })?;
+    std::thread::sleep(since.elapsed().min(Duration::from_secs(1)) * REST);
+    let _ = fadvise(Arc::as_ref(&source.file), 0, None, Advice::DontNeed);
+    Ok(digests.map(|digests| (digests, quick)))
+}

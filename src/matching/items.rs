@@ -1,0 +1,190 @@
+//! Have or need: what a client is told of its files. First by quick keys, which say that most new
+//! files are surely new; then by the hashes of those that may be here.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    MOST_ITEMS, Matching,
+    pending::Offer,
+    rows::{Candidate, Only, Reach},
+};
+use crate::{
+    Error, Result,
+    accounts::{Locker, Principal},
+    drive::{Condition, NameProblem, RelativePath, Target},
+    ids::LockerId,
+};
+
+/// A file of a client.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// BLAKE3 of all of it, if it was read.
+    pub hash: Option<[u8; 32]>,
+    /// BLAKE3 of its first 64 KiB.
+    pub quick_key: Option<[u8; 32]>,
+    /// Bytes.
+    pub size: u64,
+    /// Where it shall be in the locker.
+    pub path: Result<RelativePath, NameProblem>,
+    /// Never in the place of another file.
+    pub only_new: bool,
+}
+
+/// A key for one proof about one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Names the claim.
+    pub claim: [u8; 16],
+    /// What the proof is made with.
+    pub key: [u8; 32],
+}
+
+/// How it stands with a file.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// Its bytes are in this locker: at these paths, the wanted one first if it is one of them.
+    /// With a key they can be put at the wanted path too.
+    Have(Vec<String>, Option<Key>),
+    /// Who proves that he holds its bytes gets it without sending them.
+    Claimable(Key),
+    /// It has to be sent.
+    Need,
+    /// Only its beginning was asked about, and something begins like that: ask with the hash.
+    Maybe,
+    /// Only its beginning was asked about, and nothing begins like that: it is surely new.
+    Unknown,
+    /// It cannot have that name.
+    Refused(NameProblem),
+}
+
+impl Matching {
+    /// How it stands with these files, in their order, for a locker of the principal's.
+    pub async fn look(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        items: &[Item],
+    ) -> Result<Vec<Standing>> {
+        if MOST_ITEMS < items.len() {
+            return Err(Error::Invalid(format!(
+                "At most {MOST_ITEMS} files are looked up at once"
+            )));
+        }
+        let locker = self.parts.accounts.locker(principal, locker).await?;
+        let policy = self.parts.accounts.match_policy().await?;
+        let reach = Reach::of(policy, principal);
+        let known = self.known(&locker, reach.as_ref(), items).await?;
+        if items.iter().any(|item| known.own_sizes.contains(&item.size)) {
+            // Somebody waits for it.
+            self.hash_now();
+        }
+        let mut standings = Vec::with_capacity(items.len());
+        for item in items {
+            standings.push(self.standing(principal, locker.id, item, &known)?);
+        }
+        Ok(standings)
+    }
+
+    /// Everything that the rows have to say about these files, in a handful of questions.
+    async fn known(&self, locker: &Locker, reach: Option<&Reach>, items: &[Item]) -> Result<Known> {
+        let hashes = list(items.iter().filter_map(|item| item.hash.as_ref()))?;
+        let asked = |with_hash: bool| {
+            let of = items.iter().filter(move |item| item.hash.is_some() == with_hash);
+            list(of.filter_map(|item| item.quick_key.as_ref()))
+        };
+        let (first, later) = (asked(false)?, asked(true)?);
+        let had = self.had(locker.id, &hashes).await?;
+        let own_sizes = self.unknown_sizes(locker.id).await?.into_iter().collect();
+        // What is in the own locker is told whatever the policy is.
+        let own = Reach::to(locker.library);
+        let beginnings = self.alike(reach.unwrap_or(&own), &first, Only::All).await?;
+        let beginnings = beginnings.into_keys().collect();
+        let mut known = Known { had, own_sizes, beginnings, ..Known::default() };
+        if let Some(reach) = reach {
+            known.here = self.within_reach(reach, &hashes).await?;
+            known.unhashed = self.alike(reach, &later, Only::Unhashed).await?;
+        }
+        Ok(known)
+    }
+
+    fn standing(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        item: &Item,
+        known: &Known,
+    ) -> Result<Standing> {
+        let path = match &item.path {
+            Ok(path) => path,
+            Err(problem) => return Ok(Standing::Refused(problem.clone())),
+        };
+        let Some(hash) = item.hash else {
+            let may_be_here = match item.quick_key.map(|key| (key, item.size)) {
+                None => true,
+                Some(key) => {
+                    known.beginnings.contains(&key) || known.own_sizes.contains(&item.size)
+                }
+            };
+            return Ok(if may_be_here { Standing::Maybe } else { Standing::Unknown });
+        };
+        let had = known.had.get(&(hash, item.size));
+        let at = had.and_then(|paths| paths.iter().position(|each| each == path.as_str()));
+        if let (Some(paths), Some(at)) = (had, at) {
+            let mut paths = paths.clone();
+            paths.swap(0, at);
+            return Ok(Standing::Have(paths, None));
+        }
+        // A file whose whole hash nobody knows yet may be the same; the proof will show.
+        let speculative = || known.unhashed.get(&(item.quick_key?, item.size));
+        let found = known.here.get(&(hash, item.size)).or_else(speculative);
+        let key = found
+            .map(|found| self.offer(principal, locker, item, hash, path, found))
+            .transpose()?;
+        Ok(match (had, key) {
+            (Some(paths), key) => Standing::Have(paths.clone(), key),
+            (None, Some(key)) => Standing::Claimable(key),
+            (None, None) => Standing::Need,
+        })
+    }
+
+    /// A fresh key, bound to the principal, to those bytes and to their new place.
+    fn offer(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        item: &Item,
+        hash: [u8; 32],
+        path: &RelativePath,
+        found: &Candidate,
+    ) -> Result<Key> {
+        let (claim, key) = (random::<16>()?, random::<32>()?);
+        let condition = if item.only_new { Condition::Absent } else { Condition::None };
+        let target = Target { locker, path: path.clone(), condition };
+        let offer = Offer::new(key, hash, item.size, found.place, target);
+        self.pending().add(principal.user, claim, self.parts.clock.now(), offer);
+        Ok(Key { claim, key })
+    }
+}
+
+/// What the rows say about the files of one question.
+#[derive(Default)]
+struct Known {
+    had: HashMap<([u8; 32], u64), Vec<String>>,
+    here: HashMap<([u8; 32], u64), Candidate>,
+    beginnings: HashSet<([u8; 32], u64)>,
+    unhashed: HashMap<([u8; 32], u64), Candidate>,
+    own_sizes: HashSet<u64>,
+}
+
+/// Hashes as JSON text, for `json_each`.
+fn list<'h>(hashes: impl Iterator<Item = &'h [u8; 32]>) -> Result<String> {
+    let hashes: HashSet<String> = hashes.map(hex::encode).collect();
+    Ok(serde_json::to_string(&hashes)?)
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::internal(anyhow::anyhow!("no randomness: {error}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,89 @@
+//! Nothing is sent twice: which of a client's files are here, by the hashes of their bytes, and
+//! how it gets one that is here without sending it. A hash alone never gives access to anything:
+//! who claims a file proves over every byte that he holds it. Knows nothing of protocols.
+
+mod claims;
+mod hashing;
+mod items;
+mod pending;
+mod rows;
+mod source;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::sync::{Notify, Semaphore};
+
+pub use claims::{Claimed, Proof};
+pub use items::{Item, Key, Standing};
+
+use self::pending::Pending;
+use crate::{
+    accounts::Accounts, catalog::Catalog, clock::Clock, db::Db, drive::Drive, events::Events,
+    ingest::Ingest, playback::Playback,
+};
+
+/// Files that one question may be about.
+pub const MOST_ITEMS: usize = 10_000;
+/// Claims that one request may bring.
+pub const MOST_CLAIMS: usize = 1_000;
+/// How long a key is good for.
+const KEY_LIFE: Duration = Duration::from_mins(30);
+/// Whole files that are read at once to judge proofs.
+const READERS: usize = 2;
+
+/// What it is built over.
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
+    /// What changed.
+    pub events: Events,
+    /// Who may do what.
+    pub accounts: Accounts,
+    /// What is kept.
+    pub drive: Drive,
+    /// What there is to hear.
+    pub catalog: Catalog,
+    /// Whose scans the hashing stands back for.
+    pub ingest: Ingest,
+    /// Whose streams it stands back for.
+    pub playback: Playback,
+}
+
+/// The service. Cheap to clone.
+#[derive(Clone)]
+pub struct Matching {
+    parts: Arc<Parts>,
+    pending: Arc<Mutex<Pending>>,
+    readers: Arc<Semaphore>,
+    /// Somebody asked about a file whose hash is not known yet.
+    wanted: Arc<Notify>,
+}
+
+impl fmt::Debug for Matching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matching").finish_non_exhaustive()
+    }
+}
+
+impl Matching {
+    /// Over the services. Nothing is hashed before [`Self::run`].
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            pending: Arc::default(),
+            readers: Arc::new(Semaphore::new(READERS)),
+            wanted: Arc::default(),
+        }
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

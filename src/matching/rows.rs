@@ -1,0 +1,241 @@
+//! What the rows know of bytes that are here, bounded by what the policy lets a principal meet:
+//! the own lockers and the libraries he may read, or everything.
+
+use std::collections::HashMap;
+
+use super::Matching;
+use crate::{
+    Result,
+    accounts::{MatchPolicy, Principal},
+    ids::{LibraryId, LockerId},
+};
+
+/// Where bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a locker: the row of the file.
+    Locker { file: i64 },
+    /// In a watched folder: the row of the file.
+    Folder { file: i64 },
+}
+
+/// A file whose bytes are, or may be, those that were asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) place: Place,
+}
+
+/// Hash or key, and size.
+type Key = ([u8; 32], u64);
+
+/// Which files may be met.
+pub(super) struct Reach {
+    /// Ids of libraries as JSON text; `None` is all of them.
+    libraries: Option<String>,
+}
+
+impl Reach {
+    /// One library alone.
+    pub(super) fn to(library: LibraryId) -> Self {
+        Self { libraries: Some(format!("[{}]", library.0)) }
+    }
+
+    /// What a policy opens to a principal; `None` is nothing.
+    pub(super) fn of(policy: MatchPolicy, principal: &Principal) -> Option<Self> {
+        match policy {
+            MatchPolicy::Off => None,
+            MatchPolicy::Own => Some(Self { libraries: Some(principal.libraries_json()) }),
+            MatchPolicy::Server => Some(Self { libraries: None }),
+        }
+    }
+}
+
+impl Matching {
+    /// Paths in a locker by content.
+    pub(super) async fn had(
+        &self,
+        locker: LockerId,
+        hashes: &str,
+    ) -> Result<HashMap<Key, Vec<String>>> {
+        let rows = sqlx::query!(
+            r#"select content_hash as "hash!: Vec<u8>", size_bytes, path from drive_file
+               where content_hash in (select unhex(value) from json_each(?1))
+                 and content_hash is not null and locker_id = ?2 and missing_at is null
+               order by path"#,
+            hashes,
+            locker.0
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        let mut had: HashMap<Key, Vec<String>> = HashMap::new();
+        for row in rows {
+            if let Ok(hash) = row.hash.try_into() {
+                had.entry((hash, row.size_bytes.unsigned_abs())).or_default().push(row.path);
+            }
+        }
+        Ok(had)
+    }
+
+    /// One file for each content that is within reach; those in lockers first, for they can be
+    /// linked.
+    pub(super) async fn within_reach(
+        &self,
+        reach: &Reach,
+        hashes: &str,
+    ) -> Result<HashMap<Key, Candidate>> {
+        let libraries = reach.libraries.as_deref();
+        let rows = sqlx::query!(
+            r#"select f.content_hash as "hash!: Vec<u8>", f.size_bytes as "size!: i64",
+                      f.drive_file_id as "file!: i64", 1 as "is_locker!: bool"
+               from drive_file f join library b on b.locker_id = f.locker_id
+               where f.content_hash in (select unhex(value) from json_each(?1))
+                 and f.content_hash is not null and f.missing_at is null and b.is_active = 1
+                 and (?2 is null or b.library_id in (select value from json_each(?2)))
+               union all
+               select h.content_hash, m.size_bytes, m.media_file_id, 0
+               from folder_hash h join media_file m using (media_file_id) join library b using (library_id)
+               where h.content_hash in (select unhex(value) from json_each(?1))
+                 and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns
+                 and b.kind = 'folder' and b.is_active = 1
+                 and (?2 is null or b.library_id in (select value from json_each(?2)))"#,
+            hashes,
+            libraries
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        let mut found: HashMap<Key, Candidate> = HashMap::new();
+        for row in rows {
+            let size = row.size.unsigned_abs();
+            let place = if row.is_locker {
+                Place::Locker { file: row.file }
+            } else {
+                Place::Folder { file: row.file }
+            };
+            if let Ok(hash) = row.hash.try_into() {
+                found.entry((hash, size)).or_insert(Candidate { place });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Files that begin alike and are as long. Of those in watched folders the whole hash may not
+    /// be known yet.
+    pub(super) async fn alike(
+        &self,
+        reach: &Reach,
+        quick_keys: &str,
+        only: Only,
+    ) -> Result<HashMap<Key, Candidate>> {
+        let libraries = reach.libraries.as_deref();
+        let only_unhashed = only == Only::Unhashed;
+        let rows = sqlx::query!(
+            r#"select f.quick_key as "quick_key!: Vec<u8>", f.size_bytes as "size!: i64",
+                      f.drive_file_id as "file!: i64", 1 as "is_locker!: bool"
+               from drive_file f join library b on b.locker_id = f.locker_id
+               where substr(f.quick_key, 1, 8) in (select unhex(substr(value, 1, 16)) from json_each(?1))
+                 and f.quick_key is not null and f.missing_at is null and b.is_active = 1
+                 and (?2 is null or b.library_id in (select value from json_each(?2)))
+                 and (not ?3 or f.content_hash is null)
+               union all
+               select m.quick_key, m.size_bytes, m.media_file_id, 0
+               from media_file m join library b using (library_id)
+               where substr(m.quick_key, 1, 8) in (select unhex(substr(value, 1, 16)) from json_each(?1))
+                 and m.quick_key is not null and b.kind = 'folder' and b.is_active = 1
+                 and (?2 is null or b.library_id in (select value from json_each(?2)))
+                 and (not ?3 or not exists (
+                     select 1 from folder_hash h where h.media_file_id = m.media_file_id
+                     and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns))"#,
+            quick_keys,
+            libraries,
+            only_unhashed
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        let mut found: HashMap<Key, Candidate> = HashMap::new();
+        for row in rows {
+            let size = row.size.unsigned_abs();
+            let place = if row.is_locker {
+                Place::Locker { file: row.file }
+            } else {
+                Place::Folder { file: row.file }
+            };
+            if let Ok(key) = row.quick_key.try_into() {
+                found.entry((key, size)).or_insert(Candidate { place });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sizes of files in a locker of which nothing is known yet but that.
+    pub(super) async fn unknown_sizes(&self, locker: LockerId) -> Result<Vec<u64>> {
+        let sizes = sqlx::query_scalar!(
+            "select size_bytes from drive_file
+             where (content_hash is null or quick_key is null) and missing_at is null
+               and locker_id = ?",
+            locker.0
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        Ok(sizes.into_iter().map(i64::unsigned_abs).collect())
+    }
+
+    /// Where a file of a locker is: the locker and the path.
+    pub(super) async fn locker_file(&self, file: i64) -> Result<Option<LockerFile>> {
+        let row = sqlx::query!(
+            "select locker_id, path, size_bytes, modified_ns from drive_file
+             where drive_file_id = ? and missing_at is null",
+            file
+        )
+        .fetch_optional(self.parts.db.read())
+        .await?;
+        Ok(row.map(|row| LockerFile {
+            locker: row.locker_id.into(),
+            path: row.path,
+            size: row.size_bytes.unsigned_abs(),
+            modified_ns: row.modified_ns,
+        }))
+    }
+
+    /// Where a file of a watched folder is.
+    pub(super) async fn folder_file(&self, file: i64) -> Result<Option<FolderFile>> {
+        let row = sqlx::query!(
+            r#"select l.path as root, m.path, m.size_bytes, m.modified_ns
+               from media_file m join library l using (library_id)
+               where m.media_file_id = ? and l.kind = 'folder' and l.is_active = 1"#,
+            file
+        )
+        .fetch_optional(self.parts.db.read())
+        .await?;
+        Ok(row.map(|row| FolderFile {
+            root: row.root,
+            path: row.path,
+            size: row.size_bytes.unsigned_abs(),
+            modified_ns: row.modified_ns,
+        }))
+    }
+}
+
+/// Which of the files that begin alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Only {
+    /// All.
+    All,
+    /// Those whose content hash is not known.
+    Unhashed,
+}
+
+/// A file of a locker as its row knows it.
+pub(super) struct LockerFile {
+    pub(super) locker: LockerId,
+    pub(super) path: String,
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+}
+
+/// A file of a watched folder as its row knows it.
+pub(super) struct FolderFile {
+    pub(super) root: String,
+    pub(super) path: String,
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+}
