@@ -22,6 +22,7 @@
 //! | [`outside`] | what the internet brings and gets, each off until an administrator turns it on: podcasts, radio stations, artist info, listens passed on |
 //! | [`ops`] [`http`] | lifecycle, telemetry, health; what all HTTP faces share |
 //! | [`protocols`] [`web`] | the faces, thin: Subsonic, DLNA, mDNS; the panel and its API |
+//! | [`sync`] | the other end, on another machine: a folder to a locker and back, through the web API |
 //! | [`app`] [`cli`] | the composition root and the command line; they know all, nobody imports them |
 //!
 //! Rules in short: a handler parses, calls one service, renders. Every read takes a
@@ -56,6 +57,7 @@ pub mod ops;
 pub mod outside;
 pub mod playback;
 pub mod protocols;
+pub mod sync;
 pub mod web;
 pub mod zip;
 

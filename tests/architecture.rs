@@ -39,6 +39,8 @@ const LAYERS: &[(&str, May)] = &[
     ("ops", Only(&["error", "ids", "clock", "config", "db", "accounts"])),
     ("protocols", AllBut(&["bin", "db", "ops"])),
     ("web", AllBut(&["bin", "db", "protocols"])),
+    // The other end: knows the server by its HTTP API alone.
+    ("sync", Only(&["egress"])),
     ("app", AllBut(&["bin"])),
     ("cli", AllBut(&["bin"])),
 ];
@@ -68,7 +70,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("actix_web::", &["http", "protocols", "web", "app"]),
     ("SystemTime::now", &["clock"]),
     ("ffmpeg_next", &["bin"]),
-    ("hyper_util::", &["egress"]),
+    ("hyper_util::", &["egress", "sync"]),
     ("reqwest::", &[]),
 ];
 

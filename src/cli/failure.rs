@@ -12,17 +12,24 @@ const CONFIGURATION: u8 = 78;
 pub(super) struct Failure {
     sentence: String,
     code: u8,
+    /// Standard output holds the result already.
+    is_said: bool,
 }
 
 impl Failure {
     /// With exit code 1.
     pub(super) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), code: 1 }
+        Self { sentence: sentence.into(), code: 1, is_said: false }
+    }
+
+    /// After a result that tells of it: standard output gets no second object.
+    pub(super) fn said(sentence: impl Into<String>) -> Self {
+        Self { is_said: true, ..Self::new(sentence) }
     }
 
     /// Says it and gives the exit code. With `--json` it is an object on standard output too.
     pub(super) fn report(&self, is_json: bool) -> ExitCode {
-        if is_json {
+        if is_json && !self.is_said {
             super::print::line(&serde_json::json!({ "error": self.sentence }).to_string());
         }
         eprintln!("tunelocker: {}", self.sentence);
@@ -32,7 +39,7 @@ impl Failure {
 
 impl From<Invalid> for Failure {
     fn from(invalid: Invalid) -> Self {
-        Self { sentence: invalid.to_string(), code: CONFIGURATION }
+        Self { code: CONFIGURATION, ..Self::new(invalid.to_string()) }
     }
 }
 
@@ -40,7 +47,7 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let is_newer = error.chain().any(<dyn std::error::Error>::is::<NewerSchema>);
         let code = if is_newer { CONFIGURATION } else { 1 };
-        Self { sentence: format!("{error:#}"), code }
+        Self { code, ..Self::new(format!("{error:#}")) }
     }
 }
 

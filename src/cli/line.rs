@@ -5,6 +5,7 @@ use std::{io::Read as _, net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
+    carry,
     failure::Failure,
     request::{Quota, Request},
 };
@@ -65,6 +66,10 @@ pub(super) enum Command {
         #[arg(long)]
         wait: bool,
     },
+    /// Bring a folder of this machine to a locker of a server; what is there is not sent
+    Sync(carry::Push),
+    /// Bring a locker of a server to a folder of this machine
+    Pull(carry::Pull),
     /// Validate the configuration and print it with secrets hidden
     Check(Choices),
     /// Write the demo library
@@ -186,6 +191,8 @@ impl Command {
         Ok(match self {
             Self::Serve(_)
             | Self::Check(_)
+            | Self::Sync(_)
+            | Self::Pull(_)
             | Self::Demo { .. }
             | Self::Rows { .. }
             | Self::Address { .. } => {

@@ -2,6 +2,7 @@
 //! and its exit codes: 0 done, 1 failed, 2 wrong usage, 78 configuration or newer schema.
 
 mod address;
+mod carry;
 mod control;
 mod demo;
 mod failure;
@@ -50,6 +51,8 @@ fn run(line: CommandLine) -> Result<(), Failure> {
             let (_, text) = config::load(&sources)?;
             print::configuration(&text, common.json)
         }
+        Command::Sync(push) => carry::push(push, common.json),
+        Command::Pull(pull) => carry::pull(pull, common.json),
         Command::Demo { folder } => demo::write(&folder),
         Command::Rows { tracks, library } => {
             rows::write(&config::load(&sources)?.0, &library, tracks)

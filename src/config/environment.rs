@@ -64,13 +64,14 @@ const KEYS: &[(&str, Kind)] = &[
 ];
 
 /// What the environment sets, in the shape of the file. `TUNELOCKER_CONFIG` is not a key: it says
-/// where the file is.
+/// where the file is; nor is `TUNELOCKER_SECRET`, which `sync` and `pull` sign in with.
 pub(super) fn read(
     variables: impl Iterator<Item = (String, String)>,
 ) -> Result<toml::Table, Invalid> {
     let mut merged = toml::Table::new();
     for (name, text) in variables {
-        if !name.starts_with(PREFIX) || name == "TUNELOCKER_CONFIG" {
+        if !name.starts_with(PREFIX) || matches!(&*name, "TUNELOCKER_CONFIG" | "TUNELOCKER_SECRET")
+        {
             continue;
         }
         let Some((path, kind)) = KEYS.iter().find(|(path, _)| variable(path) == name) else {

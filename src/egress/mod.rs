@@ -253,7 +253,7 @@ fn request(wanted: &Wanted<'_>, url: &Url) -> Result<Request<Full<Bytes>>, Fault
 }
 
 /// What the system trusts, and what browsers do, where the system has no list of its own.
-fn tls() -> anyhow::Result<ClientConfig> {
+pub(crate) fn tls() -> anyhow::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

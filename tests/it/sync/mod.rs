@@ -2,7 +2,9 @@
 //! bring a folder to a locker and back.
 
 mod attacks;
+mod commands;
 mod matching;
+mod wire;
 
 use std::path::Path;
 

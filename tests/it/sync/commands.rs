@@ -1,0 +1,313 @@
+//! `tunelocker sync` and `tunelocker pull`, as people run them, against the real server.
+
+use std::{
+    collections::BTreeMap,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+};
+
+use serde_json::Value;
+use tokio::process::Command;
+use tunelocker::accounts::MatchPolicy;
+
+use super::{Two, Who, bytes, wire::Wire};
+use crate::{
+    harness::{music, times},
+    ingest::{first_scan, until},
+};
+
+/// Who syncs, through which wire, with a home of its own.
+struct Station {
+    home: tempfile::TempDir,
+    server: String,
+    user: &'static str,
+    secret: String,
+}
+
+impl Station {
+    fn of(two: &Two, who: Who, wire: &Wire) -> Self {
+        Self {
+            home: tempfile::tempdir().unwrap(),
+            server: format!("http://{}", wire.address),
+            user: if matches!(who, Who::Ann) { "ann" } else { "bob" },
+            secret: two.secrets[who as usize].clone(),
+        }
+    }
+
+    fn command(&self, verb: &str, folder: &Path, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tunelocker"));
+        let preposition = if verb == "pull" { "--from" } else { "--to" };
+        command.arg(verb).arg(folder).args([preposition, &self.server, "--as", self.user]);
+        command.args(more).env_clear().env("HOME", self.home.path());
+        command.env("TUNELOCKER_SECRET", &self.secret).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    async fn output(&self, verb: &str, folder: &Path, more: &[&str]) -> Output {
+        self.command(verb, folder, more).output().await.unwrap()
+    }
+
+    /// Runs it to the end; what it says.
+    async fn done(&self, verb: &str, folder: &Path, more: &[&str]) -> Value {
+        let output = self.output(verb, folder, &[more, &["--json"]].concat()).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+/// Every file below a folder with its bytes.
+fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(
+                    path.strip_prefix(root).unwrap().to_owned(),
+                    std::fs::read(path).unwrap(),
+                );
+            }
+        }
+    }
+    files
+}
+
+/// Bytes that the disk really holds below a folder: inodes count once.
+fn on_disk(root: &Path) -> u64 {
+    let mut inodes = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let facts = entry.path().symlink_metadata().unwrap();
+            if facts.is_dir() {
+                folders.push(entry.path());
+            } else {
+                inodes.insert(facts.ino(), facts.blocks() * 512);
+            }
+        }
+    }
+    inodes.values().sum()
+}
+
+/// A collection of `count` files of `size` bytes and some odd ones.
+fn collection(root: &Path, count: u64, size: usize) {
+    for number in 0..count {
+        let path = format!("Artist {}/Album {}/{number:04} Söng.flac", number % 7, number % 13);
+        music::write(root, &path, &bytes(number, size));
+    }
+    music::write(root, "notes, and \"more\".txt", b"x");
+    music::write(root, "empty", b"");
+}
+
+#[tokio::test]
+async fn a_second_user_with_the_same_files_sends_next_to_nothing() {
+    let two = Two::new().await;
+    two.policy(MatchPolicy::Server).await;
+    let (count, size) = (300 * times().min(7), 128 * 1024);
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), count, size);
+    let total = count * size as u64;
+
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let said = ann.done("sync", folder.path(), &[]).await;
+    assert_eq!(said["sent"]["files"], count + 2, "{said}");
+    assert!(total < wire.up());
+    let before = on_disk(&two.lockers.drive_root());
+
+    let bob = Station::of(&two, Who::Bob, &wire);
+    let said = bob.done("sync", folder.path(), &[]).await;
+    assert_eq!(said["claimed"]["files"], count + 2, "{said}");
+    assert_eq!(said["carried"], 0);
+    let up = wire.up();
+    assert!(up < total / 100, "{up} of {total} bytes went up");
+    let after = on_disk(&two.lockers.drive_root());
+    assert!(after - before < total / 100, "the disk grew from {before} to {after}");
+    let theirs = two.lockers.drive_root().join("lockers/bob");
+    assert_eq!(tree(&theirs), tree(folder.path()));
+    let usage = two.lockers.accounts.lockers(&two.bob).await.unwrap()[0].usage;
+    assert_eq!((usage.used, usage.reserved), (total + 1, 0), "charged in full");
+
+    // Under another name and on a new machine it is the same collection.
+    let renamed = folder.path().with_extension("renamed");
+    std::fs::rename(folder.path(), &renamed).unwrap();
+    for station in [&bob, &Station::of(&two, Who::Bob, &wire)] {
+        let said = station.done("sync", &renamed, &[]).await;
+        assert_eq!((&said["had"]["files"], &said["carried"]), (&(count + 2).into(), &0.into()));
+        assert!(wire.up() < total / 100);
+    }
+    std::fs::rename(&renamed, folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn what_lies_in_a_folder_library_is_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = 12;
+    for number in 0..count {
+        // Each of another length, so of other bytes.
+        music::wav(folder.path(), &format!("{number}.wav"), 4.0 + f64::from(number));
+    }
+    let total: u64 = tree(folder.path()).values().map(|bytes| bytes.len() as u64).sum();
+    let two = Two::over(Some(folder.path())).await;
+    first_scan(&two.lockers.app).await;
+    let mine = tempfile::tempdir().unwrap();
+    for (path, bytes) in tree(folder.path()) {
+        music::write(mine.path(), path.to_str().unwrap(), &bytes);
+    }
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let said = ann.done("sync", mine.path(), &[]).await;
+    assert_eq!((&said["claimed"]["files"], &said["carried"]), (&count.into(), &0.into()), "{said}");
+    let up = wire.up();
+    assert!(up < total / 100, "{up} of {total} bytes went up");
+    assert_eq!(tree(&two.file("ann", "")), tree(mine.path()));
+}
+
+#[tokio::test]
+async fn a_killed_sync_goes_on_where_it_was() {
+    let two = Two::new().await;
+    let size = if times() == 1 { 96_000_000 } else { 500_000_000 };
+    let folder = tempfile::tempdir().unwrap();
+    music::write(folder.path(), "big.wav", &bytes(1, size));
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+
+    let rate = format!("{}", size / 4);
+    let mut killed = ann.command("sync", folder.path(), &["--bwlimit", &rate]).spawn().unwrap();
+    let staging = two.lockers.drive_root().join("staging");
+    let staged = || {
+        let files = std::fs::read_dir(&staging).unwrap().filter_map(|it| it.ok()?.metadata().ok());
+        files.map(|facts| facts.len()).max().unwrap_or(0)
+    };
+    until("half of it", async || size as u64 * 2 / 5 < staged()).await;
+    // SIGKILL.
+    killed.start_kill().unwrap();
+    killed.wait().await.unwrap();
+    assert!(staged() < size as u64, "it was in the middle");
+    let first = wire.up();
+
+    let said = ann.done("sync", folder.path(), &[]).await;
+    let second = said["carried"].as_u64().unwrap();
+    assert_eq!(said["sent"]["files"], 1, "{said}");
+    let slack = 3_000_000;
+    assert!(second < size as u64 - first + slack, "{first} went up before, {second} after");
+    assert!(wire.up() < second + slack);
+    assert_eq!(std::fs::read(two.file("ann", "big.wav")).unwrap(), bytes(1, size));
+    assert_eq!(two.lockers.usage().await.used, size as u64);
+    assert_eq!(two.lockers.staged(), 0);
+}
+
+#[tokio::test]
+async fn a_watch_brings_what_comes_later() {
+    let two = Two::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    music::write(folder.path(), "first.flac", &bytes(1, 1000));
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let mut watching = ann.command("sync", folder.path(), &["--watch"]).spawn().unwrap();
+    let has = async |path: &str| two.file("ann", path).exists();
+    until("the first file", async || has("first.flac").await).await;
+    music::write(folder.path(), "New/second.flac", &bytes(2, 1000));
+    until("the second file", async || has("New/second.flac").await).await;
+    std::fs::rename(folder.path().join("New"), folder.path().join("Moved")).unwrap();
+    until("the move", async || has("Moved/second.flac").await && !has("New/second.flac").await)
+        .await;
+    // Told to stop, it ends well.
+    let pid = rustix::process::Pid::from_raw(watching.id().unwrap() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(watching.wait().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn pull_gives_the_same_tree_and_fetches_nothing_twice() {
+    let two = Two::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    collection(folder.path(), 20, 90_000);
+    // Equal files are sent once, and are two all the same.
+    music::write(folder.path(), "twice.flac", &bytes(3, 90_000));
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let said = ann.done("sync", folder.path(), &[]).await;
+    assert_eq!(
+        (&said["sent"]["files"], &said["claimed"]["files"]),
+        (&22.into(), &1.into()),
+        "{said}"
+    );
+
+    let back = tempfile::tempdir().unwrap();
+    let said = ann.done("pull", back.path(), &["--dry-run"]).await;
+    assert_eq!(said["wouldFetch"]["files"], 23, "{said}");
+    assert!(tree(back.path()).is_empty());
+    let said = ann.done("pull", back.path(), &[]).await;
+    assert_eq!(said["fetched"]["files"], 23, "{said}");
+    assert_eq!(tree(back.path()), tree(folder.path()));
+    // Only what differs is fetched; what is only here stays.
+    std::fs::write(back.path().join("notes, and \"more\".txt"), b"y").unwrap();
+    std::fs::write(back.path().join("only here"), b"z").unwrap();
+    let said = ann.done("pull", back.path(), &[]).await;
+    assert_eq!(
+        (&said["fetched"]["files"], &said["had"]["files"]),
+        (&1.into(), &22.into()),
+        "{said}"
+    );
+    assert_eq!(std::fs::read(back.path().join("only here")).unwrap(), b"z");
+}
+
+#[tokio::test]
+async fn the_report_says_of_each_file_what_became_of_it() {
+    let two = Two::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    music::write(folder.path(), "good.flac", &bytes(1, 5000));
+    music::write(folder.path(), "there.flac", &bytes(2, 5000));
+    music::write(folder.path(), "bad\u{7}name.flac", &bytes(3, 5000));
+    two.lockers.put("there.flac", &bytes(2, 5000)).await.unwrap();
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let csv = folder.path().with_extension("csv");
+    let report = csv.to_str().unwrap();
+
+    let dry = ann.output("sync", folder.path(), &["--dry-run", "--report", report]).await;
+    assert_eq!(dry.status.code(), Some(1), "{dry:?}");
+    assert!(std::fs::read_to_string(&csv).unwrap().contains("good.flac,would send,5000,"));
+    assert!(!two.file("ann", "good.flac").exists());
+
+    let output = ann.output("sync", folder.path(), &["--report", report]).await;
+    assert_eq!(output.status.code(), Some(1), "one was refused: {output:?}");
+    let text = std::fs::read_to_string(&csv).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "path,result,bytes,reason");
+    assert!(lines[1].starts_with("bad\u{7}name.flac,refused,5000,"), "{text}");
+    assert!(20 < lines[1].len() - "bad\u{7}name.flac,refused,5000,".len(), "and why: {text}");
+    assert_eq!((lines[2], lines[3]), ("good.flac,sent,5000,", "there.flac,had,5000,"));
+    std::fs::remove_file(csv).unwrap();
+}
+
+#[tokio::test]
+async fn secrets_come_from_anywhere_but_the_command_line() {
+    let two = Two::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    music::write(folder.path(), "a", b"a");
+    let wire = Wire::to(two.lockers.app.http).await;
+    let mut ann = Station::of(&two, Who::Ann, &wire);
+    assert_eq!(ann.output("sync", folder.path(), &["--secret", "x"]).await.status.code(), Some(2));
+    // Kept once, it need not be said again, and nobody else can read it.
+    ann.done("sync", folder.path(), &["--remember"]).await;
+    let kept = ann.home.path().join(".config/tunelocker/secrets.json");
+    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut again = ann.command("sync", folder.path(), &[]);
+    assert!(again.env_remove("TUNELOCKER_SECRET").status().await.unwrap().success());
+    // From a file; a wrong one is said in words.
+    let file = ann.home.path().join("secret");
+    std::fs::write(&file, format!("{}\n", ann.secret)).unwrap();
+    ann.done("sync", folder.path(), &["--secret-file", file.to_str().unwrap()]).await;
+    ann.secret = "not it".to_owned();
+    let wrong = ann.output("sync", folder.path(), &[]).await;
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("Wrong user name or password"));
+    assert!(!String::from_utf8_lossy(&wrong.stderr).contains("not it"));
+}
