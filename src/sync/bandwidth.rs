@@ -44,15 +44,18 @@ impl Gate {
 
     /// Waits for the turn of so many bytes.
     pub(super) async fn pass(&self, bytes: usize) {
-        let Some(Rate(rate)) = self.rate else { return };
-        let turn = {
-            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Instant::now();
-            let turn = next.map_or(now, |next| next.max(now));
-            *next = Some(turn + Duration::from_secs_f64(bytes as f64 / rate as f64));
-            turn
-        };
-        tokio::time::sleep_until(turn).await;
+        if let Some(turn) = self.turn(bytes, Instant::now()) {
+            tokio::time::sleep_until(turn).await;
+        }
+    }
+
+    /// When so many bytes may go that come now: when those before them are through.
+    fn turn(&self, bytes: usize, now: Instant) -> Option<Instant> {
+        let Rate(rate) = self.rate?;
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next.map_or(now, |next| next.max(now));
+        *next = Some(turn + Duration::from_secs_f64(bytes as f64 / rate as f64));
+        Some(turn)
     }
 }
 
@@ -70,13 +73,16 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn all_together_keep_to_the_rate() {
+    #[test]
+    fn all_together_keep_to_the_rate() {
         let gate = Gate::new(Some(Rate(1000)));
-        let begun = Instant::now();
-        let pieces = (0..10).map(|_| gate.pass(500));
-        futures_util::future::join_all(pieces).await;
-        // The last of ten waits for the nine before it.
-        assert_eq!(begun.elapsed().as_millis() / 100, 45);
+        let now = Instant::now();
+        let turns: Vec<_> = (0..3).filter_map(|_| gate.clone().turn(500, now)).collect();
+        let after: Vec<_> = turns.iter().map(|turn| (*turn - now).as_millis()).collect();
+        assert_eq!(after, [0, 500, 1000]);
+        // Who was quiet has nothing saved up.
+        let later = now + Duration::from_secs(60);
+        assert_eq!(gate.turn(500, later), Some(later));
+        assert_eq!(Gate::new(None).turn(500, now), None);
     }
 }
