@@ -3,10 +3,11 @@
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
-    web::{Data, ServiceConfig, get},
+    web::{Data, ServiceConfig},
 };
 
 use crate::{
+    http::read,
     ingest::Ingest,
     ops::{
         health::Health,
@@ -22,9 +23,9 @@ pub(super) fn configure(
     ingest: &Ingest,
 ) {
     let (metrics, ingest) = (metrics.clone(), ingest.clone());
-    routes.app_data(Data::new(health.clone())).route("/health", get().to(report)).route(
+    routes.app_data(Data::new(health.clone())).route("/health", read().to(report)).route(
         "/metrics",
-        get().to(move || {
+        read().to(move || {
             let (metrics, ingest) = (metrics.clone(), ingest.clone());
             async move { figures(&metrics, &ingest) }
         }),

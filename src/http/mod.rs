@@ -10,9 +10,11 @@ mod origin;
 mod own_address;
 mod pieces;
 mod range;
+mod read;
 pub mod server;
 mod straight;
 mod wire;
 
 pub use origin::{TrustedProxies, address, origin};
 pub use own_address::own_address;
+pub use read::read;

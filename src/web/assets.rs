@@ -12,7 +12,7 @@ use actix_web::{
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::failure::{Answer, Failure};
-use crate::Error;
+use crate::{Error, http::read};
 
 /// Everything below `src/web/ui`.
 #[derive(RustEmbed)]
@@ -66,9 +66,7 @@ pub(super) fn text(name: &str) -> String {
 /// Adds the route below `/a`.
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes.service(
-        web::scope("")
-            .wrap(Compress::default())
-            .route("/{version}/{name:.*}", web::get().to(asset)),
+        web::scope("").wrap(Compress::default()).route("/{version}/{name:.*}", read().to(asset)),
     );
 }
 

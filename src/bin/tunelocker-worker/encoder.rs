@@ -208,7 +208,8 @@ fn open_codec(plan: &Plan, bitrate: u32, has_header: bool) -> anyhow::Result<enc
     }
     let mut options = ff::Dictionary::new();
     if plan.output == Output::Opus {
-        options.set("vbr", "on");
+        // A rate is the most that a line carries: unbounded, music full of tones takes half as much again.
+        options.set("vbr", "constrained");
     }
     let mut encoder = context.open_as_with(codec, options).context("The encoder refuses")?;
     if let (Output::Flac, Some(total)) = (plan.output, plan.total) {

@@ -12,6 +12,8 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+use crate::http::read;
+
 pub(super) use html::{Page, escape, icon, t};
 
 /// What a page may load and do. `form-action` and referrers are for the pages with forms.
@@ -46,15 +48,15 @@ const SCREENS: [&str; 19] = [
 /// Adds the routes.
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
-        .route("/login", web::get().to(sign_in::form))
+        .route("/login", read().to(sign_in::form))
         .route("/login", web::post().to(sign_in::submit))
-        .route("/setup", web::get().to(set_up::form))
+        .route("/setup", read().to(set_up::form))
         .route("/setup", web::post().to(set_up::submit))
-        .route("/manifest.webmanifest", web::get().to(shell::manifest))
-        .route("/", web::get().to(shell::page));
+        .route("/manifest.webmanifest", read().to(shell::manifest))
+        .route("/", read().to(shell::page));
     for screen in SCREENS {
-        routes.route(&format!("/{screen}"), web::get().to(shell::page));
-        routes.route(&format!("/{screen}/{{rest:.*}}"), web::get().to(shell::page));
+        routes.route(&format!("/{screen}"), read().to(shell::page));
+        routes.route(&format!("/{screen}/{{rest:.*}}"), read().to(shell::page));
     }
     routes.default_service(web::to(missing));
 }

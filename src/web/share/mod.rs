@@ -8,7 +8,7 @@ use actix_web::{
     HttpRequest, HttpResponse, ResponseError as _,
     cookie::{Cookie, SameSite, time::Duration},
     http::StatusCode,
-    web::{Data, Form, Path, ServiceConfig, get, post},
+    web::{Data, Form, Path, ServiceConfig, post},
 };
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ use crate::{
     Error,
     catalog::{Door, Visit},
     error::AuthFailure,
-    http::{origin, own_address},
+    http::{origin, own_address, read},
 };
 
 /// Where a browser keeps that it gave the password; bound to the share's own path.
@@ -30,12 +30,12 @@ const COOKIE: &str = "tl_share";
 /// Adds the routes.
 pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
-        .route("/s/{token}", get().to(show))
+        .route("/s/{token}", read().to(show))
         .route("/s/{token}", post().to(unlock))
-        .route("/s/{token}/cover", get().to(bytes::cover))
-        .route("/s/{token}/tracks/{track}/cover", get().to(bytes::track_cover))
-        .route("/s/{token}/tracks/{track}/stream", get().to(bytes::stream))
-        .route("/s/{token}/tracks/{track}/download", get().to(bytes::download));
+        .route("/s/{token}/cover", read().to(bytes::cover))
+        .route("/s/{token}/tracks/{track}/cover", read().to(bytes::track_cover))
+        .route("/s/{token}/tracks/{track}/stream", read().to(bytes::stream))
+        .route("/s/{token}/tracks/{track}/download", read().to(bytes::download));
 }
 
 /// What the form sends.

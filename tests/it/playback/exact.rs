@@ -183,3 +183,31 @@ async fn tracks_follow_each_other_without_a_gap() {
         assert!((whole - AMPLITUDE).abs() < 0.02, "{target:?}: out of step: {whole}");
     }
 }
+
+/// Who asks for at most so much gets no more, whatever the music: tones and noise cost an encoder
+/// of unbounded rate far more than it was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_is_kept_by_every_encoder() {
+    let stage = Stage::new().await;
+    let path = stage.folder.path().join("dense.wav");
+    let chord = (1..30).map(|n| format!("sin(2*PI*{}*t)", 110 * n + 7 * n * n % 90));
+    let dense = format!(
+        "aevalsrc=0.02*({})+0.05*random(0):s=44100:d=20",
+        chord.collect::<Vec<_>>().join("+")
+    );
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", &dense, "-ac", "2"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let track = track(&path, facts(20.0));
+    for target in [Target::Opus, Target::Mp3, Target::Aac] {
+        for most in [64, 128] {
+            let wish = Wish { max_bitrate_kbps: Some(most), ..Wish::to(target) };
+            let heard = stage.hear(&track, &wish).await.len() as f64 * 8.0 / 20_000.0;
+            println!("{target:?} at most {most}: {heard:.1} kbit/s");
+            assert!(heard < f64::from(most) * 1.08, "{target:?}: {heard} of {most} kbit/s");
+        }
+    }
+}

@@ -274,3 +274,21 @@ fn every_text_that_is_asked_for_is_in_the_catalogue() {
     }
     assert!(asked > 150, "{asked}");
 }
+
+/// Monitors and link checkers ask for headers alone.
+#[tokio::test]
+async fn pages_answer_head_like_get() {
+    let app = household().await;
+    let (client, _) = sign_in(&app, "mira", PASSWORD).await;
+    let pages = ["/", "/login", "/albums", "/server/people", "/manifest.webmanifest", "/health"];
+    for page in pages.into_iter().chain(["/metrics", "/s/unknown", "/nothing-here"]) {
+        let get = client.get(app.url(page)).send().await.unwrap();
+        let head = client.head(app.url(page)).send().await.unwrap();
+        assert_eq!(head.status(), get.status(), "{page}");
+        for name in ["content-type", "content-security-policy", "cache-control"] {
+            assert_eq!(head.headers().get(name), get.headers().get(name), "{page}: {name}");
+        }
+        assert!(head.bytes().await.unwrap().is_empty());
+        assert!(!get.bytes().await.unwrap().is_empty());
+    }
+}
