@@ -7,11 +7,11 @@ import urllib.parse
 
 
 class Server:
-    def __init__(self, programs, data, libraries):
+    def __init__(self, programs, data, libraries, environment=None):
         self.program = os.path.join(programs, "tunelocker")
         self.environment = dict(os.environ, TUNELOCKER_DATA=data, TUNELOCKER_ADMIN_USER="bench",
                                 TUNELOCKER_ADMIN_PASSWORD="bench bench bench", MALLOC_ARENA_MAX="2",
-                                TUNELOCKER_LOG_LEVEL="warn")
+                                TUNELOCKER_LOG_LEVEL="warn", **(environment or {}))
         command = [self.program, "serve", "--listen", "127.0.0.1:0", "--lan-listen", "127.0.0.1:0",
                    "--lan-interface", "lo"]
         for name, path in libraries.items():

@@ -108,11 +108,11 @@ impl Catalog {
             .collect())
     }
 
-    /// A row travels as one JSON array, as those of tracks do.
+    /// Rows travel as one JSON array, as those of tracks do.
     async fn read_albums(&self, rows: &[i64]) -> Result<Vec<AlbumFacts>> {
         let rows = json_ids(rows.iter().copied());
         let records = sqlx::query_scalar!(
-            r#"select json_array(
+            r#"select json_group_array(json_array(
                       a.album_id, a.library_id, a.folder_id, a.name, a.version, a.sort_name, a.order_key,
                       a.display_artist, a.mbid, a.release_date, a.original_date, a.year,
                       a.is_compilation, a.explicit, json(a.release_types), json(a.record_labels), json(a.moods),
@@ -127,14 +127,15 @@ impl Catalog {
                           group by g.genre_id order by count(*) desc, min(tg.position), g.name)),
                       (select json_group_array(json_array(disc, title)) from
                          (select disc, title from album_disc d where d.album_id = a.album_id order by disc))
-                      ) as "row!: String"
+                      )) as "rows!: String"
                from album a left join picture p using (picture_id)
                where a.album_id in (select value from json_each(?)) and a.track_count > 0"#,
             rows
         )
-        .fetch_all(self.db.read())
+        .fetch_one(self.db.read())
         .await?;
-        records.iter().map(|record| Ok(serde_json::from_str::<Row>(record)?.into_facts())).collect()
+        let records: Vec<Row> = serde_json::from_str(&records)?;
+        Ok(records.into_iter().map(Row::into_facts).collect())
     }
 }
 

@@ -145,7 +145,7 @@ impl Catalog {
             read.extend(self.read_artists(&visible, part).await?);
         }
         // A list longer than the memory would only push out what is useful.
-        if unknown.len() <= 500 {
+        if unknown.len() < 500 {
             let entries = read.iter().map(|(id, facts)| ((key.clone(), *id), facts.clone(), 1));
             memory.insert_all(revision, entries);
         }
@@ -163,8 +163,8 @@ impl Catalog {
     ) -> Result<HashMap<i64, Arc<ArtistFacts>>> {
         // A row for each library, packed as those of tracks are; they are put together below.
         let sql = format!(
-            "select json_array(r.artist_id, r.name, r.sort_name, r.order_key, r.mbid, w.tracks, w.albums, w.roles,
-                    w.picture_year, own.picture_id, hex(substr(own.hash, 1, 4)), p.picture_id, hex(substr(p.hash, 1, 4)))
+            "select json_group_array(json_array(r.artist_id, r.name, r.sort_name, r.order_key, r.mbid, w.tracks, w.albums, w.roles,
+                    w.picture_year, own.picture_id, hex(substr(own.hash, 1, 4)), p.picture_id, hex(substr(p.hash, 1, 4))))
              from json_each(?) j cross join artist r on r.artist_id = j.value
                   cross join artist_work w on w.artist_id = r.artist_id and w.{visible}
                   left join picture own on own.picture_id = r.picture_id and own.{visible}
@@ -172,10 +172,9 @@ impl Catalog {
         );
         let rows = json_ids(rows.iter().copied());
         let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).bind(rows);
-        let rows = query.fetch_all(self.db.read()).await?;
+        let rows: Vec<Row> = serde_json::from_str(&query.fetch_one(self.db.read()).await?)?;
         let mut read: HashMap<i64, (Option<i64>, ArtistFacts)> = HashMap::with_capacity(rows.len());
         for row in rows {
-            let row: Row = serde_json::from_str(&row)?;
             let own = Picture::from_hex(row.own_id, &row.own_hash);
             let picture = Picture::from_hex(row.picture_id, &row.picture_hash);
             let (latest, facts) = read.entry(row.artist_id).or_insert_with(|| {

@@ -39,12 +39,12 @@ impl Catalog {
             .collect())
     }
 
-    /// A row travels as one JSON array: a column of its own would be copied, sent to another
-    /// thread and freed there, and there are dozens of them.
+    /// All rows travel as one JSON array: each row, and each of its dozens of columns, would else be
+    /// copied, sent to another thread and freed there by itself.
     async fn read_tracks(&self, rows: &[i64]) -> Result<Vec<TrackFacts>> {
         let rows = json_ids(rows.iter().copied());
         let records = sqlx::query_scalar!(
-            r#"select json_array(
+            r#"select json_group_array(json_array(
                       t.track_id, t.library_id, t.folder_id, t.album_id, t.album_name, t.title, t.sort_title,
                       t.display_artist, t.display_album_artist, t.display_composer, t.disc, t.number, t.year,
                       t.release_date, t.genre, t.duration_ms, t.path, t.size_bytes, t.modified_ns,
@@ -59,7 +59,7 @@ impl Catalog {
                           where ta.track_id = t.track_id order by ta.role, ta.position)),
                       (select json_group_array(name) from
                          (select g.name from track_genre tg join genre g using (genre_id)
-                          where tg.track_id = t.track_id order by tg.position))) as "row!: String"
+                          where tg.track_id = t.track_id order by tg.position)))) as "rows!: String"
                from track t
                     left join album a on a.album_id = t.album_id
                     left join picture p on p.picture_id = coalesce(t.picture_id, a.picture_id)
@@ -68,9 +68,10 @@ impl Catalog {
                where t.track_id in (select value from json_each(?)) and t.missing_at is null"#,
             rows
         )
-        .fetch_all(self.db.read())
+        .fetch_one(self.db.read())
         .await?;
-        records.iter().map(|record| serde_json::from_str::<Row>(record)?.into_facts()).collect()
+        let records: Vec<Row> = serde_json::from_str(&records)?;
+        records.into_iter().map(Row::into_facts).collect()
     }
 }
 
