@@ -94,6 +94,7 @@ fn add(batch: &mut Batch, album: u64, tracks: u64) {
                 sample_rate: 44_100,
                 channels: 2,
                 bit_depth: 16,
+                profile: String::new(),
             },
             title: Some(song.clone()),
             display_artist: Some(artists.join(" feat. ")),

@@ -42,6 +42,7 @@ pub(crate) fn run(probe: &Probe, input: File, output: File) -> anyhow::Result<Re
         sample_rate: shape.rate,
         channels: shape.channels,
         bit_depth: if is_lossless(codec) { source.bits().unwrap_or(shape.bits()) } else { 0 },
+        profile: String::new(),
     };
     let texts = source.texts();
     let understood = understand_decoded(&file, audio, &texts, &probe.relative_path, &probe.options)

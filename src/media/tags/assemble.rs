@@ -85,6 +85,7 @@ pub(super) fn assemble(audio: Audio, fields: &Fields, options: &ReadOptions) -> 
             groupings: once(&fields.list(&["GROUPING"])),
             works: works(fields),
             movement: movement(fields),
+            profile: audio.profile.clone(),
         },
         lyrics: lyrics(fields),
         picture: None,

@@ -11,7 +11,7 @@ use lofty::{
     file::AudioFile,
     flac::FlacFile,
     iff::{aiff::AiffFile, wav::WavFile},
-    mp4::{Mp4Codec, Mp4File},
+    mp4::{AudioObjectType, Mp4Codec, Mp4File},
     mpeg::{Layer, MpegFile},
     musepack::MpcFile,
     ogg::{OggPictureStorage as _, OpusFile, SpeexFile, VorbisFile},
@@ -111,6 +111,10 @@ fn read_as(
             if !crate::media::format::is_lossless(codec) {
                 audio.bit_depth = 0;
             }
+            if codec == "aac" {
+                audio.profile =
+                    file.properties().audio_object_type().map(aac_profile).unwrap_or_default();
+            }
             Ok((audio, file.remove_ilst().map(comments::mp4).unwrap_or_default()))
         }
         Container::Wav => {
@@ -155,7 +159,8 @@ fn read_as(
         }
         Container::Adts => {
             let mut file = open::<AacFile>(source, options)?;
-            let audio = audio("aac", file.properties());
+            let mut audio = audio("aac", file.properties());
+            audio.profile = aac_profile(file.properties().audio_object_type());
             let mut fields = file.remove_id3v2().map(id3::v2).unwrap_or_default();
             if fields.is_empty() {
                 complete(&mut fields, file.remove_id3v1().as_ref().map(id3::v1));
@@ -214,7 +219,24 @@ fn audio<P: Clone + Into<FileProperties>>(codec: &str, properties: &P) -> Audio 
         sample_rate: properties.sample_rate().unwrap_or(0),
         channels: properties.channels().unwrap_or(0).into(),
         bit_depth: if is_lossless { properties.bit_depth().unwrap_or(0).into() } else { 0 },
+        profile: String::new(),
     }
+}
+
+/// The profile of AAC, as apps name it.
+fn aac_profile(kind: AudioObjectType) -> String {
+    match kind {
+        AudioObjectType::AacLowComplexity => "LC",
+        AudioObjectType::AacMain => "Main",
+        AudioObjectType::AacScalableSampleRate => "SSR",
+        AudioObjectType::AacLongTermPrediction => "LTP",
+        AudioObjectType::SpectralBandReplication => "HE-AAC",
+        AudioObjectType::ParametricStereo => "HE-AACv2",
+        AudioObjectType::ErrorResilientAacLowDelay => "LD",
+        AudioObjectType::UnifiedSpeechAudioCoding => "xHE-AAC",
+        _ => "",
+    }
+    .to_owned()
 }
 
 fn complete(fields: &mut Fields, other: Option<Fields>) {

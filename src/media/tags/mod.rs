@@ -168,6 +168,8 @@ pub struct Audio {
     pub channels: u32,
     /// Bits a sample; 0 for lossy.
     pub bit_depth: u32,
+    /// Of AAC, as apps name it: `LC`, `HE-AAC`, `HE-AACv2`, `Main`, ...; '' unknown.
+    pub profile: String,
 }
 
 /// Somebody who took part.
@@ -200,6 +202,9 @@ pub struct Extra {
     /// Movement: name, number, count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub movement: Option<(String, u32, u32)>,
+    /// The codec's profile ([`Audio::profile`]).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub profile: String,
 }
 
 /// [`Extra`] with every field, for forms that do not name them: what is left out there as JSON
@@ -209,17 +214,23 @@ mod whole {
 
     use super::Extra;
 
-    type Fields =
-        (Vec<String>, Vec<String>, Vec<String>, Vec<(String, String)>, Option<(String, u32, u32)>);
+    type Fields = (
+        Vec<String>,
+        Vec<String>,
+        Vec<String>,
+        Vec<(String, String)>,
+        Option<(String, u32, u32)>,
+        String,
+    );
 
     pub(super) fn serialize<S: Serializer>(extra: &Extra, to: S) -> Result<S::Ok, S::Error> {
-        let Extra { isrc, moods, groupings, works, movement } = extra;
-        (isrc, moods, groupings, works, movement).serialize(to)
+        let Extra { isrc, moods, groupings, works, movement, profile } = extra;
+        (isrc, moods, groupings, works, movement, profile).serialize(to)
     }
 
     pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Extra, D::Error> {
-        let (isrc, moods, groupings, works, movement) = Fields::deserialize(from)?;
-        Ok(Extra { isrc, moods, groupings, works, movement })
+        let (isrc, moods, groupings, works, movement, profile) = Fields::deserialize(from)?;
+        Ok(Extra { isrc, moods, groupings, works, movement, profile })
     }
 }
 

@@ -118,6 +118,8 @@ pub struct StreamFacts {
     pub sample_rate: u32,
     /// Bits a sample; 0 for lossy ones.
     pub bit_depth: u32,
+    /// The codec's profile; '' where it has none or nobody knows.
+    pub profile: String,
 }
 
 /// What came of it.
@@ -167,6 +169,7 @@ pub(in crate::playback) fn source_facts(file: &TrackFacts) -> StreamFacts {
         bitrate_bps: u64::from(file.bitrate_kbps) * 1000,
         sample_rate: file.sample_rate,
         bit_depth: file.bit_depth,
+        profile: file.extra.profile.clone(),
     }
 }
 
@@ -226,7 +229,7 @@ fn refusal(source: &StreamFacts, direct: &Direct, client: &Capabilities) -> Opti
     Some(match broken.quantity {
         Quantity::Channels => format!("AudioChannelsNotSupported: {}", source.channels),
         Quantity::Bitrate => format!("AudioBitrateNotSupported: {}", source.bitrate_bps),
-        Quantity::Profile => "AudioProfileNotSupported".to_owned(),
+        Quantity::Profile => format!("AudioProfileNotSupported: {}", source.profile),
         Quantity::SampleRate => format!("AudioSampleRateNotSupported: {}", source.sample_rate),
         Quantity::BitDepth => format!("AudioBitdepthNotSupported: {}", source.bit_depth),
     })
@@ -326,6 +329,8 @@ fn facts_of(recipe: &Recipe, wanted: &TranscodeTo, file: &TrackFacts) -> StreamF
         bitrate_bps: u64::from(recipe.kbps(file)) * 1000,
         sample_rate: recipe.rate(file),
         bit_depth: recipe.depth(file),
+        // What our encoder makes.
+        profile: if codec == "aac" { "LC".to_owned() } else { String::new() },
     }
 }
 
@@ -337,8 +342,18 @@ impl CodecLimit {
             Quantity::SampleRate => self.allows(facts.sample_rate.into()),
             // Lossy codecs have none.
             Quantity::BitDepth => facts.bit_depth == 0 || self.allows(facts.bit_depth.into()),
-            // The catalogue knows no profiles; ours are plain.
-            Quantity::Profile => true,
+            // Where nobody knows the profile nothing is held against it.
+            Quantity::Profile => facts.profile.is_empty() || self.names(&facts.profile),
+        }
+    }
+
+    /// Whether this profile is one that is allowed. Profiles have no order.
+    fn names(&self, is: &str) -> bool {
+        let is_named = self.values.iter().any(|value| profile(value) == profile(is));
+        match self.comparison {
+            Comparison::Equals => is_named || self.values.is_empty(),
+            Comparison::NotEquals => !is_named,
+            Comparison::LessThanEqual | Comparison::GreaterThanEqual => true,
         }
     }
 
@@ -371,6 +386,27 @@ fn container(name: &str) -> String {
         "mka" | "webm" => "matroska",
         "mpeg" => "mp3",
         _ => return name,
+    }
+    .to_owned()
+}
+
+/// One name for a profile of AAC, whatever clients call it.
+fn profile(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    match plain.as_str() {
+        "aaclc" | "lowcomplexity" | "mp4a402" => "lc",
+        "he" | "heaacv1" | "aache" | "aacplus" | "sbr" | "mp4a405" => "heaac",
+        "hev2" | "aachev2" | "eaacplus" | "ps" | "mp4a4029" => "heaacv2",
+        "aacmain" | "mp4a401" => "main",
+        "aacltp" | "mp4a404" => "ltp",
+        "aacssr" | "mp4a403" => "ssr",
+        "xhe" | "usac" | "mp4a4042" => "xheaac",
+        "aacld" | "mp4a4023" => "ld",
+        _ => return plain,
     }
     .to_owned()
 }

@@ -47,6 +47,53 @@ fn limit(codec: &str, quantity: Quantity, comparison: Comparison, values: &[&str
     }
 }
 
+#[test]
+fn profiles_are_compared_by_name() {
+    use Comparison::{Equals, GreaterThanEqual, NotEquals};
+
+    let of = |profile: &str| {
+        let extra = crate::media::tags::Extra { profile: profile.to_owned(), ..Default::default() };
+        TrackFacts { extra: extra.into(), ..file("mp4", "aac", 128, 44_100, 2, 0) }
+    };
+    for (is, comparison, values, expected) in [
+        ("LC", Equals, &["lc"][..], true),
+        ("LC", Equals, &["AAC-LC", "HE-AAC"], true),
+        ("LC", Equals, &["Low Complexity"], true),
+        ("HE-AAC", Equals, &["LC"], false),
+        ("HE-AACv2", Equals, &["HE-AAC"], false),
+        ("HE-AACv2", NotEquals, &["he_aac_v2", "HE-AACv2"], false),
+        ("HE-AAC", NotEquals, &["HE-AACv2"], true),
+        // Nobody knows it, or nobody could compare it so.
+        ("", Equals, &["LC"], true),
+        ("HE-AAC", GreaterThanEqual, &["LC"], true),
+        ("HE-AAC", Equals, &[], true),
+    ] {
+        let client = Capabilities {
+            direct: vec![direct(&["mp4"], &["aac"])],
+            limits: vec![limit("aac", Quantity::Profile, comparison, values)],
+            ..Capabilities::default()
+        };
+        let found = negotiate(&of(is), false, &client, None);
+        assert_eq!(found.is_direct, expected, "{is} {comparison:?} {values:?}");
+        let reasons =
+            if expected { vec![] } else { vec![format!("AudioProfileNotSupported: {is}")] };
+        assert_eq!(found.reasons, reasons);
+    }
+    // What we make is plain AAC; who wants another profile gets the next of its targets.
+    let client = |wanted: &str| Capabilities {
+        targets: vec![to("mp4", "aac", Protocol::Http), to("mp3", "mp3", Protocol::Http)],
+        limits: vec![limit("aac", Quantity::Profile, Equals, &[wanted])],
+        ..Capabilities::default()
+    };
+    let flac = file("flac", "flac", 900, 44_100, 2, 16);
+    let made = |wanted: &str| {
+        let found = negotiate(&flac, false, &client(wanted), None).transcode;
+        found.map(|(_, _, facts)| (facts.codec, facts.profile)).unwrap()
+    };
+    assert_eq!(made("LC"), ("aac".to_owned(), "LC".to_owned()));
+    assert_eq!(made("HE-AAC"), ("mp3".to_owned(), String::new()));
+}
+
 /// What came of it, in words.
 fn told(file: &TrackFacts, client: &Capabilities, cap: Option<u32>) -> String {
     let found = negotiate(file, false, client, cap);
