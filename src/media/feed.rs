@@ -1,6 +1,8 @@
 //! Podcast feeds: RSS 2.0 with Apple's namespace, and Atom. Tells episodes apart by their guid,
 //! leaves out what has no sound, and takes no HTML along.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     document::{self, Element},
     markup,
@@ -11,8 +13,13 @@ const MOST_EPISODES: usize = 3000;
 /// Longest title, in characters.
 const TITLE: usize = 300;
 
+/// Longest description, in characters: what [`markup::plain`] leaves.
+const DESCRIPTION: usize = 20_001;
+/// Longest episode, ms.
+const LONGEST_MS: u64 = 4 * 86_400 * 1000;
+
 /// A podcast.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {
     /// Never empty.
     pub title: String,
@@ -29,7 +36,7 @@ pub struct Feed {
 }
 
 /// An episode with sound.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedEpisode {
     /// What it is known by in its feed.
     pub guid: String,
@@ -47,6 +54,31 @@ pub struct FeedEpisode {
     pub duration_ms: u64,
     /// Milliseconds since the epoch, if the feed says.
     pub published_at: Option<i64>,
+}
+
+impl Feed {
+    /// The same with every bound that [`read`] keeps: for one that came from a process which may
+    /// have been taken over by what it read.
+    #[must_use]
+    pub fn held_to_bounds(mut self) -> Self {
+        self.title = cut(&self.title, TITLE);
+        self.author = cut(&self.author, TITLE);
+        self.description = cut(&self.description, DESCRIPTION);
+        self.episodes.truncate(MOST_EPISODES);
+        self.episodes.retain(|episode| {
+            is_sound(&episode.audio_url, &episode.audio_type)
+                && !episode.guid.is_empty()
+                && !episode.title.is_empty()
+        });
+        for episode in &mut self.episodes {
+            episode.guid = cut(&episode.guid, 1000);
+            episode.title = cut(&episode.title, TITLE);
+            episode.description = cut(&episode.description, DESCRIPTION);
+            episode.audio_type = cut(&episode.audio_type, 100);
+            episode.duration_ms = episode.duration_ms.min(LONGEST_MS);
+        }
+        self
+    }
 }
 
 /// Reads a feed. An error is a sentence.
@@ -257,6 +289,17 @@ mod tests {
         assert_eq!(feed.link, "https://example.org/page");
         assert_eq!(feed.episodes[0].title, "T x");
         assert_eq!(feed.episodes[0].published_at, Some(1_704_153_600_000));
+    }
+
+    #[test]
+    fn bounds_change_nothing_that_was_read() {
+        let read = read(RSS.as_bytes()).unwrap();
+        assert_eq!(read.clone().held_to_bounds(), read);
+        let mut forged = read;
+        forged.episodes[0].audio_url = "file:///etc/passwd".to_owned();
+        forged.title = "x".repeat(1000);
+        let held = forged.held_to_bounds();
+        assert_eq!((held.episodes.len(), held.title.len()), (1, TITLE));
     }
 
     #[test]

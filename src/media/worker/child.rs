@@ -16,7 +16,7 @@ use super::{
     wire::{self, Asked, Items},
 };
 use crate::media::{
-    analysis, pictures,
+    analysis, feed, pictures,
     source::Room,
     understand::{self, Refusal},
 };
@@ -112,6 +112,12 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
             let heard = analysis::analyse(file, descriptors.next(), &order);
             let mut out = Vec::new();
             wire::write(&mut out, &heard).map_err(|error| error.to_string())?;
+            Ok(out)
+        }
+        (Kind::Feed, None) => {
+            let read = feed::read(&frame.payload)?;
+            let mut out = Vec::new();
+            wire::write(&mut out, &read).map_err(|error| error.to_string())?;
             Ok(out)
         }
         (Kind::EmbeddedPicture, Some(file)) => pictures::embedded(&file).map(pictures::framed),

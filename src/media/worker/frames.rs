@@ -44,16 +44,30 @@ pub(super) enum Kind {
     Analyse = 8,
     /// A refusal, but the decode worker may know more; the payload is a sentence.
     Pass = 9,
+    /// The payload is a podcast's feed.
+    Feed = 10,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
-            Analyse, Answer, EmbeddedPicture, Pass, Ready, Refusal, Scale, Understand, WholePicture,
+            Analyse, Answer, EmbeddedPicture, Feed, Pass, Ready, Refusal, Scale, Understand,
+            WholePicture,
         };
-        [Understand, EmbeddedPicture, WholePicture, Scale, Answer, Refusal, Ready, Analyse, Pass]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        [
+            Understand,
+            EmbeddedPicture,
+            WholePicture,
+            Scale,
+            Answer,
+            Refusal,
+            Ready,
+            Analyse,
+            Pass,
+            Feed,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
     }
 }
 

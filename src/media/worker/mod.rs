@@ -25,6 +25,7 @@ use crate::{
     Error, Result,
     media::{
         analysis::{self, Heard, Unheard},
+        feed::Feed,
         tags::{PictureFacts, Tags},
     },
 };
@@ -227,6 +228,17 @@ impl Pool {
             Ok(scaled)
         } else {
             Err(Error::Invalid("This picture cannot be scaled".to_owned()))
+        }
+    }
+
+    /// Reads a podcast's feed. `Invalid` with a sentence if it is none.
+    pub async fn feed(&self, bytes: &[u8]) -> Result<Feed> {
+        match self.open.0.ask(Kind::Feed, bytes.to_vec(), Vec::new()).await {
+            Ok(answer) => wire::read::<Feed>(&answer)
+                .map(Feed::held_to_bounds)
+                .map_err(|_| Error::Invalid("The feed cannot be read".to_owned())),
+            Err(Failure::Lost) => Err(Error::Invalid("The feed cannot be read".to_owned())),
+            Err(failure) => Err(failure.into()),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     accounts::Feature,
     db::Tx,
     egress::{Fault, Limits, Wanted, header},
-    media::feed::{self, Feed},
+    media::feed::Feed,
     outside::{back_off, jitter},
 };
 
@@ -153,10 +153,7 @@ impl Podcasts {
         let etag = text(header::ETAG).unwrap_or_default();
         let last_modified = text(header::LAST_MODIFIED).unwrap_or_default();
         let bytes = answer.bytes().await.map_err(sentence)?;
-        // Two MiB of XML take some milliseconds; other tasks go on meanwhile.
-        let feed = tokio::task::spawn_blocking(move || feed::read(&bytes))
-            .await
-            .map_err(|error| error.to_string())??;
+        let feed = self.0.of.pool.feed(&bytes).await.map_err(|error| error.to_string())?;
         Ok(Said::New { feed, etag, last_modified })
     }
 
