@@ -79,6 +79,20 @@ id!(/// A station of internet radio.
 id!(/// A device on the LAN.
     LanDeviceId, "de");
 
+impl EpisodeId {
+    /// Stands for the episode where tracks alone are known: below 0, and so no track's.
+    #[must_use]
+    pub fn as_track(self) -> TrackId {
+        TrackId(-self.0)
+    }
+
+    /// The episode that such an id stands for.
+    #[must_use]
+    pub fn of_track(track: TrackId) -> Option<Self> {
+        track.0.checked_neg().filter(|row| 0 < *row).map(Self)
+    }
+}
+
 /// A row id: decimal digits, no sign, no leading zero, above 0.
 fn parse_row(digits: &str) -> Option<i64> {
     let plain = !digits.is_empty()
@@ -96,6 +110,9 @@ mod tests {
         assert_eq!(TrackId(88).to_string(), "tr-88");
         assert_eq!(TrackId::parse("tr-88"), Some(TrackId(88)));
         assert_eq!(TrackId::parse("tr.88"), Some(TrackId(88)));
+        assert_eq!(EpisodeId::of_track(EpisodeId(7).as_track()), Some(EpisodeId(7)));
+        assert_eq!(EpisodeId::of_track(TrackId(7)), None);
+        assert_eq!(EpisodeId::of_track(TrackId(i64::MIN)), None);
         for wrong in
             ["", "tr", "tr-", "tr-0", "tr-08", "tr--1", "al-88", "tr-99999999999999999999", "tr-1 "]
         {

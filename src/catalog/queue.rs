@@ -3,7 +3,10 @@
 use crate::{
     Result,
     accounts::Principal,
-    catalog::{Bookmark, Catalog, Item, PlayQueue, annotations::require_person, visible::json_ids},
+    catalog::{
+        Bookmark, Catalog, Item, PlayQueue, SavedQueue, annotations::require_person,
+        visible::json_ids,
+    },
     clock::Millis,
     events::Event,
     ids::TrackId,
@@ -82,24 +85,33 @@ impl Catalog {
 
     /// The saved queue. Tracks that are gone are dropped, and the current one repaired for it.
     pub async fn play_queue(&self, principal: &Principal) -> Result<Option<PlayQueue>> {
-        let Some(row) = sqlx::query!(
+        let Some(saved) = self.saved_queue(principal).await? else { return Ok(None) };
+        let tracks = self.tracks_by_id(principal, &saved.entries).await?;
+        let (current_index, position_ms) =
+            saved.place(|id| tracks.iter().any(|track| track.id == id));
+        Ok(Some(PlayQueue {
+            tracks,
+            current_index,
+            position_ms,
+            changed_at: saved.changed_at,
+            changed_by: saved.changed_by,
+        }))
+    }
+
+    /// The queue as it was saved, whatever became of its entries. Ids below 0 stand for what is no
+    /// track ([`crate::ids::EpisodeId::as_track`]).
+    pub async fn saved_queue(&self, principal: &Principal) -> Result<Option<SavedQueue>> {
+        let row = sqlx::query!(
             "select current_index, position_ms, changed_at, changed_by, tracks from play_queue where user_id = ?",
             principal.user
         )
         .fetch_optional(self.db.read())
-        .await?
-        else {
-            return Ok(None);
-        };
-        let saved: Vec<TrackId> = serde_json::from_str(&row.tracks)?;
-        let tracks = self.tracks_by_id(principal, &saved).await?;
-        let current = usize::try_from(row.current_index).unwrap_or(0);
-        let (current_index, is_same) =
-            repaired(&saved, current, |id| tracks.iter().any(|track| track.id == id));
-        Ok(Some(PlayQueue {
-            tracks,
-            current_index,
-            position_ms: if is_same { row.position_ms } else { 0 },
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(SavedQueue {
+            entries: serde_json::from_str(&row.tracks)?,
+            current: usize::try_from(row.current_index).unwrap_or(0),
+            position_ms: row.position_ms,
             changed_at: row.changed_at,
             changed_by: row.changed_by,
         }))
@@ -143,6 +155,14 @@ impl Catalog {
         tx.commit().await?;
         self.events.publish(Event::QueueChanged { user: principal.user });
         Ok(now)
+    }
+}
+
+impl SavedQueue {
+    /// Which entry plays, and where in it (ms), when only those remain of which `remains` says so.
+    pub fn place(&self, remains: impl Fn(TrackId) -> bool) -> (usize, i64) {
+        let (index, is_same) = repaired(&self.entries, self.current, remains);
+        (index, if is_same { self.position_ms } else { 0 })
     }
 }
 

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use info::{About, Info, Similar, WithAbsent};
 pub use podcasts::{
-    Channel, ChannelStatus, Episode, EpisodeBookmark, EpisodeFile, EpisodeStatus, Podcasts,
-    Retention, WithEpisodes,
+    Channel, ChannelStatus, Episode, EpisodeBookmark, EpisodeFile, EpisodeStatus, MixedQueue,
+    Podcasts, QueueEntry, Retention, WithEpisodes,
 };
 pub use radio::{Radio, Station, StationDraft};
 pub use scrobbling::{Forwarding, Scrobbling, Service, SignIn};

@@ -78,6 +78,12 @@ impl HlsTicket {
         self.user
     }
 
+    /// What it is about.
+    #[must_use]
+    pub fn track(&self) -> TrackId {
+        self.version.track()
+    }
+
     fn alive_at(self, now: Millis) -> Result<Self> {
         if self.expires_at < now {
             return Err(Error::Conflict("This address is over; ask for a new playlist".to_owned()));
@@ -99,6 +105,19 @@ impl Playback {
         base: &str,
     ) -> Result<String> {
         let source = self.inner.catalog.track_source(principal, track).await?;
+        self.hls_source(principal, &source, kbps, client, network, base).await
+    }
+
+    /// The same of what is no track of the catalogue, and whose place is known already.
+    pub async fn hls_source(
+        &self,
+        principal: &Principal,
+        source: &TrackSource,
+        kbps: &[u32],
+        client: &str,
+        network: Network,
+        base: &str,
+    ) -> Result<String> {
         let file = &source.track.facts;
         let profile = self.profile_of(client).await?;
         let ours = match network {
@@ -121,7 +140,7 @@ impl Playback {
             }
         }
         if let [only] = &recipes[..] {
-            return self.hls_of(principal, &source, only, base);
+            return self.hls_of(principal, source, only, base);
         }
         let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
         for recipe in &recipes {
@@ -164,7 +183,18 @@ impl Playback {
         ticket: &HlsTicket,
         name: &str,
     ) -> Result<HlsPart> {
-        let source = self.inner.catalog.track_source(principal, ticket.version.track()).await?;
+        let source = self.inner.catalog.track_source(principal, ticket.track()).await?;
+        self.hls_part_of(principal, &source, ticket, name).await
+    }
+
+    /// The same of what is no track of the catalogue.
+    pub async fn hls_part_of(
+        &self,
+        principal: &Principal,
+        source: &TrackSource,
+        ticket: &HlsTicket,
+        name: &str,
+    ) -> Result<HlsPart> {
         let file = &source.track.facts;
         if ticket.version != Version::of(file) {
             return Err(Error::Conflict("The file has changed".to_owned()));
@@ -187,13 +217,8 @@ impl Playback {
         let cut = number.and_then(|number| grid.cut(number)).ok_or(Error::NotFound("Segment"))?;
         recipe.sample_rate = Some(grid.rate);
         recipe.channels = Some(recipe.channel_count(file));
-        let making = Making {
-            source: &source,
-            recipe,
-            offset: Duration::ZERO,
-            is_estimated: false,
-            cut: Some(cut),
-        };
+        let making =
+            Making { source, recipe, offset: Duration::ZERO, is_estimated: false, cut: Some(cut) };
         Ok(HlsPart::Segment(self.make(principal, &making).await?))
     }
 

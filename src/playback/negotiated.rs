@@ -12,7 +12,7 @@ use super::{
     open::Making,
     tickets::{Version, Written},
 };
-use crate::{Error, Result, accounts::Principal, ids::TrackId};
+use crate::{Error, Result, accounts::Principal, catalog::TrackSource, ids::TrackId};
 
 /// Keeps these tickets apart from others.
 const PURPOSE: &str = "transcode";
@@ -53,6 +53,18 @@ impl Playback {
         network: Network,
     ) -> Result<Proposal> {
         let source = self.inner.catalog.track_source(principal, track).await?;
+        self.negotiate_source(principal, &source, client, client_name, network).await
+    }
+
+    /// The same of what is no track of the catalogue, and whose place is known already.
+    pub async fn negotiate_source(
+        &self,
+        principal: &Principal,
+        source: &TrackSource,
+        client: &Capabilities,
+        client_name: &str,
+        network: Network,
+    ) -> Result<Proposal> {
         let file = &source.track.facts;
         let profile = self.profile_of(client_name).await?;
         let ours = match network {
@@ -75,7 +87,7 @@ impl Playback {
                 Some((facts, self.inner.signer.seal(PURPOSE, &ticket)?))
             }
         };
-        tracing::debug!(%track, client = client_name, is_direct, ?reasons, "negotiated");
+        tracing::debug!(track = %file.id, client = client_name, is_direct, ?reasons, "negotiated");
         Ok(Proposal { is_direct, reasons, source: source_facts(file), transcode })
     }
 
@@ -89,13 +101,40 @@ impl Playback {
         offset: Duration,
         base: &str,
     ) -> Result<Agreed> {
-        let Ticket(version, written, is_hls) = self
-            .inner
+        let ticket = self.agreed(track, ticket)?;
+        let source = self.inner.catalog.track_source(principal, track).await?;
+        self.keep_to(principal, &source, ticket, offset, base).await
+    }
+
+    /// The same of what is no track of the catalogue.
+    pub async fn open_agreed_source(
+        &self,
+        principal: &Principal,
+        source: &TrackSource,
+        ticket: &str,
+        offset: Duration,
+        base: &str,
+    ) -> Result<Agreed> {
+        let ticket = self.agreed(source.track.id, ticket)?;
+        self.keep_to(principal, source, ticket, offset, base).await
+    }
+
+    fn agreed(&self, track: TrackId, ticket: &str) -> Result<Ticket> {
+        self.inner
             .signer
             .open(PURPOSE, ticket)
             .filter(|Ticket(version, ..)| version.track() == track)
-            .ok_or_else(|| Error::Invalid("These transcodeParams are not for this".to_owned()))?;
-        let source = self.inner.catalog.track_source(principal, track).await?;
+            .ok_or_else(|| Error::Invalid("These transcodeParams are not for this".to_owned()))
+    }
+
+    async fn keep_to(
+        &self,
+        principal: &Principal,
+        source: &TrackSource,
+        Ticket(version, written, is_hls): Ticket,
+        offset: Duration,
+        base: &str,
+    ) -> Result<Agreed> {
         let file = &source.track.facts;
         let stale = |why: &str| Error::Conflict(format!("{why}; ask for a new decision"));
         if version != Version::of(file) {
@@ -109,9 +148,9 @@ impl Playback {
             return Err(Error::Invalid("This offset is beyond the end".to_owned()));
         }
         if is_hls {
-            return Ok(Agreed::Playlist(self.hls_of(principal, &source, &recipe, base)?));
+            return Ok(Agreed::Playlist(self.hls_of(principal, source, &recipe, base)?));
         }
-        let making = Making { source: &source, recipe, offset, is_estimated: false, cut: None };
+        let making = Making { source, recipe, offset, is_estimated: false, cut: None };
         Ok(Agreed::Stream(self.make(principal, &making).await?))
     }
 }

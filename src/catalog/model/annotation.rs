@@ -165,3 +165,18 @@ pub struct PlayQueue {
     /// By which client.
     pub changed_by: String,
 }
+
+/// A saved queue as it was left.
+#[derive(Debug, Clone)]
+pub struct SavedQueue {
+    /// In order; some may be gone.
+    pub entries: Vec<TrackId>,
+    /// Which one plays.
+    pub current: usize,
+    /// Where in it, ms.
+    pub position_ms: i64,
+    /// When it was saved.
+    pub changed_at: Millis,
+    /// By which client.
+    pub changed_by: String,
+}

@@ -148,6 +148,7 @@ impl Podcasts {
         self.own_channel(principal, id).await?;
         for episode in self.read_episodes(principal, Some(id), None, i64::MAX).await? {
             self.remove_file(principal, episode.id).await?;
+            self.forget_begun(principal.user, episode.id).await?;
         }
         let mut tx = self.0.of.db.write().await?;
         let feed = sqlx::query_scalar!(

@@ -1,15 +1,14 @@
 //! Downloads into lockers. The rows say what is wanted; a file is streamed through the drive, which
-//! reserves and charges, then looked at by a worker, because a feed's word is no proof of sound.
+//! reserves and charges ([`super::fetch`]), then looked at by a worker, because a feed's word is no proof of sound.
 //! What is beyond a channel's retention goes away again.
 
 use futures_util::{StreamExt as _, stream};
 
-use super::{Episode, FOLDER, Podcasts, names};
+use super::{Podcasts, fetch::Begun};
 use crate::{
     Error, Result,
     accounts::{Abilities, Feature, LockerKind, Principal},
-    drive::{Condition, RelativePath, Target},
-    egress::{Limits, Wanted, header},
+    drive::{Condition, RelativePath},
     ids::{EpisodeId, LockerId, UserId},
     media::worker::{ReadItem, ReadOptions, Understood},
     outside::back_off,
@@ -25,11 +24,13 @@ const DAY: i64 = 86_400_000;
 const TICK: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A download that is due.
-struct Due {
-    user: UserId,
-    episode: EpisodeId,
-    url: String,
-    media_type: String,
+pub(super) struct Due {
+    pub(super) user: UserId,
+    pub(super) episode: EpisodeId,
+    pub(super) url: String,
+    pub(super) media_type: String,
+    /// What a broken connection left.
+    pub(super) begun: Option<Begun>,
 }
 
 /// A file that is in place and was understood.
@@ -71,6 +72,7 @@ impl Podcasts {
         self.require(principal).await?;
         self.own_episode(principal, id).await?;
         self.remove_file(principal, id).await?;
+        self.forget_begun(principal.user, id).await?;
         let now = self.0.now();
         let mut tx = self.0.of.db.write().await?;
         sqlx::query!(
@@ -116,7 +118,8 @@ impl Podcasts {
         }
         let now = self.0.now();
         let rows = sqlx::query!(
-            r#"select d.user_id as "user_id!", d.episode_id as "episode_id!", e.audio_url, e.audio_type
+            r#"select d.user_id as "user_id!", d.episode_id as "episode_id!", e.audio_url, e.audio_type,
+                      d.upload_id, d.validator
                from podcast_download d join podcast_episode e using (episode_id)
                where d.status = 'wanted' and d.next_try_at <= ?
                order by d.changed_at, e.published_at desc limit 200"#,
@@ -129,6 +132,7 @@ impl Podcasts {
             episode: row.episode_id.into(),
             url: row.audio_url,
             media_type: row.audio_type,
+            begun: row.upload_id.map(|upload| Begun { upload, validator: row.validator }),
         });
         stream::iter(due)
             .for_each_concurrent(AT_ONCE, |due| async move {
@@ -177,53 +181,6 @@ impl Podcasts {
         arrived
     }
 
-    /// Streams the file into the locker under a free name.
-    async fn put(
-        &self,
-        principal: &Principal,
-        locker: LockerId,
-        episode: &Episode,
-        due: &Due,
-    ) -> Result<RelativePath> {
-        let answer = self
-            .0
-            .of
-            .egress
-            .ask(Wanted::get(&due.url, Limits::MEDIA).with(header::ACCEPT, "audio/*, */*;q=0.5"))
-            .await?;
-        if !answer.is_success() {
-            let sentence = format!("The episode's server answers {}", answer.status());
-            return Err(match answer.status() {
-                408 | 425 | 429 | 500.. => Error::Unavailable(sentence),
-                _ => Error::Invalid(sentence),
-            });
-        }
-        let told = answer.header(&header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-        if told.starts_with("text/") {
-            return Err(Error::Invalid("The episode's server sends a page, no sound".to_owned()));
-        }
-        let media_type = if told.starts_with("audio/") { &told } else { &due.media_type };
-        let suffix = names::suffix(media_type, answer.url().path());
-        let day = crate::clock::iso(episode.published_at);
-        let day = day.get(..10).unwrap_or("1970-01-01");
-        let name =
-            |again| names::path(FOLDER, &episode.channel_title, day, &episode.title, suffix, again);
-        let taken = self.0.of.drive.open_path(principal, locker, &name(None)).await;
-        let path = match taken {
-            Err(Error::NotFound(_)) => name(None),
-            _ => name(Some(episode.id.0)),
-        };
-        self.mark_folder(principal, locker, &path).await?;
-        // The same episode's own older file gives way; nobody else's has its number.
-        let target = Target { locker, path, condition: Condition::None };
-        let length = answer.length();
-        let stored = self.0.of.drive.put(principal, &target, length, answer.stream()).await;
-        stored.map(|stored| stored.path).map_err(|error| match error {
-            Error::Invalid(_) => Error::Unavailable("The download broke off".to_owned()),
-            other => other,
-        })
-    }
-
     async fn understand(
         &self,
         principal: &Principal,
@@ -249,24 +206,6 @@ impl Podcasts {
                 Err(Error::Invalid(format!("This is no sound: {}", unreadable.reason)))
             }
             None => Err(Error::Unavailable("The reader gave no answer".to_owned())),
-        }
-    }
-
-    /// Scans of music pass a folder with such a file by. It stands in each channel's folder, so
-    /// that whatever else a user keeps beside them stays music.
-    async fn mark_folder(
-        &self,
-        principal: &Principal,
-        locker: LockerId,
-        episode: &RelativePath,
-    ) -> Result<()> {
-        let folder = episode.as_str().rsplit_once('/').map_or(FOLDER, |(folder, _)| folder);
-        let path = RelativePath::parse(&format!("{folder}/.nomedia"))
-            .map_err(|problem| Error::Invalid(problem.to_string()))?;
-        let target = Target { locker, path, condition: Condition::Absent };
-        match self.0.of.drive.put(principal, &target, Some(0), stream::empty()).await {
-            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 
@@ -356,6 +295,9 @@ impl Podcasts {
             .await?;
         }
         tx.commit().await?;
+        if tries.is_none_or(|tries| !may_pass || MOST_TRIES <= tries) {
+            self.forget_begun(due.user, due.episode).await?;
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crate::{
     accounts::{Feature, Principal},
     catalog::{Annotation, Track, TrackFacts, TrackSource, path_text},
     clock::Millis,
-    ids::{EpisodeId, PodcastId, TrackId},
+    ids::{EpisodeId, PodcastId},
     media::format,
 };
 
@@ -260,7 +260,7 @@ impl Episode {
     fn as_track(&self) -> Track {
         let file = self.file.as_ref();
         Track::from(TrackFacts {
-            id: TrackId(-self.id.0),
+            id: self.id.as_track(),
             title: self.title.clone(),
             album_name: self.channel_title.clone(),
             display_artist: self.author.clone(),

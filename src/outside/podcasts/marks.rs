@@ -3,6 +3,11 @@
 use super::{Episode, Podcasts};
 use crate::{Error, Result, accounts::Principal, catalog::Starred, clock::Millis, ids::EpisodeId};
 
+/// A listen counts after half of an episode or this much of it, ms.
+const HEARD_AT_MOST: u64 = 4 * 60 * 1000;
+/// How far the clocks of two accounts of one listen may lie apart, ms.
+const SAME_WITHIN: Millis = 60_000;
+
 /// A bookmark in an episode.
 #[derive(Debug, Clone)]
 pub struct EpisodeBookmark {
@@ -104,6 +109,41 @@ impl Podcasts {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// Notes that a playback of an episode ended at `position_ms`. It was a listen if half of the
+    /// episode or four minutes lie before; told twice, or scrobbled too, it counts once.
+    pub async fn stopped(
+        &self,
+        principal: &Principal,
+        id: EpisodeId,
+        position_ms: u64,
+    ) -> Result<()> {
+        let episode = self.episode(principal, id).await?;
+        let enough = match episode.duration_ms {
+            0 => HEARD_AT_MOST,
+            length => (length / 2).clamp(1, HEARD_AT_MOST),
+        };
+        if position_ms < enough {
+            return Ok(());
+        }
+        let now = self.0.now();
+        let heard = i64::try_from(position_ms.min(episode.duration_ms)).unwrap_or(i64::MAX);
+        let began_at = now.saturating_sub(heard);
+        let (from, to) = (began_at.saturating_sub(SAME_WITHIN), now.saturating_add(SAME_WITHIN));
+        let known = sqlx::query_scalar!(
+            "select at from podcast_listen where user_id = ? and episode_id = ? and at between ? and ? limit 1",
+            principal.user,
+            id,
+            from,
+            to
+        )
+        .fetch_optional(self.0.of.db.read())
+        .await?;
+        if known.is_some() {
+            return Ok(());
+        }
+        self.record_listens(principal, &[(id, began_at)]).await
     }
 
     /// Makes or moves a bookmark.

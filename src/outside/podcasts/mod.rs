@@ -5,8 +5,10 @@
 mod channels;
 mod downloads;
 mod episodes;
+mod fetch;
 mod marks;
 mod names;
+mod queue;
 mod refresh;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 pub use channels::WithEpisodes;
 pub use episodes::{Episode, EpisodeFile, EpisodeStatus};
 pub use marks::EpisodeBookmark;
+pub use queue::{MixedQueue, QueueEntry};
 
 use super::Shared;
 use crate::{

@@ -11,8 +11,9 @@ use super::{
     responses::{Date, Mapped, PodcastEpisode, Song, listed},
 };
 use crate::{
-    catalog::{Bookmark, PlayQueue, Track},
-    ids::TrackId,
+    catalog::{Bookmark, Item},
+    ids::{EpisodeId, TrackId},
+    outside::{MixedQueue, QueueEntry},
 };
 
 /// `getBookmarks`.
@@ -25,12 +26,6 @@ pub(super) async fn get_bookmarks(call: &Call) -> Answer {
         created: Date,
         changed: Date,
         entry: Entry<'a>,
-    }
-    #[derive(Serialize)]
-    #[serde(untagged)]
-    enum Entry<'a> {
-        Song(Box<Song<'a>>),
-        Episode(Box<PodcastEpisode<'a>>),
     }
     let bookmarks = call.catalog().bookmarks(&call.principal).await?;
     let in_episodes = call.outside().podcasts.bookmarks(&call.principal).await?;
@@ -82,23 +77,50 @@ pub(super) async fn delete_bookmark(call: &Call) -> Answer {
     call.done()
 }
 
+/// A song, or an episode where the protocol has songs.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Song(Box<Song<'a>>),
+    Episode(Box<PodcastEpisode<'a>>),
+}
+
+impl<'a> Entry<'a> {
+    fn of(entry: &'a QueueEntry) -> Self {
+        match entry {
+            QueueEntry::Song(track) => Self::Song(Box::new(Song::of(track))),
+            QueueEntry::Episode(episode) => {
+                Self::Episode(Box::new(PodcastEpisode::as_song(episode)))
+            }
+        }
+    }
+}
+
+/// The id of either.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EntryId {
+    Song(Id<TrackId>),
+    Episode(Id<EpisodeId>),
+}
+
 /// What both forms of the queue share.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Queue<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    current: Option<Id<TrackId>>,
+    current: Option<EntryId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     current_index: Option<usize>,
     position: i64,
     username: &'a str,
     changed: Date,
     changed_by: &'a str,
-    entry: Mapped<'a, Track, Song<'a>>,
+    entry: Mapped<'a, QueueEntry, Entry<'a>>,
 }
 
 impl<'a> Queue<'a> {
-    fn of(call: &'a Call, queue: &'a PlayQueue) -> Self {
+    fn of(call: &'a Call, queue: &'a MixedQueue) -> Self {
         Self {
             current: None,
             current_index: None,
@@ -106,7 +128,7 @@ impl<'a> Queue<'a> {
             username: &call.principal.name,
             changed: Date(queue.changed_at),
             changed_by: &queue.changed_by,
-            entry: Mapped(&queue.tracks, Song::of),
+            entry: Mapped(&queue.entries, Entry::of),
         }
     }
 }
@@ -114,7 +136,10 @@ impl<'a> Queue<'a> {
 /// `getPlayQueue`: nothing when nothing was saved (C31).
 pub(super) async fn get_play_queue(call: &Call) -> Answer {
     let Some(queue) = saved(call).await? else { return call.done() };
-    let current = queue.tracks.get(queue.current_index).map(|track| Id(track.id));
+    let current = queue.entries.get(queue.current_index).map(|entry| match entry {
+        QueueEntry::Song(track) => EntryId::Song(Id(track.id)),
+        QueueEntry::Episode(episode) => EntryId::Episode(Id(episode.id)),
+    });
     call.reply("playQueue", &Queue { current, ..Queue::of(call, &queue) })
 }
 
@@ -126,17 +151,17 @@ pub(super) async fn get_play_queue_by_index(call: &Call) -> Answer {
 }
 
 /// The queue, if any of it is left: apps cannot take one without a current song (C31).
-async fn saved(call: &Call) -> Result<Option<PlayQueue>, Failure> {
-    let queue = call.catalog().play_queue(&call.principal).await?;
-    Ok(queue.filter(|queue| !queue.tracks.is_empty()))
+async fn saved(call: &Call) -> Result<Option<MixedQueue>, Failure> {
+    let queue = call.outside().podcasts.play_queue(&call.principal).await?;
+    Ok(queue.filter(|queue| !queue.entries.is_empty()))
 }
 
 /// `savePlayQueue`: no songs clear it; a current song that is not among them means the first.
 pub(super) async fn save_play_queue(call: &Call) -> Answer {
-    let songs = id::tracks(&call.params, "id");
-    let current = call.params.get("current").and_then(id::item);
-    let index = songs.iter().position(|song| current == Some(crate::catalog::Item::Track(*song)));
-    save(call, &songs, index.unwrap_or(0)).await
+    let entries: Vec<TrackId> = call.params.all("id").filter_map(queued).collect();
+    let current = call.params.get("current").and_then(queued);
+    let index = entries.iter().position(|entry| current == Some(*entry));
+    save(call, &entries, index.unwrap_or(0)).await
 }
 
 /// `savePlayQueueByIndex`: the index has to be there and inside.
@@ -150,14 +175,22 @@ pub(super) async fn save_play_queue_by_index(call: &Call) -> Answer {
             _ => return Err(Failure::out_of_range("currentIndex")),
         },
     };
-    // The index counts what was sent; ids that are no song's are not kept.
-    let is_song = |text: &str| matches!(id::item(text), Some(crate::catalog::Item::Track(_)));
-    let before = call.params.all("id").take(index).filter(|text| is_song(text)).count();
-    save(call, &id::tracks(&call.params, "id"), before).await
+    // The index counts what was sent; ids of what cannot be queued are not kept.
+    let before = call.params.all("id").take(index).filter(|text| queued(text).is_some()).count();
+    let entries: Vec<TrackId> = call.params.all("id").filter_map(queued).collect();
+    save(call, &entries, before).await
 }
 
-async fn save(call: &Call, songs: &[TrackId], index: usize) -> Answer {
+/// A song's id, or what stands for an episode among them.
+fn queued(text: &str) -> Option<TrackId> {
+    match id::item(text) {
+        Some(Item::Track(id)) => Some(id),
+        _ => EpisodeId::parse(text).map(EpisodeId::as_track),
+    }
+}
+
+async fn save(call: &Call, entries: &[TrackId], index: usize) -> Answer {
     let position = call.params.number::<i64>("position")?.unwrap_or(0).max(0);
-    call.catalog().save_play_queue(&call.principal, songs, index, position, &call.client).await?;
+    call.catalog().save_play_queue(&call.principal, entries, index, position, &call.client).await?;
     call.done()
 }

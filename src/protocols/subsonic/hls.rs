@@ -10,12 +10,13 @@ use actix_web::{
 use super::{
     call::{Answer, Call, Services},
     failure::Failure,
-    id,
+    id, podcasts,
     transcoding::refuse,
 };
 use crate::{
     Error,
     http::{file, live},
+    ids::EpisodeId,
     playback::{HlsPart, Opened},
 };
 
@@ -25,9 +26,9 @@ pub(super) const BASE: &str = "hls/";
 /// RFC 8216, 4.
 const MEDIA_TYPE: &str = "application/vnd.apple.mpegurl";
 
-/// `hls` and `hls.m3u8`: the segments of a song; a master playlist if several bitrates are named.
+/// `hls` and `hls.m3u8`: the segments of a song or an episode; a master playlist if several bitrates are named.
 pub(super) async fn hls(call: &Call) -> Answer {
-    let id = id::track(&call.params, "id")?;
+    call.params.required("id")?;
     if !call.principal.abilities.stream {
         return Err(Failure::forbidden("This user may not play"));
     }
@@ -41,7 +42,17 @@ pub(super) async fn hls(call: &Call) -> Answer {
         }
     }
     let (client, network) = (&call.client, call.network());
-    let text = call.playback().hls(&call.principal, id, &kbps, client, network, BASE).await?;
+    let (who, playback) = (&call.principal, call.playback());
+    let text = match podcasts::named(call, "id") {
+        Some(episode) => {
+            let source = call.outside().podcasts.source(who, episode).await?;
+            playback.hls_source(who, &source, &kbps, client, network, BASE).await?
+        }
+        None => {
+            let id = id::track(&call.params, "id")?;
+            playback.hls(who, id, &kbps, client, network, BASE).await?
+        }
+    };
     Ok(playlist(text))
 }
 
@@ -64,7 +75,14 @@ async fn find(
     if !principal.abilities.stream {
         return Err(Error::Forbidden("This user may not play".to_owned()));
     }
-    Ok(match services.playback.hls_part(&principal, &ticket, name).await? {
+    let part = match EpisodeId::of_track(ticket.track()) {
+        Some(episode) => {
+            let source = services.outside.podcasts.source(&principal, episode).await?;
+            services.playback.hls_part_of(&principal, &source, &ticket, name).await?
+        }
+        None => services.playback.hls_part(&principal, &ticket, name).await?,
+    };
+    Ok(match part {
         HlsPart::Playlist(text) => playlist(text),
         HlsPart::Header(bytes) => {
             let mut response = HttpResponse::Ok();

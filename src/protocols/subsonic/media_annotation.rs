@@ -4,7 +4,7 @@ use super::{
     call::{Answer, Call},
     failure::Failure,
     id,
-    params::number,
+    params::{Params, number},
     podcasts,
 };
 use crate::{
@@ -76,9 +76,7 @@ pub(super) async fn report_playback(call: &Call) -> Answer {
         _ => return Err(Failure::generic("A mediaType is song or podcast")),
     };
     let position = number::<i64>("positionMs", params.required("positionMs")?)?;
-    let state = PlayState::parse(params.required("state")?).ok_or_else(|| {
-        Failure::generic("A state is one of starting, playing, paused and stopped")
-    })?;
+    let state = state(params)?;
     let rate = params.number::<f64>("playbackRate")?.unwrap_or(1.0);
     if !rate.is_finite() || rate <= 0.0 {
         return Err(Failure::generic("A playbackRate is a number above 0"));
@@ -95,6 +93,12 @@ pub(super) async fn report_playback(call: &Call) -> Answer {
     let player = Player { client: &call.client, device: "" };
     call.playback().report(&call.principal, player, &report).await?;
     call.done()
+}
+
+/// What the player does.
+pub(super) fn state(params: &Params) -> Result<PlayState, Failure> {
+    PlayState::parse(params.required("state")?)
+        .ok_or_else(|| Failure::generic("A state is one of starting, playing, paused and stopped"))
 }
 
 /// Songs with their times. Without times all were heard now.

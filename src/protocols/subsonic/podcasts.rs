@@ -7,7 +7,7 @@ use actix_web::http::header;
 use super::{
     call::{Answer, Call},
     failure::Failure,
-    media_retrieval,
+    media_annotation, media_retrieval,
     params::number,
     responses::{Mapped, PodcastChannel, PodcastEpisode, listed},
 };
@@ -17,7 +17,7 @@ use crate::{
     http::headers::attachment,
     ids::{EpisodeId, PodcastId},
     outside::WithEpisodes,
-    playback::{Wish, WishFormat},
+    playback::{PlayState, Wish, WishFormat},
 };
 
 /// `getPodcasts`: all channels, or one.
@@ -151,18 +151,17 @@ pub(super) async fn scrobble(call: &Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `reportPlayback` of an episode: heard when it stops behind its middle or after four minutes.
+/// `reportPlayback` of an episode: its end may be a listen.
 pub(super) async fn report(call: &Call, id: EpisodeId) -> Answer {
     let params = &call.params;
-    let position = number::<i64>("positionMs", params.required("positionMs")?)?.max(0);
-    let is_over = params.required("state")? == "stopped";
+    let position = number::<i64>("positionMs", params.required("positionMs")?)?;
+    let state = media_annotation::state(params)?;
     let is_for_show = params.flag("ignoreScrobble")?.unwrap_or(false);
     let podcasts = &call.outside().podcasts;
-    let episode = podcasts.episode(&call.principal, id).await?;
-    let enough = i64::try_from(episode.duration_ms / 2).unwrap_or(i64::MAX).min(240_000);
-    if is_over && !is_for_show && enough <= position {
-        let began_at = call.now().saturating_sub(position);
-        podcasts.record_listens(&call.principal, &[(id, began_at)]).await?;
+    if state == PlayState::Stopped && !is_for_show {
+        podcasts.stopped(&call.principal, id, position.max(0).unsigned_abs()).await?;
+    } else {
+        podcasts.episode(&call.principal, id).await?;
     }
     call.done()
 }

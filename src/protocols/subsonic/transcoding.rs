@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     call::{Answer, Call},
     failure::Failure,
-    hls, id,
+    hls, id, podcasts,
 };
 use crate::{
     Error,
@@ -29,7 +29,10 @@ const MOST: usize = 200;
 pub(super) async fn get_transcode_decision(call: &Call) -> Answer {
     call.params.required("mediaId")?;
     check_type(call)?;
-    let id = id::track(&call.params, "mediaId")?;
+    let episode = podcasts::named(call, "mediaId");
+    if episode.is_none() {
+        id::track(&call.params, "mediaId")?;
+    }
     if call.json.is_empty() {
         return Err(Failure::generic("The client's capabilities are missing: POST them as JSON"));
     }
@@ -40,8 +43,18 @@ pub(super) async fn get_transcode_decision(call: &Call) -> Answer {
     let client: ClientInfo = serde_json::from_slice(&call.json)
         .map_err(|error| Failure::generic(format!("The client's capabilities: {error}")))?;
     let client = client.capabilities()?;
+    let (who, playback) = (&call.principal, call.playback());
     let (name, network) = (&call.client, call.network());
-    let found = call.playback().negotiate(&call.principal, id, &client, name, network).await?;
+    let found = match episode {
+        Some(episode) => {
+            let source = call.outside().podcasts.source(who, episode).await?;
+            playback.negotiate_source(who, &source, &client, name, network).await?
+        }
+        None => {
+            let id = id::track(&call.params, "mediaId")?;
+            playback.negotiate(who, id, &client, name, network).await?
+        }
+    };
     let can_do_anything = found.is_direct || found.transcode.is_some();
     let answer = TranscodeDecision {
         can_direct_play: found.is_direct,
@@ -70,15 +83,23 @@ async fn transcode_stream(call: &Call) -> Result<HttpResponse, Error> {
     params.required("mediaId").map_err(invalid)?;
     let ticket = params.required("transcodeParams").map_err(invalid)?;
     check_type(call).map_err(invalid)?;
-    let id = id::track(params, "mediaId").map_err(|_| Error::NotFound("Song"))?;
+    let episode = podcasts::named(call, "mediaId");
+    let song = id::track(params, "mediaId");
     if !call.principal.abilities.stream {
         return Err(Error::Forbidden("This user may not play".to_owned()));
     }
     let offset = params.number::<f64>("offset").map_err(invalid)?.unwrap_or(0.0);
     let offset = Duration::try_from_secs_f64(offset)
         .map_err(|_| Error::Invalid("Parameter offset is not a time".to_owned()))?;
-    let base = hls::BASE;
-    let agreed = call.playback().open_agreed(&call.principal, id, ticket, offset, base).await?;
+    let (who, playback, base) = (&call.principal, call.playback(), hls::BASE);
+    let agreed = match (episode, song) {
+        (Some(episode), _) => {
+            let source = call.outside().podcasts.source(who, episode).await?;
+            playback.open_agreed_source(who, &source, ticket, offset, base).await?
+        }
+        (None, Ok(song)) => playback.open_agreed(who, song, ticket, offset, base).await?,
+        (None, Err(_)) => return Err(Error::NotFound("Song")),
+    };
     Ok(match agreed {
         Agreed::Playlist(text) => hls::playlist(text),
         Agreed::Stream(Opened::File(body)) => crate::http::file::respond(&call.request, body),
@@ -143,7 +164,7 @@ struct StreamDetails<'a> {
     codec: &'a str,
     audio_channels: u32,
     audio_bitrate: u64,
-    audio_profile: &'static str,
+    audio_profile: &'a str,
     audio_samplerate: u32,
     audio_bitdepth: u32,
 }
@@ -159,7 +180,7 @@ impl<'a> StreamDetails<'a> {
             codec: &facts.codec,
             audio_channels: facts.channels,
             audio_bitrate: facts.bitrate_bps,
-            audio_profile: "",
+            audio_profile: &facts.profile,
             audio_samplerate: facts.sample_rate,
             audio_bitdepth: facts.bit_depth,
         }

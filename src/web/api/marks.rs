@@ -40,9 +40,18 @@ pub(super) async fn unstar(caller: Caller, of: Data<Handles>, id: Path<String>) 
 
 /// POST /playback
 pub(super) async fn report(caller: Caller, of: Data<Handles>, playing: Json<Playing>) -> Answer {
-    let track = TrackId::parse(&playing.track).ok_or(Error::NotFound("Track"))?;
     let state = PlayState::parse(&playing.state)
         .ok_or_else(|| Error::Invalid(format!("{:?} is not a state", playing.state)))?;
+    if let Some(episode) = EpisodeId::parse(&playing.track) {
+        let (who, podcasts) = (&caller.principal, &of.outside.podcasts);
+        if state == PlayState::Stopped {
+            podcasts.stopped(who, episode, (playing.position.max(0.0) * 1000.0) as u64).await?;
+        } else {
+            podcasts.episode(who, episode).await?;
+        }
+        return Ok(done());
+    }
+    let track = TrackId::parse(&playing.track).ok_or(Error::NotFound("Track"))?;
     let report = Report {
         track,
         state,

@@ -6,6 +6,7 @@ mod browser;
 mod info;
 mod podcasts;
 mod radio;
+mod resume;
 mod scrobbling;
 mod stub;
 

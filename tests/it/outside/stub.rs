@@ -47,11 +47,14 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    /// The connection breaks after so many bytes of the body.
+    pub(super) breaks_after: Option<usize>,
 }
 
 impl Reply {
     pub(super) fn ok(kind: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status: 200, headers: vec![("content-type".into(), kind.into())], body: body.into() }
+        let headers = vec![("content-type".into(), kind.into())];
+        Self { status: 200, headers, body: body.into(), breaks_after: None }
     }
 
     pub(super) fn json(body: serde_json::Value) -> Self {
@@ -131,7 +134,8 @@ impl Stub {
         }
         head += &format!("content-length: {}\r\n\r\n", reply.body.len());
         let _ = stream.write_all(head.as_bytes()).await;
-        let _ = stream.write_all(&reply.body).await;
+        let sent = reply.breaks_after.unwrap_or(reply.body.len());
+        let _ = stream.write_all(&reply.body[..sent]).await;
         let _ = stream.shutdown().await;
     }
 }

@@ -250,7 +250,7 @@ const device = Math.random().toString(36).slice(2);
 let told = '';
 function report(state, at = engine.position(), options) {
   const track = current.value;
-  if (!track || isEpisode(track) || (state === 'stopped' && !told)) return;
+  if (!track || (state === 'stopped' && !told)) return;
   if (state === 'paused' && told !== 'playing') return;
   told = state === 'stopped' ? '' : state;
   call('POST', 'playback', { track: track.id, state, position: at || 0, device }, options).catch(() => {});
