@@ -313,5 +313,26 @@ async fn move_annotations(tx: &mut Tx, kind: &str, from: i64, to: i64) -> Result
     sqlx::query!("delete from annotation where kind = ? and item_id = ?", kind, from)
         .execute(&mut **tx)
         .await?;
+    // Shares show what goes on under the other id. What others know of it is kept, unless they
+    // were asked about that one already.
+    sqlx::query!(
+        "update share_item set item_id = ?3 where kind = ?1 and item_id = ?2",
+        kind,
+        from,
+        to
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update or ignore remote_info set item_id = ?3 where kind = ?1 and item_id = ?2",
+        kind,
+        from,
+        to
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!("delete from remote_info where kind = ? and item_id = ?", kind, from)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

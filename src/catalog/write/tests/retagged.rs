@@ -196,3 +196,32 @@ async fn an_artist_with_other_works_stays() {
     assert_eq!(bench.rows(STARS).await, ["artist 1 5 - 2"]);
     bench.check().await;
 }
+
+#[tokio::test]
+async fn shares_and_what_others_know_follow_an_album_into_another_one() {
+    let bench = Bench::with_user().await;
+    bench.apply(vec![of(1, "Blue"), of(2, "Blue"), of(3, "Red")]).await;
+    bench.clock.advance(DAY);
+    let mut tx = bench.db.write().await.unwrap();
+    for sql in [
+        "insert into share (share_id, user_id, lookup, sealed, created_at) values (1, 1, x'01', x'02', 0)",
+        "insert into share_item values (1, 0, 'track', 1), (1, 1, 'album', 1)",
+        "insert into remote_info (kind, item_id, text, asked_at) values ('album', 1, 'known', 0)",
+    ] {
+        sqlx::query(sql).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    // Both of Blue's tracks are Red's now, which was there before.
+    bench.apply(vec![of(1, "Red"), of(2, "Red")]).await;
+    let shown = "select kind || ' ' || item_id from share_item order by position";
+    assert_eq!(bench.rows(shown).await, ["track 1", "album 2"]);
+    let known = "select item_id || ' ' || text from remote_info";
+    assert_eq!(bench.rows(known).await, ["2 known"]);
+    // Red was known itself: that stays, and nothing is left behind.
+    bench.apply(vec![of(1, "Green"), of(2, "Green"), of(3, "Green")]).await;
+    let albums = bench.rows(ALBUM_IDS).await;
+    let red = albums.iter().find(|album| album.contains("Green")).unwrap();
+    let id = red.split(' ').next().unwrap();
+    assert_eq!(bench.rows(shown).await, ["track 1".to_owned(), format!("album {id}")]);
+    assert_eq!(bench.rows(known).await, [format!("{id} known")]);
+}
