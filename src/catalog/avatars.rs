@@ -8,6 +8,7 @@ use crate::{
     accounts::Principal,
     catalog::{Catalog, Cover, annotations::require_person},
     events::Event,
+    media::initials,
 };
 
 /// Longest edge, px.
@@ -28,6 +29,19 @@ impl Catalog {
         .ok_or(Error::NotFound("Avatar"))?;
         let tag = blake3::hash(&row.jpeg).to_hex()[..16].to_owned();
         Ok(Cover { bytes: row.jpeg.into(), mime: "image/jpeg", tag })
+    }
+
+    /// The same, or initials where there is none. Nobody is told who lives here: a name that is
+    /// nobody's has initials too.
+    pub async fn avatar_or_initials(&self, principal: &Principal, name: &str) -> Result<Cover> {
+        match self.avatar(principal, name).await {
+            Err(Error::NotFound(_)) => {
+                let bytes = initials::png(name);
+                let tag = blake3::hash(&bytes).to_hex()[..16].to_owned();
+                Ok(Cover { bytes: bytes.into(), mime: "image/png", tag })
+            }
+            other => other,
+        }
     }
 
     /// Gives the principal a picture. Invalid if it is none that is known here.

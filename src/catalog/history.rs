@@ -3,13 +3,14 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::{
-    Result,
+    Error, Result,
     accounts::Principal,
     catalog::{
         Catalog, Heard, List, ListenSource, Listening, Page, annotations::require_person,
         visible::within,
     },
     clock::Millis,
+    events::Event,
     ids::ListenId,
 };
 
@@ -51,6 +52,48 @@ impl Catalog {
             });
         }
         Ok(List { items, total: u64::try_from(total).unwrap_or(0) })
+    }
+
+    /// Takes one listen out of the principal's history, and out of what was counted of it.
+    pub async fn remove_listen(&self, principal: &Principal, id: ListenId) -> Result<()> {
+        require_person(principal)?;
+        let mut tx = self.db.write().await?;
+        let track = sqlx::query_scalar!(
+            r#"delete from listen where listen_id = ? and user_id = ? returning track_id as "track!: i64""#,
+            id,
+            principal.user
+        )
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(Error::NotFound("Listen"))?;
+        // When each was last heard follows from what is left; counts may be older than the history.
+        sqlx::query!(
+            "with counted as (
+                select 'track' as kind, ?2 as item_id,
+                       (select max(at) from listen where user_id = ?1 and track_id = ?2) as at
+                union all
+                select 'album', t.album_id,
+                       (select max(l.at) from listen l join track o using (track_id)
+                        where l.user_id = ?1 and o.album_id = t.album_id)
+                from track t where t.track_id = ?2 and t.album_id is not null
+                union all
+                select 'artist', a.artist_id,
+                       (select max(l.at) from listen l join track_artist o using (track_id)
+                        where l.user_id = ?1 and o.artist_id = a.artist_id and o.role = 'artist')
+                from track_artist a where a.track_id = ?2 and a.role = 'artist')
+             update annotation set play_count = max(play_count - 1, 0),
+                    played_at = coalesce(c.at, iif(play_count > 1, played_at, null))
+             from counted c
+             where user_id = ?1 and annotation.kind = c.kind and annotation.item_id = c.item_id",
+            principal.user,
+            track
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        self.inner.marks.changed();
+        self.events.publish(Event::ListensRecorded { user: principal.user });
+        Ok(())
     }
 
     /// What the principal heard from `from` until before `to`. Days are those of a zone that is

@@ -8,6 +8,7 @@ pub(crate) mod document;
 pub mod feed;
 pub mod format;
 pub mod fragments;
+pub mod initials;
 pub mod lyrics;
 pub mod markup;
 pub mod nfo;

@@ -32,6 +32,8 @@ try {
   await elsewhere();
   await speakers();
   await people();
+  await everybodysShares();
+  await radio();
   await look(await desk.storageState());
   assert(complaints.length === 0, `no console message at all\n${complaints.join('\n')}`);
   assert(violations.length === 0, `axe finds nothing\n${violations.join('\n')}`);
@@ -228,9 +230,42 @@ async function people() {
   assert(user.maxBitRate === 192 && user.podcastRole === true && user.shareRole === true, `apps see it: ${JSON.stringify(user)}`);
 }
 
+/** What an administrator sees of all shares: whose, and the end of one. */
+async function everybodysShares() {
+  await page.getByRole('link', { name: "Everybody's shares", exact: true }).first().click();
+  await page.getByRole('heading', { level: 1, name: "Everybody's shares" }).waitFor();
+  const rows = page.locator('main .list li');
+  const before = await rows.count();
+  assert(before >= 2, `there are the two that visitors opened: ${before}`);
+  violations.push(...await accessible(page, 'all shares'));
+  await picture(page, 'all-shares');
+  await rows.filter({ hasText: 'with password' }).first().getByRole('button', { name: /Revoke/ }).click();
+  await page.getByText('The link opens nothing any more').waitFor();
+  await page.waitForFunction((count) => document.querySelectorAll('main .list li').length === count - 1, before);
+  assert((await fetch(args.locked)).status === 404, 'what was revoked opens nothing');
+}
+
+/** Music that goes with an album, played on and on. */
+async function radio() {
+  await page.getByRole('link', { name: 'Albums', exact: true }).first().click();
+  await page.getByRole('link', { name: 'First Light', exact: true }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'First Light' }).waitFor();
+  await page.locator('.actions').getByRole('button', { name: /More/ }).click();
+  await page.getByRole('menuitem', { name: 'Play similar music' }).click();
+  const heard = await listen(page);
+  assert(heard.loudness > 0.01, `it plays at once: ${JSON.stringify(heard)}`);
+  const button = page.getByRole('button', { name: 'Queue', exact: true }).first();
+  if (await button.getAttribute('aria-pressed') !== 'true') await button.click();
+  const queue = page.getByRole('complementary', { name: 'Queue' });
+  await queue.getByText('Radio: First Light').waitFor();
+  assert(await queue.getByText(/^Sun \d$/).count() > 0, `and goes on to other albums: ${await queue.innerText()}`);
+  violations.push(...await accessible(page, 'radio'));
+  await picture(page, 'radio');
+}
+
 /** The screens in every look, for people to look at. */
 async function look(state) {
-  const screens = { history: '/history', shares: '/shares', speakers: '/speakers', chat: '/chat', settings: '/settings' };
+  const screens = { history: '/history', shares: '/shares', speakers: '/speakers', chat: '/chat', settings: '/settings', everybodysShares: '/server/shares' };
   for (const [how, options] of Object.entries(looks)) {
     const of = await context(started, { ...options, storageState: state }, complaints);
     const view = await of.newPage();

@@ -114,6 +114,12 @@ impl Shares {
         self.read(Some(principal.user), None).await
     }
 
+    /// Everybody's shares, newest first. Administrators only.
+    pub async fn of_everybody(&self, principal: &Principal) -> Result<Vec<Share>> {
+        principal.require_admin()?;
+        self.read(None, None).await
+    }
+
     /// One of them.
     pub async fn one(&self, principal: &Principal, id: ShareId) -> Result<Share> {
         self.read(Some(principal.user), Some(id)).await?.pop().ok_or(Error::NotFound("Share"))
@@ -156,13 +162,16 @@ impl Shares {
         finish(tx, changed).await
     }
 
-    /// Revokes one of the principal's: its address opens nothing from now on.
+    /// Revokes one of the principal's, or anybody's for an administrator: its address opens
+    /// nothing from now on.
     pub async fn remove(&self, principal: &Principal, id: ShareId) -> Result<()> {
+        let is_admin = principal.is_admin();
         let mut tx = self.db.write().await?;
         let changed = sqlx::query!(
-            "delete from share where share_id = ? and user_id = ?",
+            "delete from share where share_id = ? and (user_id = ? or ?)",
             id,
-            principal.user
+            principal.user,
+            is_admin
         )
         .execute(&mut *tx)
         .await?

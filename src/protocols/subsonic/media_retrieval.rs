@@ -89,10 +89,10 @@ pub(super) async fn get_cover_art(call: &Call) -> Answer {
     Ok(send_cover(call, cover))
 }
 
-/// `getAvatar`: a person's picture, if there is one.
+/// `getAvatar`: a person's picture, or initials.
 pub(super) async fn get_avatar(call: &Call) -> Answer {
     let name = call.params.required("username")?;
-    let picture = call.catalog().avatar(&call.principal, name).await?;
+    let picture = call.catalog().avatar_or_initials(&call.principal, name).await?;
     let mut response = send_cover(call, picture);
     // The address stays when the picture changes.
     let ask = header::HeaderValue::from_static("private, no-cache");

@@ -2,19 +2,21 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Query},
+    web::{Data, Path, Query},
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     caller::Caller,
-    lists::{Window, window},
+    lists::{Window, done, window},
     shapes,
 };
 use crate::{
+    Error,
     catalog::Heard,
     clock::Millis,
+    ids::ListenId,
     web::{Handles, failure::Answer},
 };
 
@@ -52,6 +54,13 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>, query: Query<Wanted>
             "track": shapes::track(&heard.track),
         })
     }))
+}
+
+/// DELETE /history/ID
+pub(super) async fn remove(caller: Caller, of: Data<Handles>, id: Path<String>) -> Answer {
+    let id = ListenId::parse(&id).ok_or(Error::NotFound("Listen"))?;
+    of.catalog.remove_listen(&caller.principal, id).await?;
+    Ok(done())
 }
 
 /// GET /history/summary

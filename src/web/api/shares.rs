@@ -56,6 +56,26 @@ pub(super) async fn list(request: HttpRequest, caller: Caller, of: Data<Handles>
     Ok(all(shapes))
 }
 
+/// GET /admin/shares: whose they are and how they are used, not the addresses, which are secrets
+/// of their owners.
+pub(super) async fn of_everybody(caller: Caller, of: Data<Handles>) -> Answer {
+    let shares = of.shares.of_everybody(&caller.principal).await?;
+    Ok(all(shares.iter().map(|share| {
+        json!({
+            "id": share.id.to_string(),
+            "owner": share.owner,
+            "description": share.description,
+            "items": share.items.len(),
+            "hasPassword": share.has_password,
+            "mayDownload": share.may_download,
+            "createdAt": share.created_at,
+            "expiresAt": share.expires_at,
+            "visitedAt": share.visited_at,
+            "visits": share.visit_count,
+        })
+    })))
+}
+
 /// POST /shares
 pub(super) async fn create(
     request: HttpRequest,

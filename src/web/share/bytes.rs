@@ -10,7 +10,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use super::visit;
+use super::{page, visit};
 use crate::{
     Error, Result,
     catalog::{Item, Visit},
@@ -76,6 +76,24 @@ pub(super) async fn download(
     let mut answer = send(&request, opened);
     let keep = http::headers::attachment(&name);
     answer.headers_mut().insert(header::CONTENT_DISPOSITION, keep);
+    Ok(answer)
+}
+
+/// GET /s/TOKEN/download: all of it, as one archive.
+pub(super) async fn download_all(
+    request: HttpRequest,
+    of: Data<Handles>,
+    token: Path<String>,
+) -> Answer {
+    let visit = visit(&request, &of, &token).await?;
+    if !visit.share.may_download {
+        return Err(Failure(Error::Forbidden("This share is for listening".to_owned())));
+    }
+    let tracks: Vec<TrackId> = visit.tracks.iter().map(|track| track.id).collect();
+    let name = page::plain_title(&visit);
+    let (name, body) = of.playback.archive_of(&visit.principal, &name, &tracks).await?;
+    let mut answer = send(&request, Opened::Live(body));
+    answer.headers_mut().insert(header::CONTENT_DISPOSITION, http::headers::attachment(&name));
     Ok(answer)
 }
 

@@ -33,6 +33,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/s/{token}", read().to(show))
         .route("/s/{token}", post().to(unlock))
         .route("/s/{token}/cover", read().to(bytes::cover))
+        .route("/s/{token}/download", read().to(bytes::download_all))
         .route("/s/{token}/tracks/{track}/cover", read().to(bytes::track_cover))
         .route("/s/{token}/tracks/{track}/stream", read().to(bytes::stream))
         .route("/s/{token}/tracks/{track}/download", read().to(bytes::download));

@@ -21,7 +21,7 @@ use crate::{
 /// The page of an open share at `address`.
 pub(super) fn open(visit: &Visit, address: &str) -> HttpResponse {
     let share = &visit.share;
-    let title = title(visit);
+    let title = escape(&plain_title(visit));
     let description = if share.description.is_empty() {
         format!("{} · {}", t("share.kind"), by(visit))
     } else {
@@ -50,7 +50,7 @@ pub(super) fn open(visit: &Visit, address: &str) -> HttpResponse {
         "<div class=\"shared\" data-tracks=\"{path}/tracks/\"><header class=\"hero\">\
          <span class=\"art\">{cover}</span><div class=\"texts\"><p class=\"kind\">{kind}</p><h1 dir=\"auto\">{title}</h1>\
          <p class=\"by\" dir=\"auto\">{by}</p>{words}{until}</div></header>\
-         <div class=\"actions\"><button type=\"button\" class=\"btn primary\" id=\"play\" hidden>{play_icon}{play}</button></div>\
+         <div class=\"actions\"><button type=\"button\" class=\"btn primary\" id=\"play\" hidden>{play_icon}{play}</button>{all}</div>\
          <main class=\"body\"><ol class=\"list tracklist\">{rows}</ol></main>\
          <footer class=\"foot\"><span class=\"mark\">{mark}</span><span>{served}</span></footer></div>{player}\
          <p id=\"said\" class=\"sr\" role=\"status\"></p>",
@@ -63,6 +63,7 @@ pub(super) fn open(visit: &Visit, address: &str) -> HttpResponse {
         },
         play_icon = icon("play"),
         play = t("action.play"),
+        all = download_all(visit, &path),
         mark = icon("music-4"),
         served = t("share.served"),
         player = player(),
@@ -129,12 +130,15 @@ fn open_graph(visit: &Visit, title: &str, description: &str, address: &str) -> S
     head
 }
 
-/// What is shared, in a name; escaped.
-fn title(visit: &Visit) -> String {
+/// What is shared, in a name.
+pub(super) fn plain_title(visit: &Visit) -> String {
     match (&visit.title, visit.tracks.as_slice()) {
-        (Some(title), _) => escape(title),
-        (None, [first, ..]) if visit.tracks.iter().all(|track| track.album == first.album) => {
-            escape(&first.album_name)
+        (Some(title), _) => title.clone(),
+        (None, [first, ..])
+            if !first.album_name.is_empty()
+                && visit.tracks.iter().all(|track| track.album == first.album) =>
+        {
+            first.album_name.clone()
         }
         _ => t("share.some").replace("{count}", &visit.tracks.len().to_string()),
     }
@@ -155,6 +159,18 @@ fn by(visit: &Visit) -> String {
     let rest = if names.len() > 3 { " …" } else { "" };
     names.truncate(3);
     escape(&format!("{}{rest}", names.join(", ")))
+}
+
+/// The way to all of it at once, for whoever may keep it.
+fn download_all(visit: &Visit, path: &str) -> String {
+    if !visit.share.may_download || visit.tracks.len() < 2 {
+        return String::new();
+    }
+    format!(
+        "<a class=\"btn secondary\" id=\"all\" href=\"{path}/download\" download>{}{}</a>",
+        icon("download"),
+        t("share.downloadAll")
+    )
 }
 
 /// One track. The link plays it where there are no scripts.

@@ -73,7 +73,6 @@ async fn subsonic_errors_have_their_codes() {
         ("stream", "id=tr-999999", 70),
         ("download", "id=tr-999999", 70),
         ("getCoverArt", "id=al-999999", 70),
-        ("getAvatar", "username=ann", 70),
         ("getArtistInfo2", "id=ar-999999", 70),
     ] {
         assert_eq!(ann.refused(method, query).await, code, "{method} {query}");

@@ -65,10 +65,13 @@ async fn put_picture(house: &House, app: &App, bytes: Vec<u8>) -> u16 {
 async fn subsonic_avatars_are_encoded_anew() {
     let house = House::open().await;
     let (ann, bob) = (&house.ann, &house.bob);
-    // Nobody there and nothing there are not told apart.
-    let none = ann.envelope("getAvatar", "username=bob").await;
-    assert_eq!(none, ann.envelope("getAvatar", "username=nobody").await);
-    assert_eq!(none["error"]["code"], 70);
+    // Who has none has initials, and a name that is nobody's has them too: nobody learns who is here.
+    for name in ["bob", "nobody", "%D0%90"] {
+        let answer = ann.get("getAvatar", &format!("username={name}")).await;
+        assert_eq!(answer.headers()["content-type"], "image/png", "{name}");
+        let drawn = image::load_from_memory(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!((drawn.width(), drawn.height()), (256, 256));
+    }
     assert_eq!(ann.refused("getAvatar", "").await, 10);
     assert!(ann.ok("getUser", "username=bob").await["user"].get("avatarLastChanged").is_none());
     // What rides along in the file does not come out again; large ones are made smaller.

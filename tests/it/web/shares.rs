@@ -276,3 +276,109 @@ async fn guessing_addresses_runs_out_and_right_ones_open() {
     assert!((1..=20).contains(&refused), "{refused}");
     assert_eq!(get(&visitor, &url).await.status(), 200);
 }
+
+#[tokio::test]
+async fn a_share_can_be_taken_home_whole() {
+    let house = House::open().await;
+    let (blue, first) = (house.ann.id("album", "Blue").await, house.ann.id("song", "First").await);
+    let visitor = visitor();
+    let (_, url) = share(&house, json!({ "items": [blue, first], "mayDownload": true })).await;
+    let page = get(&visitor, &url).await.text().await.unwrap();
+    assert!(page.contains("/download\" download>") && page.contains("Download all"), "{page}");
+    let answer = get(&visitor, &format!("{url}/download")).await;
+    assert_eq!(answer.headers()["content-type"], "application/zip");
+    let told = answer.content_length().unwrap();
+    let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert!(name.contains("4 tracks.zip"), "{name}");
+    let bytes = answer.bytes().await.unwrap();
+    assert_eq!(bytes.len() as u64, told);
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("all.zip");
+    std::fs::write(&archive, &bytes).unwrap();
+    let done = std::process::Command::new("python3")
+        .args(["-c", "import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])"])
+        .args([&archive, &folder.path().join("out")])
+        .status()
+        .unwrap();
+    assert!(done.success());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder.path().join("out/4 tracks")).unwrap() {
+        found.push(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    found.sort();
+    let mut expected: Vec<Vec<u8>> = [
+        "Joni Mitchell/Blue/01 All I Want.flac",
+        "Joni Mitchell/Blue/02 My Old Man.flac",
+        "Joni Mitchell/Blue/03 Little Green.flac",
+        "Various/Hits/01 First.flac",
+    ]
+    .iter()
+    .map(|path| std::fs::read(house.music.join(path)).unwrap())
+    .collect();
+    expected.sort();
+    assert!(found == expected, "the files themselves, each once");
+    // For listening alone: no way to all, as there is none to one.
+    let (_, url) = share(&house, json!({ "items": [blue] })).await;
+    assert_eq!(get(&visitor, &format!("{url}/download")).await.status(), 403);
+    assert!(!get(&visitor, &url).await.text().await.unwrap().contains("id=\"all\""));
+    assert_eq!(get(&visitor, &house.app.url("/s/nothing/download")).await.status(), 404);
+}
+
+#[tokio::test]
+async fn administrators_see_whose_shares_there_are_and_end_them() {
+    let house = House::open().await;
+    let blue = house.bob.id("album", "Blue").await;
+    let made = house.bob.ok("createShare", &format!("id={blue}&description=mine")).await;
+    let made = &made["shares"]["share"][0];
+    let (id, url) = (made["id"].as_str().unwrap(), made["url"].as_str().unwrap());
+    let nothing = Value::Null;
+    let (status, _) = api(&house, &house.bob, "GET", "admin/shares", nothing.clone()).await;
+    assert_eq!(status, 403);
+    let (status, list) = api(&house, &house.ann, "GET", "admin/shares", nothing.clone()).await;
+    assert_eq!(status, 200);
+    let shown = &list["items"][0];
+    assert_eq!((&shown["owner"], &shown["description"]), (&json!("bob"), &json!("mine")));
+    let token = url.rsplit('/').next().unwrap();
+    assert!(!list.to_string().contains(token), "the address is its owner's secret");
+    // Others cannot end it; an administrator can.
+    let (_, own) = api(&house, &house.ann, "GET", "shares", nothing.clone()).await;
+    assert_eq!(own["items"], json!([]), "it is not hers");
+    let path = format!("shares/{id}");
+    assert_eq!(api(&house, &house.ann, "DELETE", &path, nothing.clone()).await.0, 204);
+    assert_eq!(get(&visitor(), url).await.status(), 404);
+    assert_eq!(api(&house, &house.ann, "DELETE", &path, nothing).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_listen_can_be_taken_back() {
+    let house = House::open().await;
+    let (ann, bob) = (&house.ann, &house.bob);
+    let song = bob.id("song", "All I Want").await;
+    for at in [1_700_000_000_000_i64, 1_700_000_500_000] {
+        bob.ok("scrobble", &format!("id={song}&time={at}")).await;
+    }
+    let history = async || api(&house, bob, "GET", "history", Value::Null).await.1;
+    let both = history().await;
+    assert_eq!(both["total"], 2);
+    let latest = both["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("history/{latest}");
+    assert_eq!(api(&house, ann, "DELETE", &path, Value::Null).await.0, 404, "it is not hers");
+    assert_eq!(api(&house, bob, "DELETE", &path, Value::Null).await.0, 204);
+    assert_eq!(api(&house, bob, "DELETE", &path, Value::Null).await.0, 404);
+    assert_eq!(history().await["total"], 1);
+    let shown = bob.ok("getSong", &format!("id={song}")).await["song"].clone();
+    assert_eq!(
+        (&shown["playCount"], &shown["played"]),
+        (&json!(1), &json!("2023-11-14T22:13:20.000Z"))
+    );
+    let album = bob.ok("getAlbumList2", "type=frequent").await["albumList2"]["album"][0].clone();
+    assert_eq!((&album["name"], &album["playCount"]), (&json!("Blue"), &json!(1)));
+    // The last one: as if it had never been heard.
+    let last = history().await["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(api(&house, bob, "DELETE", &format!("history/{last}"), Value::Null).await.0, 204);
+    let shown = bob.ok("getSong", &format!("id={song}")).await["song"].clone();
+    assert_eq!(shown["playCount"], 0);
+    assert!(shown.get("played").is_none(), "{shown}");
+    let none = bob.ok("getAlbumList2", "type=recent").await["albumList2"]["album"].clone();
+    assert_eq!(none, json!([]));
+}

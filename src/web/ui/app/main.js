@@ -49,6 +49,7 @@ const screens = [
   ['/server/libraries', 'nav.libraries', lazily(() => import('./admin/libraries.js')), true],
   ['/server/devices', 'nav.devices', lazily(() => import('./admin/devices.js')), true],
   ['/server/apps', 'nav.apps', lazily(() => import('./admin/apps.js')), true],
+  ['/server/shares', 'nav.allShares', lazily(() => import('./admin/shares.js')), true],
   ['/server/outside', 'nav.outside', lazily(() => import('./admin/outside.js')), true],
 ];
 const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
@@ -58,7 +59,7 @@ const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/upload', 'upload', 'nav.upload']];
 const house = () => [...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat']];
 const mine = [['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
-const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/outside', 'wifi', 'nav.outside']];
+const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/shares', 'share-2', 'nav.allShares'], ['/server/outside', 'wifi', 'nav.outside']];
 const fromOutside = [['/podcasts', 'podcast', 'nav.podcasts', 'podcasts'], ['/radio', 'radio', 'nav.radio', 'radio']];
 
 function Links({ of, label }) {

@@ -1,10 +1,11 @@
 // What was heard: sums of a while, what was heard most, and every listen.
 import { h, html, useMemo, useState } from '../../vendor/ui.js';
+import { remove } from '../api.js';
 import { playVersion } from '../events.js';
 import { ago, date, length, number } from '../format.js';
 import { t } from '../i18n.js';
 import { play } from '../player/player.js';
-import { useFetched } from '../store.js';
+import { complain, useFetched } from '../store.js';
 import { Art, Button, Empty, Failed, IconButton, initialsOf, Part } from '../ui/parts.js';
 
 const DAY = 86400000;
@@ -79,13 +80,16 @@ function Top({ title, items, row, onPlay }) {
 
 function Listens() {
   const [count, more] = useState(PAGE);
-  const { data, failure, retry } = useFetched(`history?limit=${count}`, playVersion.value);
+  const [version, bump] = useState(0);
+  const { data, failure, retry } = useFetched(`history?limit=${count}`, playVersion.value, version);
+  const forget = (one) => remove(`history/${one.id}`).then(() => bump(version + 1), complain);
   if (failure && !data) return h(Failed, { failure, retry });
   if (!data?.items.length) return null;
   return html`<section class="section history"><header><h2>${t('history.all')}</h2></header>
     <ul class="list">${data.items.map((one, at) => html`<li key=${one.id}>${h(Art, { cover: one.track.cover, size: 96, className: 's', icon: 'music', name: one.track.albumName })}
       <span class="what"><b dir="auto">${one.track.title}</b><small dir="auto">${one.track.artist}${one.track.album && html` · <a href=${`/album/${one.track.album}`}>${one.track.albumName}</a>`}</small></span>
       <span class="note when"><time datetime=${new Date(one.at).toISOString()} title=${new Date(one.at).toLocaleString()}>${ago(one.at)}</time><span>${one.client}</span></span>
-      ${h(IconButton, { icon: 'play', label: t('track.play', { name: one.track.title }), onClick: () => play(data.items.map((each) => each.track), at, { from: t('history.title'), shuffle: false }) })}</li>`)}</ul>
+      ${h(IconButton, { icon: 'play', label: t('track.play', { name: one.track.title }), onClick: () => play(data.items.map((each) => each.track), at, { from: t('history.title'), shuffle: false }) })}
+      ${h(IconButton, { icon: 'trash-2', label: t('history.remove', { name: one.track.title }), onClick: () => forget(one) })}</li>`)}</ul>
     ${data.items.length < data.total && h(Button, { onClick: () => more(count + PAGE) }, t('history.more'))}</section>`;
 }
