@@ -1,5 +1,7 @@
 //! What the box hears by itself, and what it does not do meanwhile.
 
+mod courtesy;
+mod levelled;
 pub(crate) mod pieces;
 
 use std::{

@@ -13,6 +13,7 @@ mod history;
 mod hls;
 mod jukebox;
 mod lists;
+mod lyrics;
 mod marks;
 mod matrix;
 mod media;

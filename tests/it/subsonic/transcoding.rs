@@ -196,3 +196,76 @@ async fn subsonic_nonsense_instead_of_capabilities_is_named() {
         0
     );
 }
+
+/// The song's file becomes another one of the same name, and a scan has seen it.
+async fn replace_untitled(house: &House) {
+    let before = house.app.services.ingest.status().last_scan_at;
+    crate::harness::music::wav(&house.music, "The Empty/Nothing/04 Untitled.wav", 2.0);
+    house.app.services.ingest.request_scan(tunelocker::ingest::ScanKind::Changes);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while house.app.services.ingest.status().last_scan_at == before
+        || house.app.services.ingest.status().is_scanning
+    {
+        assert!(std::time::Instant::now() < deadline, "no scan");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subsonic_what_was_decided_for_another_file_is_gone() {
+    let house = House::open().await;
+    let ann = &house.ann;
+    let id = ann.id("song", "Untitled").await;
+    let decision = decide(ann, &id, &phone()).await;
+    let params = format!("transcodeParams={}", decision["transcodeParams"].as_str().unwrap());
+    assert_eq!(stream(ann, &id, &params).await.status(), 200);
+    let playlist = ann.get("hls.m3u8", &format!("id={id}&bitRate=96")).await;
+    let playlist = playlist.text().await.unwrap();
+    let segment = playlist.lines().find(|line| line.ends_with("/0.m4s")).unwrap();
+    let segment = house.app.url(&format!("/rest/{}", segment.trim_start_matches("/rest/")));
+    assert_eq!(reqwest::get(&segment).await.unwrap().status(), 200);
+
+    replace_untitled(&house).await;
+    let song = ann.ok("getSong", &format!("id={id}")).await;
+    assert_eq!(song["song"]["duration"], 2, "it is the same song with other bytes");
+    let answer = stream(ann, &id, &params).await;
+    assert_eq!(answer.status(), StatusCode::GONE);
+    assert!(answer.text().await.unwrap().contains("new decision"));
+    for name in ["0.m4s", "init.mp4", "index.m3u8"] {
+        let url = segment.replace("0.m4s", name);
+        assert_eq!(reqwest::get(&url).await.unwrap().status(), StatusCode::GONE, "{name}");
+    }
+    // A new decision is about the new file.
+    let decision = decide(ann, &id, &phone()).await;
+    let params = format!("transcodeParams={}", decision["transcodeParams"].as_str().unwrap());
+    let sound = Sound::of(&stream(ann, &id, &params).await.bytes().await.unwrap(), "opus");
+    assert!((sound.duration() - 2.0).abs() < 0.001, "{}", sound.duration());
+}
+
+#[tokio::test]
+async fn subsonic_a_decision_knows_the_profile_of_the_file() {
+    let music = tempfile::tempdir().unwrap();
+    for name in ["a.m4a", "b.aac"] {
+        let made = std::process::Command::new("ffmpeg")
+            .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=f=440:d=1"])
+            .args(["-metadata", &format!("title={name}"), "-c:a", "aac"])
+            .arg(music.path().join(name))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let house = House::over_library(music.path()).await;
+    let found = house.ann.ok("search3", "query=").await["searchResult3"]["song"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 2);
+    for song in found.as_array().unwrap() {
+        let id = song["id"].as_str().unwrap();
+        for (wanted, is_direct) in [("LC", true), ("HE-AAC", false)] {
+            let client = json!({ "name": "x", "platform": "y",
+                "directPlayProfiles": [{ "containers": [], "audioCodecs": ["aac"], "protocols": [] }],
+                "codecProfiles": [{ "type": "AudioCodec", "name": "aac", "limitations": [
+                    { "name": "audioProfile", "comparison": "Equals", "values": [wanted], "required": true }] }] });
+            let decision = decide(&house.ann, id, &client).await;
+            assert_eq!(decision["sourceStream"]["audioProfile"], "LC", "{decision}");
+            assert_eq!(decision["canDirectPlay"], is_direct, "{decision}");
+        }
+    }
+}
