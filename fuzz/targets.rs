@@ -47,7 +47,8 @@ pub(crate) fn lrc(bytes: &[u8]) {
 /// TTML: the bytes are what stands inside a document's body, and any document.
 pub(crate) fn ttml(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let whole = format!("<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><div>{text}</div></body></tt>");
+    let whole =
+        format!("<tt xmlns=\"http://www.w3.org/ns/ttml\"><body><div>{text}</div></body></tt>");
     for body in [&text, whole.as_str()] {
         let layers = lyrics::layers(body);
         assert!(!layers.is_empty());
