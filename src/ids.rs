@@ -72,6 +72,8 @@ id!(/// Something shown to people without an account.
     ShareId, "sh");
 id!(/// One user's subscription of a podcast.
     PodcastId, "pc");
+id!(/// A folder that is shared with a user.
+    FolderShareId, "sf");
 id!(/// An episode of a podcast.
     EpisodeId, "pe");
 id!(/// A station of internet radio.

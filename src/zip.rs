@@ -26,17 +26,42 @@ const LARGE: u64 = 0xffff_ffff;
 /// A name may be this long, in bytes; every system takes it.
 const NAME: usize = 120;
 
-/// A file to be put in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file to be put in, or a folder: its name ends with a slash then.
+#[derive(Debug, Clone)]
 pub struct Member {
     /// Its name in the archive, `/` between folders; see [`safe_name`].
     pub name: String,
-    /// Where it is.
-    pub path: PathBuf,
+    /// Where its bytes come from.
+    pub source: Source,
     /// Its length. One that has another when it is sent breaks the archive off.
     pub len: u64,
     /// When it last changed.
     pub modified_at: Millis,
+}
+
+/// Where the bytes of a member come from: opened when its turn comes.
+#[derive(Clone)]
+pub struct Source(Arc<dyn Fn() -> io::Result<File> + Send + Sync>);
+
+impl Source {
+    /// From what a closure opens, for who has rules about that.
+    pub fn opened_by(open: impl Fn() -> io::Result<File> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(open))
+    }
+}
+
+impl From<PathBuf> for Source {
+    /// From a file by its path.
+    fn from(path: PathBuf) -> Self {
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
+        Self::opened_by(move || OpenOptions::new().read(true).custom_flags(flags).open(&path))
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
 }
 
 /// The length of the archive in bytes.
@@ -160,8 +185,13 @@ impl Writer {
     /// The header of the next file.
     async fn begin(&mut self) -> io::Result<Option<Bytes>> {
         let Some(member) = self.members.next() else { return Ok(None) };
-        let (path, len) = (member.path.clone(), member.len);
-        let opened = tokio::task::spawn_blocking(move || open(path, len));
+        let (source, len) = (member.source.clone(), member.len);
+        if member.name.ends_with('/') {
+            self.directory.extend(entry(&member, self.at, 0));
+            self.count += 1;
+            return Ok(Some(header(&member, 0).into()));
+        }
+        let opened = tokio::task::spawn_blocking(move || open(&source, len));
         let (file, checksum) = opened.await.map_err(io::Error::other)??;
         self.directory.extend(entry(&member, self.at, checksum));
         self.count += 1;
@@ -172,9 +202,8 @@ impl Writer {
 }
 
 /// Opens a file that is as it was, and reads its checksum.
-fn open(path: PathBuf, len: u64) -> io::Result<(File, u32)> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+fn open(source: &Source, len: u64) -> io::Result<(File, u32)> {
+    let file = source.0()?;
     let data = file.metadata()?;
     if !data.is_file() || data.len() != len {
         return Err(io::Error::other("a file is not what it was"));
@@ -226,7 +255,8 @@ fn entry(member: &Member, at: u64, checksum: u32) -> Vec<u8> {
     short(&mut out, if extra == 0 { 0 } else { extra + 4 });
     // Comment, disk, internal attributes.
     out.extend_from_slice(&[0; 6]);
-    out.extend_from_slice(&(0o100_644_u32 << 16).to_le_bytes());
+    let mode = if member.name.ends_with('/') { 0o040_755_u32 } else { 0o100_644 };
+    out.extend_from_slice(&(mode << 16).to_le_bytes());
     long(&mut out, at);
     out.extend_from_slice(member.name.as_bytes());
     if extra != 0 {
@@ -314,7 +344,7 @@ mod tests {
         let path = folder.join(name.replace('/', "-"));
         std::fs::write(&path, bytes).unwrap();
         let len = bytes.len() as u64;
-        Member { name: name.to_owned(), path, len, modified_at: 1_700_000_000_000 }
+        Member { name: name.to_owned(), source: path.into(), len, modified_at: 1_700_000_000_000 }
     }
 
     async fn whole(members: Vec<Member>) -> io::Result<Vec<u8>> {
@@ -352,7 +382,7 @@ mod tests {
         one.len = 6;
         assert!(whole(vec![one]).await.is_err());
         let mut gone = member(folder.path(), "two", b"12345");
-        gone.path = folder.path().join("nowhere");
+        gone.source = folder.path().join("nowhere").into();
         assert!(whole(vec![gone]).await.is_err());
     }
 
@@ -360,7 +390,7 @@ mod tests {
     fn large_members_have_wide_numbers() {
         let wide = |len| Member {
             name: "a".to_owned(),
-            path: PathBuf::new(),
+            source: PathBuf::new().into(),
             len,
             modified_at: 1_700_000_000_000,
         };

@@ -71,6 +71,35 @@ impl Accounts {
         lockers.into_iter().find(|locker| locker.id == id).ok_or(Error::NotFound("Locker"))
     }
 
+    /// A locker whatever the caller may see, for who got at it by a shared folder. It bears its
+    /// owner's name.
+    pub(crate) async fn any_locker(&self, id: LockerId) -> Result<Locker> {
+        let owner = sqlx::query!(
+            "select l.kind, l.user_id from locker l where l.locker_id = ? and l.path not like 'removed/%'",
+            id.0
+        )
+        .fetch_optional(self.db.read())
+        .await?
+        .ok_or(Error::NotFound("Locker"))?;
+        let Some(user) = owner.user_id else {
+            return self.household_locker(id).await;
+        };
+        let owner = self.principal(UserId(user)).await?;
+        self.locker(&owner, id).await
+    }
+
+    /// The household's, as one who may see its library sees it.
+    async fn household_locker(&self, id: LockerId) -> Result<Locker> {
+        let library = sqlx::query_scalar!(
+            r#"select library_id as "id!: i64" from library where locker_id = ?"#,
+            id.0
+        )
+        .fetch_optional(self.db.read())
+        .await?
+        .ok_or(Error::NotFound("Locker"))?;
+        self.locker(&Principal::household(vec![LibraryId(library)]), id).await
+    }
+
     /// The same, for adding or changing files: needs the ability to upload.
     pub async fn writable_locker(&self, principal: &Principal, id: LockerId) -> Result<Locker> {
         let locker = self.locker(principal, id).await?;

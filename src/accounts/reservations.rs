@@ -135,17 +135,14 @@ impl Accounts {
         self.apply(tx, reservation.locker, event, Some(change)).await
     }
 
-    /// The same in one go, for bytes that nothing was promised for: `added` in the place of
-    /// `replaced` ones.
+    /// The same in one go, for bytes that nothing was promised for.
     pub(crate) async fn charge(
         &self,
         tx: &mut Tx,
         locker: LockerId,
-        added: u64,
-        replaced: u64,
+        (comes, goes): (Charge, Charge),
         change: Change<'_>,
     ) -> Result<()> {
-        let (comes, goes) = (Charge::counted(added), Charge::counted(replaced));
         let event = Event::Settle { promised: 0, comes, goes };
         self.apply(tx, locker, event, Some(change)).await
     }

@@ -1,7 +1,7 @@
 //! What administrators switch in the panel, typed, kept in the database. Everything that asks the
 //! internet for something is off until one of them turns it on (SEC-32).
 
-use super::{Accounts, Principal};
+use super::{Accounts, KeepRules, Principal};
 pub use crate::config::Feature;
 use crate::{Error, Result, db::Tx, ids::UserId};
 
@@ -57,6 +57,7 @@ impl MatchPolicy {
 const MATCHING: &str = "matching";
 const KEY: &str = "lastfm.key";
 const SECRET: &str = "lastfm.secret";
+const KEEP: &str = "drive.keep";
 
 impl Accounts {
     /// Whether an administrator turned this on.
@@ -117,6 +118,21 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         self.write_setting(&mut tx, KEY, keys.map(|keys| keys.key.as_str())).await?;
         self.write_setting(&mut tx, SECRET, sealed.map(hex::encode).as_deref()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// How long trash and versions stay.
+    pub async fn keep_rules(&self) -> Result<KeepRules> {
+        let rules = self.setting(KEEP).await?;
+        Ok(rules.and_then(|rules| serde_json::from_str(&rules).ok()).unwrap_or_default())
+    }
+
+    /// Sets how long trash and versions stay. Administrators only.
+    pub async fn set_keep_rules(&self, principal: &Principal, rules: KeepRules) -> Result<()> {
+        principal.require_admin()?;
+        let mut tx = self.db.write().await?;
+        self.write_setting(&mut tx, KEEP, Some(&serde_json::to_string(&rules)?)).await?;
         tx.commit().await?;
         Ok(())
     }

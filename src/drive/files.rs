@@ -1,4 +1,4 @@
-//! What a user does with files that are there: list, open, remove, make folders, rename.
+//! What a user does with files that are there: look, list, open, make folders, remove for good.
 
 use std::{fs::File, io};
 
@@ -6,6 +6,8 @@ use super::{
     Condition, Drive, RelativePath,
     disk::{self, Found},
     put::{blocking, staging_name},
+    reach::Access,
+    rows::Row,
 };
 use crate::{
     Error, Result,
@@ -86,8 +88,7 @@ impl Drive {
         locker: LockerId,
         folder: &RelativePath,
     ) -> Result<Vec<Entry>> {
-        let locker = self.accounts.locker(principal, locker).await?;
-        let path = self.spelled(&locker, folder).await?;
+        let (locker, path) = self.reach(principal, locker, folder, Access::Read).await?;
         let rows = self.rows_in(locker.id, path.as_str()).await?;
         let (disk, root, is_root) = (self.disk.clone(), locker.path, path.is_root());
         let found = blocking(move || match disk.locker(&root) {
@@ -100,22 +101,32 @@ impl Drive {
             .into_iter()
             .map(|found| {
                 let row = rows.get(&found.name);
-                let known = row.filter(|row| is_same(row.size, row.modified_ns, &found));
-                let etag = known.map_or_else(
-                    || loose_etag(found.size, found.modified_ns),
-                    |row| row.etag.clone(),
-                );
-                Entry {
-                    kind: if found.is_folder { EntryKind::Folder } else { EntryKind::File },
-                    size: if found.is_folder { 0 } else { found.size },
-                    modified_at: found.modified_ns / 1_000_000,
-                    etag: (!found.is_folder).then_some(etag),
-                    name: found.name,
-                }
+                entry(row, found)
             })
             .collect();
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
+    }
+
+    /// What one path is, without opening it. The root's name is empty.
+    pub async fn stat(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        path: &RelativePath,
+    ) -> Result<Entry> {
+        let (locker, path) = self.reach(principal, locker, path, Access::Read).await?;
+        let row = self.row(locker.id, path.as_str()).await?;
+        let (disk, root, is_root) = (self.disk.clone(), locker.path, path.is_root());
+        let found = blocking(move || match disk.look(&root, path.as_str()) {
+            // Nothing was stored yet.
+            Err(error) if is_root && error.kind() == io::ErrorKind::NotFound => {
+                Ok(Found { name: String::new(), is_folder: true, size: 0, modified_ns: 0 })
+            }
+            found => found,
+        })
+        .await?;
+        Ok(entry(row.as_ref(), found))
     }
 
     /// Opens a file for reading. A folder is a `Conflict`.
@@ -125,8 +136,7 @@ impl Drive {
         locker: LockerId,
         path: &RelativePath,
     ) -> Result<OpenFile> {
-        let locker = self.accounts.locker(principal, locker).await?;
-        let path = self.spelled(&locker, path).await?;
+        let (locker, path) = self.reach(principal, locker, path, Access::Read).await?;
         let row = self.row(locker.id, path.as_str()).await?;
         let (disk, root, name) = (self.disk.clone(), locker.path, path.clone());
         let (file, size, modified_ns) =
@@ -138,7 +148,8 @@ impl Drive {
         Ok(OpenFile { file, path, size, modified_at: modified_ns / 1_000_000, etag })
     }
 
-    /// Removes a file, or a folder with all that is in it. The condition is about a file.
+    /// Removes a file, or a folder with all that is in it, for good, with the versions that it had;
+    /// [`Self::trash`] is the way that can be undone. The condition is about a file.
     pub async fn remove(
         &self,
         principal: &Principal,
@@ -146,11 +157,10 @@ impl Drive {
         path: &RelativePath,
         condition: &Condition,
     ) -> Result<()> {
-        let locker = self.accounts.writable_locker(principal, locker).await?;
+        let (locker, path) = self.reach(principal, locker, path, Access::Change).await?;
         if path.is_root() {
             return Err(Error::Forbidden("A locker itself is not removed".to_owned()));
         }
-        let path = self.spelled(&locker, path).await?;
         let removal = Removal {
             drive: self.clone(),
             locker,
@@ -168,29 +178,10 @@ impl Drive {
         locker: LockerId,
         path: &RelativePath,
     ) -> Result<()> {
-        let locker = self.accounts.writable_locker(principal, locker).await?;
-        let path = self.spelled(&locker, path).await?;
+        let (locker, path) = self.reach(principal, locker, path, Access::Write).await?;
         let (disk, root) = (self.disk.clone(), locker.path);
         blocking(move || disk::make_folders(disk.make_locker(&root)?, path.as_str()).map(drop))
             .await
-    }
-
-    /// Moves a file or folder within its locker; nothing may be at the target.
-    pub async fn rename(
-        &self,
-        principal: &Principal,
-        locker: LockerId,
-        from: &RelativePath,
-        to: &RelativePath,
-    ) -> Result<()> {
-        let locker = self.accounts.writable_locker(principal, locker).await?;
-        if from.is_root() || to.is_root() {
-            return Err(Error::Forbidden("A locker itself is not moved".to_owned()));
-        }
-        let from = self.spelled(&locker, from).await?;
-        let to = self.spelled(&locker, to).await?;
-        let moving = Moving { drive: self.clone(), locker, from, to };
-        tokio::spawn(moving.run()).await?
     }
 }
 
@@ -208,14 +199,7 @@ impl Removal {
         let lock = self.drive.lock(self.locker.id);
         let turn = lock.lock().await;
         let path = self.path.as_str().to_owned();
-        if self.condition != Condition::None {
-            let there = self.drive.row(self.locker.id, &path).await?;
-            if !self.condition.holds(there.as_ref().map(|row| row.etag.as_str())) {
-                return Err(Error::Conflict(
-                    "The file is not the one that was expected".to_owned(),
-                ));
-            }
-        }
+        self.drive.require(self.locker.id, &path, &self.condition).await?;
         let (disk, root, name) =
             (self.drive.disk.clone(), self.locker.path.clone(), staging_name()?);
         let taken = path.clone();
@@ -225,7 +209,8 @@ impl Removal {
                 drop(turn);
                 self.drive.events.publish(Event::DriveChanged { locker: self.locker.id, path });
                 self.drive.accounts.tell_usage(self.locker.id).await?;
-                blocking(move || taken.delete()).await
+                blocking(move || taken.delete()).await?;
+                self.drive.sweep_gone().await
             }
             Err(error) => {
                 blocking(move || taken.undo()).await?;
@@ -241,60 +226,25 @@ impl Removal {
         let freed = drive.delete_rows(&mut tx, self.locker.id, path).await?;
         let moves = (Charge::default(), freed);
         drive.accounts.recount(&mut tx, self.locker.id, moves, change).await?;
+        let now = drive.clock.now();
+        drive.let_versions_go(&mut tx, self.locker.id, path, now).await?;
+        drive.drop_shares(&mut tx, self.locker.id, path).await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
-/// A move, which runs to its end once it began.
-struct Moving {
-    drive: Drive,
-    locker: Locker,
-    from: RelativePath,
-    to: RelativePath,
-}
-
-impl Moving {
-    async fn run(self) -> Result<()> {
-        let lock = self.drive.lock(self.locker.id);
-        let _turn = lock.lock().await;
-        self.on_disk(&self.from, &self.to).await?;
-        if let Err(error) = self.in_rows().await {
-            self.on_disk(&self.to, &self.from).await?;
-            return Err(error);
-        }
-        for path in [&self.from, &self.to] {
-            let path = path.as_str().to_owned();
-            self.drive.events.publish(Event::DriveChanged { locker: self.locker.id, path });
-        }
-        Ok(())
-    }
-
-    async fn on_disk(&self, from: &RelativePath, to: &RelativePath) -> Result<()> {
-        let (disk, root) = (self.drive.disk.clone(), self.locker.path.clone());
-        let (from, to) = (from.clone(), to.clone());
-        blocking(move || disk.rename(&root, from.as_str(), to.as_str())).await
-    }
-
-    async fn in_rows(&self) -> Result<()> {
-        let mut tx = self.drive.db.write().await?;
-        // Rows of files that were missing at the target give way.
-        self.drive.delete_rows(&mut tx, self.locker.id, self.to.as_str()).await?;
-        let (from, to) = (self.from.as_str(), self.to.as_str());
-        let (first, last) = super::rows::inside(from);
-        sqlx::query!(
-            "update drive_file set path = ?1 || substr(path, length(?2) + 1)
-             where locker_id = ?3 and (path = ?2 or (?4 <= path and path < ?5))",
-            to,
-            from,
-            self.locker.id.0,
-            first,
-            last
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
+/// What is found on the disk, with the entity tag of the row that tells of it.
+fn entry(row: Option<&Row>, found: Found) -> Entry {
+    let known = row.filter(|row| is_same(row.size, row.modified_ns, &found));
+    let etag =
+        known.map_or_else(|| loose_etag(found.size, found.modified_ns), |row| row.etag.clone());
+    Entry {
+        kind: if found.is_folder { EntryKind::Folder } else { EntryKind::File },
+        size: if found.is_folder { 0 } else { found.size },
+        modified_at: found.modified_ns / 1_000_000,
+        etag: (!found.is_folder).then_some(etag),
+        name: found.name,
     }
 }
 

@@ -1,14 +1,23 @@
 //! What is kept: each locker's tree of plain files on disk, published by rename, charged to the
 //! byte. Knows nothing of music.
 
+mod archive;
 mod disk;
 mod files;
+mod kept;
 mod names;
+mod places;
 mod put;
+mod reach;
 mod reconcile;
 mod rows;
+mod search;
 mod share;
+mod shelves;
+mod transfer;
+mod trash;
 mod uploads;
+mod versions;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -25,9 +34,13 @@ use tokio_util::sync::CancellationToken;
 pub use disk::Origin;
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
 pub use files::{Content, Entry, EntryKind, OpenFile};
+pub use kept::{Kept, KeptKind};
 pub use names::{NameProblem, RelativePath};
+pub use places::{FolderShare, Place, PlaceKind};
 pub use put::{Condition, Stored, Target};
+pub use search::Hit;
 pub(crate) use share::Source;
+pub use transfer::Moved;
 pub use uploads::{Appended, Checksum, NewUpload, UploadState};
 
 use crate::{
@@ -106,7 +119,11 @@ impl Drive {
 
     async fn look_again(&self) -> Result<()> {
         self.reconcile().await?;
-        if self.is_mounted().await? { self.tidy_uploads().await } else { Ok(()) }
+        if !self.is_mounted().await? {
+            return Ok(());
+        }
+        self.prune().await?;
+        self.tidy_uploads().await
     }
 
     /// New lockers get their folder, those of removed users go away.

@@ -53,6 +53,38 @@ impl RelativePath {
         Self(text)
     }
 
+    /// The locker's root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(String::new())
+    }
+
+    /// This path below a folder.
+    #[must_use]
+    pub fn below(&self, folder: &Self) -> Self {
+        match (folder.is_root(), self.is_root()) {
+            (true, _) => self.clone(),
+            (_, true) => folder.clone(),
+            _ => Self(format!("{}/{}", folder.0, self.0)),
+        }
+    }
+
+    /// Its last part; '' for the root.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether it is this folder, or lies in it.
+    #[must_use]
+    pub fn is_within(&self, folder: &str) -> bool {
+        folder.is_empty()
+            || self
+                .0
+                .strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// As sent.
     #[must_use]
     pub fn as_str(&self) -> &str {

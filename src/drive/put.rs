@@ -12,7 +12,9 @@ use futures_util::{Stream, StreamExt as _};
 
 use super::{
     Drive, Origin, RelativePath,
-    disk::{self, Staged},
+    disk::{self, Spot, Staged},
+    kept::{Keeping, KeptKind, new_spot},
+    reach::Access,
     rows::{Known, Row},
 };
 use crate::{
@@ -90,20 +92,21 @@ impl Drive {
         declared: Option<u64>,
         body: impl Stream<Item = io::Result<Bytes>>,
     ) -> Result<Stored> {
-        let locker = self.accounts.writable_locker(principal, target.locker).await?;
+        let (locker, path) =
+            self.reach(principal, target.locker, &target.path, Access::Write).await?;
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
         if !self.is_mounted().await? {
             return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
         }
-        let path = self.spelled(&locker, &target.path).await?;
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let credit = self.credit(locker.id, path.as_str(), before.as_ref());
         let staging = staging_name()?;
         let promised = declared.map_or(0, |declared| declared.saturating_sub(credit.bytes));
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
+        self.sweep_gone().await?;
         let mut upload =
             Upload { drive: self, declared, reservation, credit: credit.bytes, received: 0 };
         let received = upload.receive(&staging, body).await;
@@ -216,11 +219,12 @@ impl Upload<'_> {
         if missing == 0 {
             return Ok(());
         }
-        if missing < STEP && self.reservation.extend(STEP).await.is_ok() {
-            return Ok(());
+        if STEP <= missing || self.reservation.extend(STEP).await.is_err() {
+            // Not a whole step, but perhaps what is really needed.
+            self.reservation.extend(missing).await?;
         }
-        // Not a whole step, but perhaps what is really needed.
-        self.reservation.extend(missing).await
+        // What gave way to it makes room on the disk, too.
+        self.drive.sweep_gone().await
     }
 }
 
@@ -283,52 +287,87 @@ impl Publishing {
         let _turn = lock.lock().await;
         let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
         refuse_unless(&self.condition, before.as_ref())?;
+        let spot = self.spot(before.as_ref())?;
         let (on, folder) = (self.drive.disk.clone(), self.locker.path.clone());
-        let path = self.path.as_str().to_owned();
-        let (placed, bytes) = blocking(move || {
+        let (path, place) = (self.path.as_str().to_owned(), spot.clone());
+        let (placed, bytes, linked) = blocking(move || {
             let (_, modified_ns) = disk::file_facts(&staged.file)?;
             let quick_key = disk::quick_key(&staged.file)?;
             let bytes = Known { modified_ns, quick_key, origin: staged.origin };
-            Ok((staged.place(&on, &folder, &path)?, bytes))
+            let linked = match &place {
+                Some(place) => on.link_out(&folder, &path, place)?,
+                None => None,
+            };
+            match (staged.place(&on, &folder, &path), &place) {
+                (Err(error), Some(place)) => on.erase(place).and(Err(error)),
+                (placed, _) => Ok((placed?, bytes, linked)),
+            }
         })
         .await?;
-        match self.count(before.as_ref(), &bytes).await {
+        // Where the disk has no links, the replaced file follows when all is settled.
+        let follows = linked.is_none() && before.is_some();
+        let kept = spot.as_ref().filter(|_| linked.is_some() || follows);
+        let counted = self.count(before.as_ref(), &bytes, kept, linked).await;
+        let (on, path, place) = (self.drive.disk.clone(), self.path.clone(), spot.clone());
+        match counted {
             Ok(etag) => {
                 // Only now is the replaced file let go.
                 blocking(move || {
-                    drop(placed);
+                    let mut placed = placed;
+                    if let Some(place) = place.filter(|_| follows) {
+                        placed.shelve(&on, path.as_str(), &place)?;
+                    }
                     Ok(())
                 })
                 .await?;
                 Ok((etag, before.is_none()))
             }
             Err(error) => {
-                blocking(move || placed.undo()).await?;
+                blocking(move || {
+                    placed.undo()?;
+                    place.map_or(Ok(()), |place| on.erase(&place))
+                })
+                .await?;
                 Err(error)
             }
         }
     }
 
-    /// The one transaction: row, ledger and figures.
-    async fn count(&self, before: Option<&Row>, bytes: &Known) -> Result<String> {
-        let drive = &self.drive;
-        let (comes, goes) =
-            (Charge::counted(self.received), before.map(|row| row.charge).unwrap_or_default());
+    /// Where what is replaced will be kept; other bytes than those that come, and some.
+    fn spot(&self, before: Option<&Row>) -> Result<Option<Spot>> {
+        let is_same = |row: &Row| row.hash.as_deref() == Some(self.hash.as_slice());
+        if before.is_some_and(|row| row.size == 0 || is_same(row)) {
+            return Ok(None);
+        }
+        new_spot(&self.locker, KeptKind::Version, self.path.as_str()).map(Some)
+    }
+
+    /// The one transaction: row, version, ledger and figures.
+    async fn count(
+        &self,
+        before: Option<&Row>,
+        bytes: &Known,
+        kept: Option<&Spot>,
+        on_disk: Option<(u64, i64)>,
+    ) -> Result<String> {
+        let (drive, locker, path) = (&self.drive, self.locker.id, self.path.as_str());
+        let goes = before.map(|row| row.charge).unwrap_or_default();
+        let moves = (Charge::counted(self.received), goes);
+        let most = drive.accounts.keep_rules().await?.versions;
         let reason = if bytes.origin == Origin::Own { "upload" } else { "copy" };
-        let change = Change { user: self.user, reason, path: self.path.as_str() };
+        let change = Change { user: self.user, reason, path };
         let mut tx = drive.db.write().await?;
-        drive.accounts.settle(&mut tx, &self.reservation, (comes, goes), change).await?;
+        drive.accounts.settle(&mut tx, &self.reservation, moves, change).await?;
+        if let Some(spot) = kept {
+            let keeping = Keeping { locker, path, spot, is_folder: false, user: self.user };
+            let size = drive.insert_kept(&mut tx, &keeping, on_disk).await?;
+            drive.accounts.count_reclaimable(&mut tx, locker, size).await?;
+            drive.limit_versions(&mut tx, locker, path, most).await?;
+        }
         let etag = drive
-            .write_row(
-                &mut tx,
-                self.locker.id,
-                self.path.as_str(),
-                self.received,
-                bytes.modified_ns,
-                Some(&self.hash),
-            )
+            .write_row(&mut tx, locker, path, self.received, bytes.modified_ns, Some(&self.hash))
             .await?;
-        drive.write_bytes(&mut tx, self.locker.id, self.path.as_str(), bytes).await?;
+        drive.write_bytes(&mut tx, locker, path, bytes).await?;
         if let Some(upload) = &self.upload {
             sqlx::query!(
                 "update upload set etag = ?, reservation_id = null where upload_id = ?",
@@ -347,6 +386,7 @@ impl Publishing {
         let path = self.path.as_str().to_owned();
         self.drive.events.publish(Event::DriveChanged { locker: self.locker.id, path });
         self.drive.accounts.tell_usage(self.locker.id).await?;
+        self.drive.sweep_gone().await?;
         Ok(Stored { path: self.path, size: self.received, hash: self.hash, etag, is_new })
     }
 }

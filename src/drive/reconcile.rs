@@ -60,7 +60,8 @@ impl Drive {
             return Ok(true);
         }
         let has_files = sqlx::query_scalar!(
-            r#"select exists (select 1 from drive_file where missing_at is null) as "has_files!: bool""#
+            r#"select exists (select 1 from drive_file where missing_at is null)
+                   or exists (select 1 from drive_kept) as "has_files!: bool""#
         )
         .fetch_one(self.db.read())
         .await?;
@@ -86,6 +87,7 @@ impl Drive {
     async fn reconcile_locker(&self, locker: LockerId, folder: String) -> Result<()> {
         let lock = self.lock(locker);
         let _turn = lock.lock().await;
+        self.reconcile_shelves(locker, &folder).await?;
         let mut rows = self.all_rows(locker).await?;
         let (disk, has_rows) = (self.disk.clone(), !rows.is_empty());
         let place = folder.clone();

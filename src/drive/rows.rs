@@ -1,7 +1,7 @@
 //! The rows that go with the files: what each counts, and its entity tag.
 
-use super::{Drive, Origin};
-use crate::{Result, accounts::Charge, db::Tx, ids::LockerId};
+use super::{Condition, Drive, Origin};
+use crate::{Error, Result, accounts::Charge, db::Tx, ids::LockerId};
 
 /// What is recorded of a file that is there.
 #[derive(Debug, Clone)]
@@ -9,6 +9,7 @@ pub(super) struct Row {
     pub(super) size: u64,
     pub(super) modified_ns: i64,
     pub(super) etag: String,
+    pub(super) hash: Option<Vec<u8>>,
     pub(super) charge: Charge,
 }
 
@@ -32,7 +33,8 @@ impl Drive {
     /// The row of a file; none if it is missing on the disk.
     pub(super) async fn row(&self, locker: LockerId, path: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
-            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt from drive_file
+            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt, content_hash
+             from drive_file
              where locker_id = ? and path = ? and missing_at is null",
             locker.0,
             path
@@ -43,6 +45,7 @@ impl Drive {
             size: row.size_bytes.unsigned_abs(),
             modified_ns: row.modified_ns,
             etag: etag(row.drive_file_id, row.version),
+            hash: row.content_hash,
             charge: charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref()),
         }))
     }
@@ -65,6 +68,48 @@ impl Drive {
         Ok(row.map_or_else(Charge::default, |row| {
             charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref())
         }))
+    }
+
+    /// Refuses unless what is at a path is as wanted.
+    pub(super) async fn require(
+        &self,
+        locker: LockerId,
+        path: &str,
+        condition: &Condition,
+    ) -> Result<()> {
+        if *condition == Condition::None {
+            return Ok(());
+        }
+        let there = self.row(locker, path).await?;
+        if condition.holds(there.as_ref().map(|row| row.etag.as_str())) {
+            return Ok(());
+        }
+        Err(Error::Conflict("The file is not the one that was expected".to_owned()))
+    }
+
+    /// Files at a path or in it, their bytes, and what they count.
+    pub(super) async fn sum_rows(
+        &self,
+        locker: LockerId,
+        path: &str,
+    ) -> Result<(u64, u64, Charge)> {
+        let (first, last) = inside(path);
+        let sum = sqlx::query!(
+            r#"select count(*) as "files!: i64", coalesce(sum(size_bytes), 0) as "size!: i64",
+                      coalesce(sum(iif(exempt is null, coalesce(charged_bytes, size_bytes), 0)), 0) as "counted!: i64",
+                      coalesce(sum(iif(exempt is null, 0, size_bytes)), 0) as "exempt!: i64"
+               from drive_file
+               where locker_id = ?1 and missing_at is null and (path = ?2 or (?3 <= path and path < ?4))"#,
+            locker.0,
+            path,
+            first,
+            last
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        let mut charge = Charge::counted(sum.counted.unsigned_abs());
+        charge += Charge::exempt(sum.exempt.unsigned_abs());
+        Ok((sum.files.unsigned_abs(), sum.size.unsigned_abs(), charge))
     }
 
     /// Makes or replaces the row of a file; its entity tag.
@@ -179,7 +224,7 @@ impl Drive {
                 let etag = etag(row.drive_file_id, row.version);
                 let size = row.size_bytes.unsigned_abs();
                 let charge = charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref());
-                (row.name, Row { size, modified_ns: row.modified_ns, etag, charge })
+                (row.name, Row { size, modified_ns: row.modified_ns, etag, charge, hash: None })
             })
             .collect())
     }

@@ -4,9 +4,10 @@
 use std::{fs::File, sync::Arc};
 
 use super::{
-    Drive, Kinship, Origin, RelativePath, Stored, Target,
+    Drive, Kinship, Origin, Stored, Target,
     disk::{self, digest, file_facts},
     put::{Publishing, blocking, refuse_unless, staging_name},
+    reach::Access,
 };
 use crate::{Error, Result, accounts::Principal, ids::LockerId};
 
@@ -46,14 +47,14 @@ impl Drive {
         source: Source,
         hash: [u8; 32],
     ) -> Result<(Stored, Origin)> {
-        let locker = self.accounts.writable_locker(principal, target.locker).await?;
+        let (locker, path) =
+            self.reach(principal, target.locker, &target.path, Access::Write).await?;
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
         if !self.is_mounted().await? {
             return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
         }
-        let path: RelativePath = self.spelled(&locker, &target.path).await?;
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let replaced = before.map_or(0, |row| row.charge.counted);

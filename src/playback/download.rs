@@ -162,7 +162,7 @@ impl Playback {
             };
             members.push(Member {
                 name: unused(&mut names, &place, &stem, &track.suffix),
-                path: source.path,
+                source: source.path.into(),
                 len,
                 modified_at: track.modified_ns / 1_000_000,
             });

@@ -3,13 +3,13 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, Write as _},
-    os::fd::AsRawFd as _,
+    io::{self, Read as _, Seek as _},
+    os::fd::{AsRawFd as _, OwnedFd},
     os::unix::fs::FileExt as _,
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, fchmod, ioctl_ficlone, linkat, openat},
+    fs::{AtFlags, CWD, Mode, OFlags, fchmod, ioctl_ficlone, linkat, openat, unlinkat},
     io::Errno,
 };
 
@@ -59,53 +59,69 @@ impl Disk {
     pub(in crate::drive) fn stage_copy(
         &self,
         name: &str,
-        mut source: &File,
+        source: &File,
         kinship: Kinship,
     ) -> io::Result<Staged> {
-        let length = source.metadata()?.len();
-        let mut staged = self.stage(name, None)?;
-        match ioctl_ficlone(&staged.file, source) {
-            Ok(()) => {
-                staged.file.sync_all()?;
-                staged.origin = Origin::Reflink;
-                return Ok(staged);
-            }
-            Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
-            Err(_) => (),
-        }
-        if kinship == Kinship::Locker {
-            drop(staged);
-            if let Some(linked) = self.stage_link(name, source)? {
-                return Ok(linked);
-            }
-            staged = self.stage(name, Some(length))?;
-        }
-        source.rewind()?;
-        io::copy(&mut source, &mut staged.file)?;
-        staged.file.flush()?;
-        staged.file.sync_all()?;
-        staged.origin = Origin::Copy;
-        Ok(staged)
-    }
-
-    /// Another name of a file's inode in staging; `None` where that cannot be.
-    fn stage_link(&self, name: &str, source: &File) -> io::Result<Option<Staged>> {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        let place = format!("/proc/self/fd/{}", source.as_raw_fd());
-        let linked = fchmod(source, Mode::from_raw_mode(0o444))
-            .and_then(|()| linkat(CWD, place, &folder, name, AtFlags::SYMLINK_FOLLOW));
-        match linked {
-            Ok(()) => (),
-            Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
-            Err(_) => return Ok(None),
-        }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = File::from(openat(&folder, name, flags, Mode::empty())?);
-        // Other hands may have put it there a moment ago.
-        file.sync_all()?;
-        let name = name.to_owned();
-        Ok(Some(Staged { file, folder, name, origin: Origin::HardLink }))
+        let (file, origin) = copy_into(&folder, name, source, kinship)?;
+        Ok(Staged { file, folder, name: name.to_owned(), origin })
     }
+}
+
+/// A new file `name` of a folder with the bytes of another, on the disk already.
+pub(super) fn copy_into(
+    folder: &OwnedFd,
+    name: &str,
+    mut source: &File,
+    kinship: Kinship,
+) -> io::Result<(File, Origin)> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let make = || openat(folder, name, flags, Mode::from_raw_mode(0o644)).map(File::from);
+    let remove = || unlinkat(folder, name, AtFlags::empty());
+    let mut made = make()?;
+    match ioctl_ficlone(&made, source) {
+        Ok(()) => {
+            made.sync_all()?;
+            return Ok((made, Origin::Reflink));
+        }
+        Err(Errno::NOSPC | Errno::DQUOT) => {
+            remove()?;
+            return Err(Errno::NOSPC.into());
+        }
+        Err(_) => (),
+    }
+    // Nothing is saved by sharing no bytes.
+    if kinship == Kinship::Locker && 0 < source.metadata()?.len() {
+        remove()?;
+        if let Some(linked) = link_into(folder, name, source)? {
+            return Ok((linked, Origin::HardLink));
+        }
+        made = make()?;
+    }
+    source.rewind()?;
+    let copied = io::copy(&mut source, &mut made).and_then(|_| made.sync_all());
+    if let Err(error) = copied {
+        remove()?;
+        return Err(error);
+    }
+    Ok((made, Origin::Copy))
+}
+
+/// Another name of a file's inode, which is read-only from then on; `None` where that cannot be.
+fn link_into(folder: &OwnedFd, name: &str, source: &File) -> io::Result<Option<File>> {
+    let place = format!("/proc/self/fd/{}", source.as_raw_fd());
+    let linked = fchmod(source, Mode::from_raw_mode(0o444))
+        .and_then(|()| linkat(CWD, place, folder, name, AtFlags::SYMLINK_FOLLOW));
+    match linked {
+        Ok(()) => (),
+        Err(Errno::NOSPC | Errno::DQUOT) => return Err(Errno::NOSPC.into()),
+        Err(_) => return Ok(None),
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = File::from(openat(folder, name, flags, Mode::empty())?);
+    // Other hands may have put it there a moment ago.
+    file.sync_all()?;
+    Ok(Some(file))
 }
 
 /// BLAKE3 of a file's first 64 KiB.

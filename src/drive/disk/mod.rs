@@ -1,8 +1,10 @@
 //! The one module that touches the disk. Every path is opened by [`beneath`], which never leaves
 //! the folder that it starts from and never follows a symlink.
 
+mod copy;
 mod lasting;
 mod link;
+mod shelf;
 
 use std::{
     ffi::CStr,
@@ -20,9 +22,13 @@ use rustix::{
     io::Errno,
 };
 
-pub(super) use self::lasting::LASTING;
 pub use self::link::Origin;
 pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
+pub(super) use self::{
+    copy::{Copied, StagedCopy},
+    lasting::LASTING,
+    shelf::{OnShelf, Spot},
+};
 use super::names::is_same_name;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -118,10 +124,10 @@ impl Disk {
         }
     }
 
-    /// Whether any file lies in a locker: then it is the drive, marked or not.
+    /// Whether anything lies in a locker or on a shelf: then it is the drive, marked or not.
     pub(super) fn has_lockers(&self) -> io::Result<bool> {
         let root: OwnedFd = self.root()?.into();
-        for top in ["lockers", "household"] {
+        for top in ["lockers", "household", "trash", "versions"] {
             match list(&root, top) {
                 Ok(found) if !found.is_empty() => return Ok(true),
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -186,19 +192,6 @@ impl Disk {
             parent,
             name: name.to_owned(),
         })
-    }
-
-    /// Moves within a locker; nothing may be at the target. Folders above it are made.
-    pub(super) fn rename(&self, locker: &str, from: &str, to: &str) -> io::Result<()> {
-        let (from_folder, from_name) = from.rsplit_once('/').unwrap_or(("", from));
-        let (to_folder, to_name) = to.rsplit_once('/').unwrap_or(("", to));
-        let root = self.locker(locker)?;
-        let source = beneath(&root, from_folder, FOLDER)?;
-        let target = make_folders(root, to_folder)?;
-        renameat_with(&source, from_name, &target, to_name, RenameFlags::NOREPLACE)?;
-        fsync(&source)?;
-        fsync(&target)?;
-        Ok(())
     }
 
     /// Puts a whole locker folder away as `removed/NAME`; false if there was none.
@@ -374,7 +367,7 @@ pub(super) fn list(locker: &OwnedFd, path: &str) -> io::Result<Vec<Found>> {
             stat => stat?,
         };
         let is_folder = is_folder(&stat);
-        if is_folder || FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+        if is_folder || is_plain(&stat) {
             let (size, modified_ns) = facts(&stat);
             found.push(Found { name: name.to_owned(), is_folder, size, modified_ns });
         }
@@ -387,7 +380,7 @@ pub(super) fn open_file(locker: &OwnedFd, path: &str) -> io::Result<(File, u64, 
     // A pipe must not make the opener wait.
     let file = File::from(beneath(locker, path, OFlags::RDONLY | OFlags::NONBLOCK)?);
     let stat = fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+    if !is_plain(&stat) {
         return Err(Errno::ISDIR.into());
     }
     let (size, modified_ns) = facts(&stat);
@@ -399,12 +392,28 @@ pub(super) fn file_facts(file: &File) -> io::Result<(u64, i64)> {
     Ok(facts(&fstat(file)?))
 }
 
+/// Renames where nothing may be at the target, also on disks that cannot promise it.
+fn rename_new(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> io::Result<()> {
+    match renameat_with(from, name, to, new, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS)
+            if matches!(statat(to, new, AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT)) =>
+        {
+            Ok(renameat_with(from, name, to, new, RenameFlags::empty())?)
+        }
+        moved => Ok(moved?),
+    }
+}
+
 fn plain_name(name: &CStr) -> Option<&str> {
     name.to_str().ok().filter(|name| !matches!(*name, "." | ".."))
 }
 
 fn is_folder(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+fn is_plain(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 fn facts(stat: &Stat) -> (u64, i64) {

@@ -19,6 +19,7 @@ use crate::{
     drive::{
         Drive, Stored,
         put::{Publishing, blocking},
+        reach::Access,
     },
 };
 
@@ -260,8 +261,7 @@ impl Drive {
         target: crate::drive::Target,
         hash: Option<[u8; 32]>,
     ) -> Result<Stored> {
-        let locker = self.accounts.writable_locker(principal, row.locker).await?;
-        let path = self.spelled(&locker, &target.path).await?;
+        let (locker, path) = self.reach(principal, row.locker, &target.path, Access::Write).await?;
         let (disk, staging) = (self.disk.clone(), staging_of(&row.id));
         let (staged, hash) = blocking(move || {
             let staged = disk.claim(&staging)?;

@@ -9,6 +9,7 @@ use crate::{
     drive::{
         Drive, Stored,
         put::{blocking, refuse_unless, staging_name},
+        reach::Access,
     },
 };
 
@@ -43,8 +44,7 @@ impl Drive {
             }
             rows.push(row);
         }
-        let locker = self.accounts.writable_locker(principal, new.locker).await?;
-        let path = self.spelled(&locker, path).await?;
+        let (locker, path) = self.reach(principal, new.locker, path, Access::Write).await?;
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&new.condition, before.as_ref())?;
 

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Condition, Drive, RelativePath, Target,
     put::{blocking, refuse_unless, staging_name},
+    reach::Access,
 };
 use crate::{
     Error, Result,
@@ -118,7 +119,9 @@ impl Drive {
         principal: &Principal,
         new: &NewUpload,
     ) -> Result<UploadState> {
-        let locker = self.accounts.writable_locker(principal, new.locker).await?;
+        let root = RelativePath::root();
+        let wanted = new.path.as_ref().unwrap_or(&root);
+        let (locker, spelled) = self.reach(principal, new.locker, wanted, Access::Write).await?;
         if !self.is_mounted().await? {
             return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
         }
@@ -127,11 +130,10 @@ impl Drive {
             Some(path) if path.is_root() => {
                 return Err(Error::Invalid("Say which file this is".to_owned()));
             }
-            Some(path) => {
-                let path = self.spelled(&locker, path).await?;
-                let before = self.row(locker.id, path.as_str()).await?;
+            Some(_) => {
+                let before = self.row(locker.id, spelled.as_str()).await?;
                 refuse_unless(&new.condition, before.as_ref())?;
-                (path.as_str().to_owned(), before.map_or(0, |row| row.charge.counted))
+                (spelled.as_str().to_owned(), before.map_or(0, |row| row.charge.counted))
             }
         };
         let id = staging_name()?;
@@ -140,6 +142,7 @@ impl Drive {
         let staged = blocking(move || disk.stage(&staging, Some(length))).await?;
         let state = self.insert_upload(principal, &locker, new, &id, &path, replaced).await?;
         staged.keep();
+        self.sweep_gone().await?;
         Ok(state)
     }
 

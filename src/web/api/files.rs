@@ -1,5 +1,7 @@
-//! Files of a locker: `PUT`, `GET`, `HEAD` and `DELETE` of `/files/PATH?locker=me|household`.
-//! `GET` of a folder lists it; `PUT` of a path that ends with a slash makes one; `POST` moves.
+//! Files of a place: `PUT`, `GET`, `HEAD` and `DELETE` of `/files/PATH?locker=me|household|ID`, the
+//! id of a locker or of a folder that is shared. `GET` of a folder lists it, or brings it as a zip;
+//! `PUT` of a path that ends with a slash makes one; `POST` moves or copies; `DELETE` moves to the
+//! trash.
 
 use std::io;
 
@@ -15,29 +17,32 @@ use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::caller::Caller;
+use super::{caller::Caller, kept::kept};
 use crate::{
     Error,
-    accounts::{Locker, LockerKind},
     body::FileBody,
     clock::iso,
     drive::{
-        Condition, Content, Entry, EntryKind, NameProblem, OpenFile, RelativePath, Stored, Target,
+        Condition, Content, Entry, EntryKind, NameProblem, OpenFile, Place, PlaceKind,
+        RelativePath, Stored, Target,
     },
-    http::{file::respond, headers::attachment},
-    ids::LockerId,
+    http::{file::respond, headers::attachment, live},
     web::{
         Handles,
         failure::{Answer, Failure},
     },
 };
 
-/// Which locker: `me` (the default), `household`, or an id.
+/// Which place, and how its answer is wanted.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
-    #[serde(default)]
     locker: Option<String>,
+    /// `zip`: a folder as an archive. `stat`: what the path is, without its bytes or entries.
+    r#as: Option<String>,
+    /// Not to the trash.
+    #[serde(default)]
+    forever: bool,
 }
 
 /// Where a file or folder shall be.
@@ -45,6 +50,14 @@ pub(super) struct Which {
 #[serde(deny_unknown_fields)]
 pub(super) struct Move {
     to: String,
+    /// Another place than the one that it is in.
+    locker: Option<String>,
+    /// Leave it where it is, too.
+    #[serde(default)]
+    copy: bool,
+    /// Take the place of what is at the target.
+    #[serde(default)]
+    replace: bool,
 }
 
 /// GET and HEAD /files/PATH
@@ -58,8 +71,25 @@ pub(super) async fn show(
         Ok(path) => path,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
-    let locker = locker(&caller, &of, &which).await?;
-    match of.drive.open_path(&caller.principal, locker.id, &path).await? {
+    let place = place_of(&caller, &of, which.locker.as_deref()).await?;
+    let (locker, inner) = (place.locker, path.below(&place.base));
+    match which.r#as.as_deref() {
+        None => (),
+        Some("stat") => {
+            let found = of.drive.stat(&caller.principal, locker, &inner).await?;
+            let mut shape = entry(&found);
+            shape["path"] = json!(path.as_str());
+            return Ok(HttpResponse::Ok().json(shape));
+        }
+        Some("zip") => {
+            let (name, body) = of.drive.zip_folder(&caller.principal, locker, &inner).await?;
+            let mut answer = live::respond(&request, body);
+            answer.headers_mut().insert(header::CONTENT_DISPOSITION, attachment(&name));
+            return Ok(answer);
+        }
+        Some(_) => return Err(Failure(Error::Invalid("as is zip or stat".to_owned()))),
+    }
+    match of.drive.open_path(&caller.principal, locker, &inner).await? {
         Content::File(file) => Ok(download(&request, file)),
         Content::Folder(_) if request.method() == Method::HEAD => {
             Ok(HttpResponse::Ok().content_type("application/json").finish())
@@ -83,9 +113,10 @@ pub(super) async fn store(
         Ok(path) => path,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
-    let locker = locker(&caller, &of, &which).await?;
+    let place = place_of(&caller, &of, which.locker.as_deref()).await?;
+    let inner = path.below(&place.base);
     if request.uri().path().ends_with('/') {
-        of.drive.make_folder(&caller.principal, locker.id, &path).await?;
+        of.drive.make_folder(&caller.principal, place.locker, &inner).await?;
         return Ok(HttpResponse::Created().finish());
     }
     if request.headers().contains_key(header::CONTENT_RANGE) {
@@ -93,10 +124,10 @@ pub(super) async fn store(
     }
     let declared = text(&request, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let condition = condition(&request);
-    let target = Target { locker: locker.id, path, condition: condition.clone() };
+    let target = Target { locker: place.locker, path: inner, condition: condition.clone() };
     let body = body.map(|piece| piece.map_err(io::Error::other));
     match of.drive.put(&caller.principal, &target, declared, body).await {
-        Ok(stored) => Ok(stored_answer(&stored)),
+        Ok(stored) => Ok(stored_answer(&stored, &place)),
         Err(error) => Ok(refused(error, &condition)),
     }
 }
@@ -112,10 +143,18 @@ pub(super) async fn remove(
         Ok(path) => path,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
-    let locker = locker(&caller, &of, &which).await?;
-    let condition = condition(&request);
-    match of.drive.remove(&caller.principal, locker.id, &path, &condition).await {
-        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+    let place = place_of(&caller, &of, which.locker.as_deref()).await?;
+    let (condition, inner) = (condition(&request), path.below(&place.base));
+    if which.forever {
+        return Ok(
+            match of.drive.remove(&caller.principal, place.locker, &inner, &condition).await {
+                Ok(()) => HttpResponse::NoContent().finish(),
+                Err(error) => refused(error, &condition),
+            },
+        );
+    }
+    match of.drive.trash(&caller.principal, place.locker, &inner, &condition).await {
+        Ok(trashed) => Ok(HttpResponse::Ok().json(kept(&trashed, &place))),
         Err(error) => Ok(refused(error, &condition)),
     }
 }
@@ -132,9 +171,40 @@ pub(super) async fn rename(
         (Ok(from), Ok(to)) => (from, to),
         (Err(problem), _) | (_, Err(problem)) => return Ok(name_invalid(&problem)),
     };
-    let locker = locker(&caller, &of, &which).await?;
-    of.drive.rename(&caller.principal, locker.id, &from, &to).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let source = place_of(&caller, &of, which.locker.as_deref()).await?;
+    let target = match &wish.locker {
+        Some(locker) => place_of(&caller, &of, Some(locker)).await?,
+        None => source.clone(),
+    };
+    let condition = if wish.replace { Condition::None } else { Condition::Absent };
+    let from = from.below(&source.base);
+    let to = Target { locker: target.locker, path: to.below(&target.base), condition };
+    let moved = if wish.copy {
+        of.drive.copy_to(&caller.principal, source.locker, &from, &to).await
+    } else {
+        of.drive.move_to(&caller.principal, source.locker, &from, &to).await
+    };
+    match moved {
+        Ok(moved) => {
+            let mut answer =
+                if moved.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+            Ok(answer.json(json!({
+                "path": shown(&moved.path, &target),
+                "files": moved.files,
+                "size": moved.size,
+                "replaced": !moved.is_new,
+            })))
+        }
+        Err(Error::Conflict(detail)) if !wish.replace => {
+            let there = of.drive.stat(&caller.principal, to.locker, &to.path).await;
+            let etag = there.ok().and_then(|there| there.etag);
+            Ok(problem(
+                StatusCode::CONFLICT,
+                &json!({ "type": "exists", "status": 409, "detail": detail, "etag": etag }),
+            ))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// From the address itself: decoded once, by nobody else before.
@@ -146,23 +216,34 @@ fn path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
     RelativePath::parse(&text)
 }
 
-async fn locker(caller: &Caller, of: &Handles, which: &Which) -> Result<Locker, Failure> {
-    locker_of(caller, of, which.locker.as_deref()).await
-}
-
-/// The locker that a caller names: `me` (the default), `household`, or an id.
-pub(super) async fn locker_of(
+/// The place that a caller names: `me` (the default), `household`, or the id of a locker or of a
+/// shared folder.
+pub(super) async fn place_of(
     caller: &Caller,
     of: &Handles,
     which: Option<&str>,
-) -> Result<Locker, Failure> {
-    let lockers = of.accounts.lockers(&caller.principal).await?;
-    let fits = |locker: &Locker| match which {
-        None | Some("me") => locker.kind == LockerKind::User,
-        Some("household") => locker.kind == LockerKind::Household,
-        Some(id) => LockerId::parse(id) == Some(locker.id),
+) -> Result<Place, Failure> {
+    let places = of.drive.places(&caller.principal).await?;
+    let fits = |place: &Place| match which {
+        None | Some("me") => place.kind == PlaceKind::Own,
+        Some("household") => place.kind == PlaceKind::Household,
+        Some(id) => place_id(place) == id,
     };
-    lockers.into_iter().find(fits).ok_or(Failure(Error::NotFound("Locker")))
+    places.into_iter().find(fits).ok_or(Failure(Error::NotFound("Locker")))
+}
+
+/// The id that a place goes by.
+pub(super) fn place_id(place: &Place) -> String {
+    match &place.kind {
+        PlaceKind::Own | PlaceKind::Household => place.locker.to_string(),
+        PlaceKind::Shared { id, .. } => id.to_string(),
+    }
+}
+
+/// A path of a locker as it is called in a place.
+pub(super) fn shown<'a>(path: &'a RelativePath, place: &Place) -> &'a str {
+    let rest = path.as_str().strip_prefix(place.base.as_str()).unwrap_or_default();
+    rest.trim_start_matches('/')
 }
 
 fn text<'a>(request: &'a HttpRequest, name: &HeaderName) -> Option<&'a str> {
@@ -184,7 +265,7 @@ fn condition(request: &HttpRequest) -> Condition {
 }
 
 /// User files are never shown as pages of ours.
-fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse {
+pub(super) fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse {
     let name = opened.path.as_str().rsplit('/').next().unwrap_or_default();
     let disposition = attachment(name);
     let body = FileBody {
@@ -206,7 +287,7 @@ fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse {
     answer
 }
 
-fn entry(entry: &Entry) -> Value {
+pub(super) fn entry(entry: &Entry) -> Value {
     json!({
         "name": entry.name,
         "kind": match entry.kind {
@@ -219,11 +300,11 @@ fn entry(entry: &Entry) -> Value {
     })
 }
 
-fn stored_answer(stored: &Stored) -> HttpResponse {
+fn stored_answer(stored: &Stored, place: &Place) -> HttpResponse {
     let status = if stored.is_new { StatusCode::CREATED } else { StatusCode::OK };
     HttpResponse::build(status).insert_header((header::ETAG, format!("\"{}\"", stored.etag))).json(
         json!({
-            "path": stored.path.as_str(),
+            "path": shown(&stored.path, place),
             "size": stored.size,
             "hash": hex::encode(stored.hash),
             "etag": stored.etag,
@@ -260,6 +341,6 @@ pub(super) fn name_invalid(name: &NameProblem) -> HttpResponse {
     )
 }
 
-fn problem(status: StatusCode, body: &Value) -> HttpResponse {
+pub(super) fn problem(status: StatusCode, body: &Value) -> HttpResponse {
     HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
 }

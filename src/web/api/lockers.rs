@@ -29,5 +29,5 @@ pub(super) fn shape(locker: &Locker) -> Value {
 
 /// Bytes; no quota is null.
 pub(super) fn usage(usage: &Usage) -> Value {
-    json!({ "quota": usage.quota, "used": usage.used, "reserved": usage.reserved })
+    json!({ "quota": usage.quota, "used": usage.used, "reserved": usage.reserved, "reclaimable": usage.reclaimable })
 }

@@ -15,6 +15,7 @@ mod events;
 mod files;
 mod history;
 mod jukebox;
+mod kept;
 mod libraries;
 mod lists;
 mod lockers;
@@ -22,6 +23,7 @@ mod marks;
 mod matching;
 mod outside;
 mod people;
+mod places;
 mod plans;
 mod playlists;
 mod podcasts;
@@ -85,6 +87,22 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/files/{path:.*}", put().to(files::store))
         .route("/files/{path:.*}", delete().to(files::remove))
         .route("/files/{path:.*}", post().to(files::rename))
+        .route("/places", get().to(places::list))
+        .route("/file-search", get().to(places::find))
+        .route("/folder-shares", get().to(places::shares))
+        .route("/folder-shares", put().to(places::share_folder))
+        .route("/folder-shares/{id}", delete().to(places::unshare))
+        .route("/trash", get().to(kept::trash))
+        .route("/trash", delete().to(kept::empty))
+        .route("/trash/{id}", get().to(kept::open_trashed))
+        .route("/trash/{id}", post().to(kept::restore))
+        .route("/trash/{id}", delete().to(kept::forget))
+        .route("/versions", get().to(kept::versions))
+        .route("/versions/{id}", get().to(kept::open_version))
+        .route("/versions/{id}", post().to(kept::restore_version))
+        .route("/versions/{id}", delete().to(kept::forget_version))
+        .route("/keeping", get().to(kept::rules))
+        .route("/keeping", put().to(kept::set_rules))
         // What there is to hear.
         .route("/albums", get().to(albums::list))
         .route("/albums/{id}", get().to(albums::one))

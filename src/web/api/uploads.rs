@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use super::{
     caller::Caller,
-    files::{locker_of, name_invalid, refused},
+    files::{name_invalid, place_of, refused},
 };
 use crate::{
     Error, Result,
@@ -88,10 +88,11 @@ async fn create(request: HttpRequest, caller: Caller, of: Data<Handles>, body: P
         None if is_part => None,
         None => return Err(invalid("Upload-Metadata has to say the path or filename").into()),
     };
-    let locker = locker_of(&caller, &of, wish.locker.as_deref()).await?;
+    let at = place_of(&caller, &of, wish.locker.as_deref()).await?;
+    let path = path.map(|path| path.below(&at.base));
     let condition = if wish.only_new { Condition::Absent } else { Condition::None };
     let mut new =
-        NewUpload { path, locker: locker.id, condition, length: 0, metadata: metadata.to_owned() };
+        NewUpload { path, locker: at.locker, condition, length: 0, metadata: metadata.to_owned() };
     let condition = new.condition.clone();
 
     if let Some(parts) = concat.strip_prefix("final;") {

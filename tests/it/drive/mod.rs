@@ -6,6 +6,8 @@ mod full;
 mod http;
 mod journey;
 mod quota;
+mod trash;
+mod tree;
 mod tus;
 
 use std::{io, path::PathBuf};

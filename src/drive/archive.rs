@@ -1,0 +1,76 @@
+//! A folder to take home as one zip, with the names and bytes that it has.
+
+use std::{fs::File, io};
+
+use super::{Drive, NameProblem, RelativePath, disk, put::blocking, reach::Access};
+use crate::{
+    Error, Result,
+    accounts::Principal,
+    body::LiveBody,
+    ids::LockerId,
+    zip::{self, Member, Source, safe_name},
+};
+
+/// Files and folders in an archive.
+const MOST_MEMBERS: usize = 100_000;
+
+impl Drive {
+    /// A folder (or the whole locker) with all that is in it as a zip, and the zip's file name. Its
+    /// exact length is known.
+    pub async fn zip_folder(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        folder: &RelativePath,
+    ) -> Result<(String, LiveBody)> {
+        let (locker, folder) = self.reach(principal, locker, folder, Access::Read).await?;
+        let top = if folder.is_root() { locker.name.as_str() } else { folder.name() };
+        let top = as_member(top);
+        let (drive, root, path) = (self.disk.clone(), locker.path.clone(), folder.clone());
+        let mut below = blocking(move || {
+            if !drive.look(&root, path.as_str())?.is_folder {
+                return Err(rustix::io::Errno::NOTDIR.into());
+            }
+            drive.below(&root, path.as_str())
+        })
+        .await?;
+        if MOST_MEMBERS < below.len() {
+            return Err(Error::Invalid(format!(
+                "These are more than {MOST_MEMBERS} files; take them in smaller parts"
+            )));
+        }
+        below.sort_by(|one, other| one.name.cmp(&other.name));
+        let members: Vec<Member> = below
+            .into_iter()
+            .map(|found| {
+                let (disk, root) = (self.disk.clone(), locker.path.clone());
+                let path = RelativePath::from_disk(found.name.clone()).below(&folder);
+                let open = move || -> io::Result<File> {
+                    Ok(disk::open_file(&disk.locker(&root)?, path.as_str())?.0)
+                };
+                Member {
+                    name: format!("{top}/{}", as_member(&found.name)),
+                    source: Source::opened_by(open),
+                    len: if found.is_folder { 0 } else { found.size },
+                    modified_at: found.modified_ns / 1_000_000,
+                }
+            })
+            .collect();
+        let body = LiveBody {
+            content_type: "application/zip".into(),
+            len: Some(zip::length(&members)),
+            duration: None,
+            stream: Box::pin(zip::stream(members, None)),
+        };
+        Ok((format!("{top}.zip"), body))
+    }
+}
+
+/// A path as it lies there, but for parts that no system would unpack.
+fn as_member(path: &str) -> String {
+    let is_fine = |part: &str| -> Result<RelativePath, NameProblem> { RelativePath::parse(part) };
+    let parts = path.split('/').map(|part| {
+        if part.is_empty() || is_fine(part).is_ok() { part.to_owned() } else { safe_name(part) }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}

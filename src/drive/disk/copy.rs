@@ -1,0 +1,183 @@
+//! Whole trees: looked at, copied into staging with each file's bytes shared where the disk can
+//! ([`super::link`]), and moved from one place below the root to another.
+
+use std::{
+    fs::File,
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use rustix::{
+    fs::{
+        AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, fstat, fsync, futimens, mkdirat,
+        renameat_with, statat,
+    },
+    io::Errno,
+};
+
+use super::{
+    Disk, FOLDER, Found, Kinship, Origin, STAGING, beneath, facts, is_folder, is_plain,
+    link::copy_into, list, make_folders, quick_key, rename_new,
+};
+
+/// A file that was copied: its path relative to what was copied, '' for a file itself.
+pub(in crate::drive) struct Copied {
+    pub(in crate::drive) path: String,
+    pub(in crate::drive) size: u64,
+    pub(in crate::drive) modified_ns: i64,
+    pub(in crate::drive) quick_key: [u8; 32],
+    pub(in crate::drive) origin: Origin,
+}
+
+/// A copy in staging, on its way out of it. Dropping it removes it.
+pub(in crate::drive) struct StagedCopy {
+    place: std::path::PathBuf,
+    /// Its name in staging.
+    pub(in crate::drive) name: String,
+    pub(in crate::drive) files: Vec<Copied>,
+}
+
+impl Drop for StagedCopy {
+    fn drop(&mut self) {
+        let _ = if self.place.is_dir() {
+            std::fs::remove_dir_all(&self.place)
+        } else {
+            std::fs::remove_file(&self.place)
+        };
+    }
+}
+
+impl Disk {
+    /// What lies at a path, seen without opening it; '' is the locker itself.
+    pub(in crate::drive) fn look(&self, locker: &str, path: &str) -> io::Result<Found> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+        let stat = if name.is_empty() {
+            fstat(&parent)?
+        } else {
+            statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?
+        };
+        let is_folder = is_folder(&stat);
+        if !is_folder && !is_plain(&stat) {
+            return Err(Errno::NOENT.into());
+        }
+        let (size, modified_ns) = facts(&stat);
+        Ok(Found { name: name.to_owned(), is_folder, size, modified_ns })
+    }
+
+    /// Every plain file below a path, relative to it; '' for a file itself. With the folders, whose
+    /// paths end with a slash.
+    pub(in crate::drive) fn below(&self, locker: &str, path: &str) -> io::Result<Vec<Found>> {
+        let top = self.look(locker, path)?;
+        if !top.is_folder {
+            return Ok(vec![Found { name: String::new(), ..top }]);
+        }
+        let folder = beneath(self.locker(locker)?, path, FOLDER)?;
+        let (mut all, mut left) = (Vec::new(), vec![String::new()]);
+        while let Some(at) = left.pop() {
+            for found in list(&folder, at.trim_end_matches('/'))? {
+                let name = format!("{at}{}", found.name);
+                if found.is_folder {
+                    left.push(format!("{name}/"));
+                    all.push(Found { name: format!("{name}/"), ..found });
+                } else {
+                    all.push(Found { name, ..found });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Copies a file, or a folder with all that is in it, into staging, onto the disk for sure.
+    pub(in crate::drive) fn stage_tree(
+        &self,
+        locker: &str,
+        path: &str,
+        staging: &str,
+    ) -> io::Result<StagedCopy> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let from = beneath(self.locker(locker)?, folder, FOLDER)?;
+        let to = beneath(self.root()?, STAGING, FOLDER)?;
+        let place = self.root.join(STAGING).join(staging);
+        let mut staged = StagedCopy { place, name: staging.to_owned(), files: Vec::new() };
+        let stat = statat(&from, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if is_folder(&stat) {
+            let from = beneath(&from, name, FOLDER)?;
+            copy_folder(&from, &to, staging, "", &mut staged.files)?;
+        } else if is_plain(&stat) {
+            let copied = copy_file(&from, name, &to, staging)?;
+            staged.files.push(Copied { path: String::new(), ..copied });
+        } else {
+            return Err(Errno::NOENT.into());
+        }
+        fsync(&to)?;
+        Ok(staged)
+    }
+
+    /// Moves a file or folder from one place below the root to another; folders above the target
+    /// are made. Without `over`, nothing may be there; with it, a plain file is replaced by one.
+    pub(in crate::drive) fn move_to(
+        &self,
+        from: (&str, &str),
+        to: (&str, &str),
+        over: bool,
+    ) -> io::Result<()> {
+        let (from_folder, from_name) = from.1.rsplit_once('/').unwrap_or(("", from.1));
+        let (to_folder, to_name) = to.1.rsplit_once('/').unwrap_or(("", to.1));
+        let source = beneath(self.locker(from.0)?, from_folder, FOLDER)?;
+        let target = make_folders(self.make_locker(to.0)?, to_folder)?;
+        if over {
+            renameat_with(&source, from_name, &target, to_name, RenameFlags::empty())?;
+        } else {
+            rename_new(&source, from_name, &target, to_name)?;
+        }
+        fsync(&target)?;
+        fsync(&source)?;
+        Ok(())
+    }
+}
+
+/// Folders and plain files; symlinks and pipes are left behind.
+fn copy_folder(
+    from: &OwnedFd,
+    into: &OwnedFd,
+    name: &str,
+    path: &str,
+    files: &mut Vec<Copied>,
+) -> io::Result<()> {
+    mkdirat(into, name, Mode::from_raw_mode(0o755))?;
+    let to = beneath(into, name, FOLDER)?;
+    for found in list(from, "")? {
+        let path =
+            if path.is_empty() { found.name.clone() } else { format!("{path}/{}", found.name) };
+        if found.is_folder {
+            copy_folder(&beneath(from, &found.name, FOLDER)?, &to, &found.name, &path, files)?;
+        } else {
+            files.push(Copied { path, ..copy_file(from, &found.name, &to, &found.name)? });
+        }
+    }
+    fsync(&to)?;
+    Ok(())
+}
+
+fn copy_file(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> io::Result<Copied> {
+    let source = File::from(beneath(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
+    let (size, modified_ns) = facts(&fstat(&source)?);
+    let quick_key = quick_key(&source)?;
+    let (target, origin) = copy_into(to, new, &source, Kinship::Locker)?;
+    if origin != Origin::HardLink {
+        settle(&target, modified_ns)?;
+    }
+    Ok(Copied { path: String::new(), size, modified_ns, quick_key, origin })
+}
+
+/// The time of the original, and everything on the disk.
+fn settle(file: impl AsFd, modified_ns: i64) -> io::Result<()> {
+    let time = Timespec {
+        tv_sec: modified_ns.div_euclid(1_000_000_000),
+        tv_nsec: modified_ns.rem_euclid(1_000_000_000),
+    };
+    futimens(&file, &Timestamps { last_access: time, last_modification: time })?;
+    fsync(&file)?;
+    Ok(())
+}

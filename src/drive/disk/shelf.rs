@@ -1,0 +1,251 @@
+//! Where deleted and replaced things lie: `SHELF/ID/NAME` below the drive's root, with
+//! `SHELF/ID.origin` beside it saying where it was, so that the disk explains itself. Each goes
+//! there and comes back by a rename, or by a second link.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    os::fd::OwnedFd,
+};
+
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, fsync, linkat, mkdirat, openat, statat},
+    io::Errno,
+};
+
+use super::{
+    Disk, FOLDER, Placed, beneath, facts, is_plain, list, make_folders, open_file, rename_new,
+};
+
+/// The shelves' folders below the drive's root; each has one for every locker's owner.
+pub(in crate::drive) const SHELVES: [&str; 2] = ["trash", "versions"];
+const ORIGIN: &str = ".origin";
+
+/// One place of a shelf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::drive) struct Spot {
+    /// `trash/OWNER` or `versions/OWNER`.
+    pub(in crate::drive) shelf: String,
+    /// The folder.
+    pub(in crate::drive) id: String,
+    /// What lies in it.
+    pub(in crate::drive) name: String,
+}
+
+/// What lies on a shelf.
+pub(in crate::drive) struct OnShelf {
+    pub(in crate::drive) spot: Spot,
+    pub(in crate::drive) is_folder: bool,
+    /// Where it was, if that can still be read.
+    pub(in crate::drive) origin: Option<String>,
+}
+
+impl Spot {
+    /// Where it is below the drive's root.
+    pub(in crate::drive) fn folder(&self) -> String {
+        format!("{}/{}", self.shelf, self.id)
+    }
+}
+
+impl Disk {
+    fn prepare(&self, spot: &Spot, origin: &str) -> io::Result<OwnedFd> {
+        let shelf = make_folders(self.root()?.into(), &spot.shelf)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let note = format!("{}{ORIGIN}", spot.id);
+        let mut note = File::from(openat(&shelf, note, flags, Mode::from_raw_mode(0o644))?);
+        note.write_all(origin.as_bytes())?;
+        mkdirat(&shelf, &*spot.id, Mode::from_raw_mode(0o755))?;
+        fsync(&shelf)?;
+        beneath(&shelf, &spot.id, FOLDER)
+    }
+
+    /// Moves a locker's file or folder to a shelf.
+    pub(in crate::drive) fn shelve(&self, locker: &str, path: &str, spot: &Spot) -> io::Result<()> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+        // Nothing is made for what is not there.
+        statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let to = self.prepare(spot, path)?;
+        if let Err(error) = rename_new(&parent, name, &to, &spot.name) {
+            self.erase(spot)?;
+            return Err(error);
+        }
+        fsync(&to)?;
+        fsync(&parent)?;
+        Ok(())
+    }
+
+    /// Gives a locker's plain file a second name on a shelf: its size and time. `None` where
+    /// there is no such file, or where the disk has no links.
+    pub(in crate::drive) fn link_out(
+        &self,
+        locker: &str,
+        path: &str,
+        spot: &Spot,
+    ) -> io::Result<Option<(u64, i64)>> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        // Where there is no such folder, placing the other file says so, or makes it.
+        let Ok(parent) = self.locker(locker).and_then(|root| beneath(root, folder, FOLDER)) else {
+            return Ok(None);
+        };
+        let stat = match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(None),
+            stat => stat?,
+        };
+        if !is_plain(&stat) {
+            return Ok(None);
+        }
+        let to = self.prepare(spot, path)?;
+        match linkat(&parent, name, &to, &*spot.name, AtFlags::empty()) {
+            Ok(()) => {
+                fsync(&to)?;
+                Ok(Some(facts(&stat)))
+            }
+            Err(error) => {
+                self.erase(spot)?;
+                match error {
+                    Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK | Errno::NOENT => {
+                        Ok(None)
+                    }
+                    error => Err(error.into()),
+                }
+            }
+        }
+    }
+
+    /// Moves something from its shelf to a path of a locker where nothing is. The emptied folder
+    /// stays until [`Self::erase`].
+    pub(in crate::drive) fn unshelve(
+        &self,
+        spot: &Spot,
+        locker: &str,
+        path: &str,
+    ) -> io::Result<()> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let from = beneath(self.root()?, &spot.folder(), FOLDER)?;
+        let parent = make_folders(self.make_locker(locker)?, folder)?;
+        rename_new(&from, &spot.name, &parent, name)?;
+        fsync(&parent)?;
+        fsync(&from)?;
+        Ok(())
+    }
+
+    /// The reverse, when what followed failed.
+    pub(in crate::drive) fn reshelve(
+        &self,
+        spot: &Spot,
+        locker: &str,
+        path: &str,
+    ) -> io::Result<()> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+        let to = beneath(self.root()?, &spot.folder(), FOLDER)?;
+        rename_new(&parent, name, &to, &spot.name)?;
+        fsync(&to)?;
+        fsync(&parent)?;
+        Ok(())
+    }
+
+    /// Deletes what lies at a spot, if it is there.
+    pub(in crate::drive) fn erase(&self, spot: &Spot) -> io::Result<()> {
+        let shelf = self.root.join(&spot.shelf);
+        for gone in [
+            fs::remove_dir_all(shelf.join(&spot.id)),
+            fs::remove_file(shelf.join(format!("{}{ORIGIN}", spot.id))),
+        ] {
+            match gone {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// A kept file, open for reading.
+    pub(in crate::drive) fn open_shelved(&self, spot: &Spot) -> io::Result<(File, u64, i64)> {
+        open_file(&beneath(self.root()?, &spot.folder(), FOLDER)?, &spot.name)
+    }
+
+    /// Every plain file in something kept, relative to it; '' is a file itself.
+    pub(in crate::drive) fn shelved_files(
+        &self,
+        spot: &Spot,
+    ) -> io::Result<Vec<(String, u64, i64)>> {
+        let folder = beneath(self.root()?, &spot.folder(), FOLDER)?;
+        let (mut files, mut left) = (Vec::new(), vec![String::new()]);
+        while let Some(at) = left.pop() {
+            for found in list(&folder, &at)? {
+                let path = if at.is_empty() { found.name } else { format!("{at}/{}", found.name) };
+                if found.is_folder {
+                    left.push(path);
+                } else {
+                    let inner = path.split_once('/').map_or("", |(_, inner)| inner);
+                    files.push((inner.to_owned(), found.size, found.modified_ns));
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// All that lies on the shelves of one owner. Folders with nothing in them, and notes without
+    /// a folder, are what a crash left, and are removed.
+    pub(in crate::drive) fn on_shelves(&self, owner: &str) -> io::Result<Vec<OnShelf>> {
+        let mut all = Vec::new();
+        for shelf in SHELVES {
+            let shelf = format!("{shelf}/{owner}");
+            let opened = match beneath(self.root()?, &shelf, FOLDER) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            let found = list(&opened, "")?;
+            for note in found.iter().filter(|found| !found.is_folder) {
+                let Some(id) = note.name.strip_suffix(ORIGIN) else { continue };
+                if !found.iter().any(|other| other.is_folder && other.name == id) {
+                    fs::remove_file(self.root.join(&shelf).join(&note.name))?;
+                }
+            }
+            for folder in found.into_iter().filter(|found| found.is_folder) {
+                let inside = list(&opened, &folder.name)?.into_iter().next();
+                let spot = |name| Spot { shelf: shelf.clone(), id: folder.name.clone(), name };
+                let Some(inside) = inside else {
+                    self.erase(&spot(String::new()))?;
+                    continue;
+                };
+                let note = self.root.join(&shelf).join(format!("{}{ORIGIN}", folder.name));
+                let origin = fs::read_to_string(note).ok().filter(|origin| !origin.is_empty());
+                all.push(OnShelf { spot: spot(inside.name), is_folder: inside.is_folder, origin });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether two plain files, each by its folder and path below the root, are one by two names.
+    pub(in crate::drive) fn is_same_file(&self, one: (&str, &str), other: (&str, &str)) -> bool {
+        let inode = |(folder, path): (&str, &str)| {
+            let (file, ..) = open_file(&self.locker(folder).ok()?, path).ok()?;
+            let stat = rustix::fs::fstat(&file).ok()?;
+            Some((stat.st_dev, stat.st_ino))
+        };
+        let one = inode(one);
+        one.is_some() && one == inode(other)
+    }
+}
+
+impl Placed {
+    /// Moves the file that was replaced to a shelf, where it could not be linked before.
+    pub(in crate::drive) fn shelve(
+        &mut self,
+        disk: &Disk,
+        path: &str,
+        spot: &Spot,
+    ) -> io::Result<()> {
+        if !self.was_exchanged {
+            return Ok(());
+        }
+        let to = disk.prepare(spot, path)?;
+        rename_new(&self.staged.folder, &self.staged.name, &to, &spot.name)?;
+        self.staged.name.clear();
+        fsync(&to)?;
+        Ok(())
+    }
+}

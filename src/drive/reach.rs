@@ -1,0 +1,84 @@
+//! Who may touch what: own locker, the household's, and folders of others that were shared. Every
+//! operation passes here; what somebody may not see is not found.
+
+use super::{Drive, RelativePath};
+use crate::{
+    Error, Result,
+    accounts::{Locker, Principal},
+    ids::LockerId,
+};
+
+/// What somebody means to do at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// See it.
+    Read,
+    /// Add or change what is in it.
+    Write,
+    /// Remove, move or replace it itself, which must lie inside what was shared.
+    Change,
+}
+
+impl Drive {
+    /// The locker, and the path as it spells it, if the principal may do this there.
+    pub(super) async fn reach(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        path: &RelativePath,
+        access: Access,
+    ) -> Result<(Locker, RelativePath)> {
+        let (locker, may_write) = match self.accounts.locker(principal, locker).await {
+            Ok(locker) => (locker, true),
+            Err(Error::NotFound(_)) if principal.is_person() => {
+                return self.reach_shared(principal, locker, path, access).await;
+            }
+            Err(error) => return Err(error),
+        };
+        require(principal, may_write, access)?;
+        let path = self.spelled(&locker, path).await?;
+        Ok((locker, path))
+    }
+
+    async fn reach_shared(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        path: &RelativePath,
+        access: Access,
+    ) -> Result<(Locker, RelativePath)> {
+        let shares = sqlx::query!(
+            r#"select path, may_write as "may_write: bool" from folder_share
+               where user_id = ? and locker_id = ?"#,
+            principal.user.0,
+            locker.0
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        if shares.is_empty() {
+            return Err(Error::NotFound("Locker"));
+        }
+        let locker = self.accounts.any_locker(locker).await?;
+        let path = self.spelled(&locker, path).await?;
+        let covering = shares.iter().filter(|share| path.is_within(&share.path));
+        let share = covering
+            .max_by_key(|share| (share.may_write, path.as_str() != share.path))
+            .ok_or(Error::NotFound("File"))?;
+        require(principal, share.may_write, access)?;
+        if access == Access::Change && path.as_str() == share.path {
+            return Err(Error::Forbidden(
+                "Only its owner may move or remove a shared folder".to_owned(),
+            ));
+        }
+        Ok((locker, path))
+    }
+}
+
+fn require(principal: &Principal, may_write: bool, access: Access) -> Result<()> {
+    let may_change = may_write && principal.abilities.upload && principal.is_person();
+    if access == Access::Read || may_change {
+        Ok(())
+    } else {
+        Err(Error::Forbidden("You may not add or change files here".to_owned()))
+    }
+}
