@@ -3,6 +3,7 @@
 
 mod abilities;
 mod app_passwords;
+mod audit;
 mod bearers;
 mod chat;
 mod devices;
@@ -37,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use abilities::Abilities;
 pub use app_passwords::{AppPassword, NewAppPassword};
+pub(crate) use audit::{Audit, audit};
 pub use chat::ChatMessage;
 pub use devices::{DeviceChange, LanDevice};
 pub use figures::Usage;

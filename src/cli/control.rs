@@ -24,6 +24,8 @@ use crate::{
     app::{self, Services},
     clock::Clock,
     config::Config,
+    db::Db,
+    drive,
     ops::lock::{Attempt, DataLock},
 };
 
@@ -138,6 +140,13 @@ pub(super) fn perform(config: &Config, request: Request) -> Result<Reply, Failur
 }
 
 async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
+    if matches!(request, Request::Doctor { repair: false }) {
+        // Starting the services would put in order what is to be seen.
+        let db = Db::open(&config.data.join("tunelocker.db")).await?;
+        let found = drive::examine(&db, config.drive.clone()).await;
+        db.close().await;
+        return Ok(Reply::Findings(found?));
+    }
     let services = Services::open(config, Clock::System).await?;
     let reply = if request.scans() {
         scan_alone(&services, request).await

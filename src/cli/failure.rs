@@ -17,7 +17,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// With exit code 1.
+    /// With exit code 1; without a sentence where all was said.
     pub(super) fn new(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), code: 1, is_said: false }
     }
@@ -29,6 +29,9 @@ impl Failure {
 
     /// Says it and gives the exit code. With `--json` it is an object on standard output too.
     pub(super) fn report(&self, is_json: bool) -> ExitCode {
+        if self.sentence.is_empty() {
+            return self.code.into();
+        }
         if is_json && !self.is_said {
             super::print::line(&serde_json::json!({ "error": self.sentence }).to_string());
         }

@@ -70,6 +70,12 @@ pub(super) enum Command {
     Sync(carry::Push),
     /// Bring a locker of a server to a folder of this machine
     Pull(carry::Pull),
+    /// Check that disk, figures and ledger tell the same; exits with 1 if they do not
+    Doctor {
+        /// Make rows fit the disk and figures the rows; no file is deleted
+        #[arg(long)]
+        repair: bool,
+    },
     /// Validate the configuration and print it with secrets hidden
     Check(Choices),
     /// Write the demo library
@@ -199,6 +205,7 @@ impl Command {
                 return Err(Failure::new("this command asks nothing of the server"));
             }
             Self::Scan { full, wait } => Request::Scan { full, wait },
+            Self::Doctor { repair } => Request::Doctor { repair },
             Self::User(User::Add { name, role, plan, .. }) => {
                 Request::UserAdd { name, password: password()?, role, plan }
             }

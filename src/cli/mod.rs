@@ -65,7 +65,12 @@ fn run(line: CommandLine) -> Result<(), Failure> {
             let request = other.into_request()?;
             let (config, _) = config::load(&sources)?;
             let reply = control::perform(&config, request)?;
-            print::reply(&reply, common.json)
+            print::reply(&reply, common.json)?;
+            match reply.differences() {
+                0 => Ok(()),
+                // Each was said already.
+                _ => Err(Failure::new("")),
+            }
         }
     }
 }

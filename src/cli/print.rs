@@ -40,6 +40,8 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
         Reply::Users(users) => table(&["NAME", "ROLE", "PLAN", "CREATED"], users.iter().map(user)),
         Reply::Plans(plans) => table(&["NAME", "QUOTA", "USERS", "LABEL"], plans.iter().map(plan)),
         Reply::Scan(Scan { scanning: true, .. }) => line("scan started"),
+        Reply::Findings(found) if found.is_empty() => line("everything is in order"),
+        Reply::Findings(found) => found.iter().for_each(|sentence| line(sentence)),
         Reply::Scan(Scan { files, folders, errors, .. }) => {
             line(&format!("{files} files in {folders} folders, {errors} unreadable"));
         }
@@ -54,6 +56,7 @@ fn object(reply: &Reply) -> Result<Value, serde_json::Error> {
         Reply::Users(users) => serde_json::to_value(users)?,
         Reply::Plans(plans) => serde_json::to_value(plans)?,
         Reply::Scan(scan) => serde_json::to_value(scan)?,
+        Reply::Findings(found) => json!({ "differences": found }),
     })
 }
 

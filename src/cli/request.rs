@@ -29,6 +29,7 @@ pub(super) enum Request {
     PlanSet { name: String, quota: Quota, label: Option<String> },
     PlanRemove { name: String },
     Scan { full: bool, wait: bool },
+    Doctor { repair: bool },
 }
 
 /// How much a plan allows.
@@ -46,6 +47,7 @@ pub(super) enum Reply {
     Users(Vec<User>),
     Plans(Vec<Plan>),
     Scan(Scan),
+    Findings(Vec<String>),
 }
 
 /// A user as the command line shows it.
@@ -74,6 +76,13 @@ pub(super) struct Scan {
     pub(super) files: u64,
     pub(super) folders: u64,
     pub(super) errors: u64,
+}
+
+impl Reply {
+    /// Differences that were found where there should be none.
+    pub(super) fn differences(&self) -> usize {
+        if let Self::Findings(found) = self { found.len() } else { 0 }
+    }
 }
 
 impl Request {
@@ -118,6 +127,12 @@ impl Request {
             }
             Self::PlanRemove { name } => accounts.remove_plan(&operator, &name).await?,
             Self::Scan { full, wait } => return scan(services, full, wait).await,
+            Self::Doctor { repair } => {
+                if repair {
+                    services.drive.repair().await?;
+                }
+                return Ok(Reply::Findings(services.drive.examine().await?));
+            }
         }
         Ok(Reply::Done)
     }

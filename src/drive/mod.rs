@@ -3,6 +3,7 @@
 
 mod archive;
 mod disk;
+mod doctor;
 mod files;
 mod kept;
 mod names;
@@ -33,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use disk::Origin;
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
+pub use doctor::examine;
 pub use files::{Content, Entry, EntryKind, OpenFile};
 pub use kept::{Kept, KeptKind};
 pub use names::{NameProblem, RelativePath};

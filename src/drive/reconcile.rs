@@ -6,7 +6,7 @@ use std::{collections::HashMap, io};
 
 use super::{
     Drive,
-    disk::{self, Disk, Found},
+    disk::{self, Disk, Found, SHELVES},
     put::{blocking, staging_name},
 };
 use crate::{
@@ -190,6 +190,7 @@ impl Drive {
             let date: String = iso(self.clock.now()).chars().take(10).collect();
             // The row's number makes it unique when a name comes and goes twice a day.
             let name = format!("{user}-{date}-{}", orphan.locker_id);
+            self.put_shelves_away(orphan.locker_id, user, &name).await?;
             let (disk, path, target) = (self.disk.clone(), orphan.path.clone(), name.clone());
             blocking(move || match disk.put_away(&path, &target) {
                 // Moved before a crash came between disk and row.
@@ -218,6 +219,31 @@ impl Drive {
     }
 }
 
+impl Drive {
+    /// Trash and versions of a removed user go with the locker: another user of that name must not
+    /// find them.
+    async fn put_shelves_away(&self, locker: i64, user: &str, name: &str) -> Result<()> {
+        for shelf in SHELVES {
+            let (disk, path, target) =
+                (self.disk.clone(), format!("{shelf}/{user}"), format!("{name}-{shelf}"));
+            blocking(move || match disk.put_away(&path, &target) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(true),
+                moved => moved,
+            })
+            .await?;
+        }
+        let mut tx = self.db.write().await?;
+        sqlx::query!("delete from drive_kept where locker_id = ?", locker)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!("update locker set reclaimable_bytes = 0 where locker_id = ?", locker)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
 /// Whether a row's file was there when last looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
@@ -226,7 +252,7 @@ enum Presence {
 }
 
 /// Every plain file of a locker with its path.
-fn walk(disk: &Disk, folder: &str) -> io::Result<Vec<(String, Found)>> {
+pub(super) fn walk(disk: &Disk, folder: &str) -> io::Result<Vec<(String, Found)>> {
     let root = disk.locker(folder)?;
     let mut files = Vec::new();
     let mut folders = vec![String::new()];

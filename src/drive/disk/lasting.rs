@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
     time::Duration,
 };
 
@@ -48,6 +48,22 @@ impl Disk {
             Ok(Ok(age)) if age < Duration::from_hours(1) => Ok(()),
             _ => self.discard(name),
         }
+    }
+
+    /// All that lies in staging: name, time since it came or was written to, bytes.
+    pub(in crate::drive) fn staged(&self) -> io::Result<Vec<(String, Duration, u64)>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(self.root.join(STAGING))? {
+            let entry = entry?;
+            // Gone between listing and looking.
+            let Ok(facts) = entry.metadata() else { continue };
+            let since = Duration::from_secs(facts.ctime().max(0).unsigned_abs());
+            let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+            let now = Duration::from_secs(now.tv_sec.max(0).unsigned_abs());
+            let name = entry.file_name().to_string_lossy().into_owned();
+            all.push((name, now.saturating_sub(since), facts.len()));
+        }
+        Ok(all)
     }
 
     /// What in staging outlives the server.

@@ -27,7 +27,7 @@ pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
 pub(super) use self::{
     copy::{Copied, StagedCopy},
     lasting::LASTING,
-    shelf::{OnShelf, Spot},
+    shelf::{OnShelf, SHELVES, Spot},
 };
 use super::names::is_same_name;
 
@@ -114,6 +114,11 @@ impl Disk {
         probe.file.sync_all()?;
         fsync(&probe.folder)?;
         Ok(disk)
+    }
+
+    /// A drive as it is, to be looked at.
+    pub(super) fn at(root: PathBuf) -> Self {
+        Self { root }
     }
 
     /// The id that the drive carries, if it carries one.

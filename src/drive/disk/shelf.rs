@@ -187,16 +187,12 @@ impl Disk {
         Ok(files)
     }
 
-    /// All that lies on the shelves of one owner. Folders with nothing in them, and notes without
-    /// a folder, are what a crash left, and are removed.
+    /// All that lies on the shelves of one owner, after what a crash left was removed: folders with
+    /// nothing in them, and notes without a folder.
     pub(in crate::drive) fn on_shelves(&self, owner: &str) -> io::Result<Vec<OnShelf>> {
-        let mut all = Vec::new();
         for shelf in SHELVES {
             let shelf = format!("{shelf}/{owner}");
-            let opened = match beneath(self.root()?, &shelf, FOLDER) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened?,
-            };
+            let Some(opened) = self.shelf(&shelf)? else { continue };
             let found = list(&opened, "")?;
             for note in found.iter().filter(|found| !found.is_folder) {
                 let Some(id) = note.name.strip_suffix(ORIGIN) else { continue };
@@ -205,18 +201,40 @@ impl Disk {
                 }
             }
             for folder in found.into_iter().filter(|found| found.is_folder) {
-                let inside = list(&opened, &folder.name)?.into_iter().next();
-                let spot = |name| Spot { shelf: shelf.clone(), id: folder.name.clone(), name };
-                let Some(inside) = inside else {
-                    self.erase(&spot(String::new()))?;
+                if list(&opened, &folder.name)?.is_empty() {
+                    let (shelf, id, name) = (shelf.clone(), folder.name, String::new());
+                    self.erase(&Spot { shelf, id, name })?;
+                }
+            }
+        }
+        self.look_at_shelves(owner)
+    }
+
+    /// All that lies on the shelves of one owner.
+    pub(in crate::drive) fn look_at_shelves(&self, owner: &str) -> io::Result<Vec<OnShelf>> {
+        let mut all = Vec::new();
+        for shelf in SHELVES {
+            let shelf = format!("{shelf}/{owner}");
+            let Some(opened) = self.shelf(&shelf)? else { continue };
+            for folder in list(&opened, "")?.into_iter().filter(|found| found.is_folder) {
+                let Some(inside) = list(&opened, &folder.name)?.into_iter().next() else {
                     continue;
                 };
                 let note = self.root.join(&shelf).join(format!("{}{ORIGIN}", folder.name));
                 let origin = fs::read_to_string(note).ok().filter(|origin| !origin.is_empty());
-                all.push(OnShelf { spot: spot(inside.name), is_folder: inside.is_folder, origin });
+                let spot = Spot { shelf: shelf.clone(), id: folder.name, name: inside.name };
+                all.push(OnShelf { spot, is_folder: inside.is_folder, origin });
             }
         }
         Ok(all)
+    }
+
+    /// A shelf of one owner, if there is one.
+    fn shelf(&self, path: &str) -> io::Result<Option<OwnedFd>> {
+        match beneath(self.root()?, path, FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     /// Whether two plain files, each by its folder and path below the root, are one by two names.

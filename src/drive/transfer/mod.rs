@@ -151,7 +151,8 @@ impl Transfer {
         let moved = blocking(move || disk.look(&folder, path.as_str())).await?;
         let (files, size, charge) = drive.sum_rows(self.source.id, self.from.as_str()).await?;
         let crosses = self.source.id != self.target.id;
-        let reservation = if crosses { Some(self.reserve(charge.counted).await?) } else { None };
+        let reservation =
+            if crosses { Some(self.reserve(charge.counted, "move").await?) } else { None };
         // Without an early end nothing must be given back by hand: a promise that is dropped is.
         let cleared = self.clear(!moved.is_folder, &pair(&self.source, &self.from)).await?;
         let over = cleared.as_ref().is_some_and(|cleared| cleared.is_linked);
@@ -185,8 +186,9 @@ impl Transfer {
         let below = blocking(move || disk.below(&folder, path.as_str())).await?;
         self.judge().await?;
         let size: u64 = below.iter().filter(|found| !found.is_folder).map(|found| found.size).sum();
-        let reservation = self.reserve(size).await?;
-        let (disk, folder, name) = (drive.disk.clone(), self.source.path.clone(), staging_name()?);
+        let name = staging_name()?;
+        let reservation = self.reserve(size, &name).await?;
+        let (disk, folder) = (drive.disk.clone(), self.source.path.clone());
         let from = self.from.as_str().to_owned();
         let staged = blocking(move || disk.stage_tree(&folder, &from, &name)).await?;
         let size = staged.files.iter().map(|file| file.size).sum();
@@ -218,11 +220,11 @@ impl Transfer {
     }
 
     /// Room for so many bytes at the target, less what makes way there.
-    async fn reserve(&self, size: u64) -> Result<Reservation> {
+    async fn reserve(&self, size: u64, staging: &str) -> Result<Reservation> {
         let (_, _, replaced) = self.drive.sum_rows(self.target.id, self.to.as_str()).await?;
         let accounts = &self.drive.accounts;
         let reserved = accounts
-            .reserve(self.target.id, size.saturating_sub(replaced.counted), "transfer")
+            .reserve(self.target.id, size.saturating_sub(replaced.counted), staging)
             .await?;
         self.drive.sweep_gone().await?;
         Ok(reserved)

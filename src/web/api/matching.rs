@@ -9,7 +9,7 @@ use actix_web::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{caller::Caller, files::locker_of};
+use super::{caller::Caller, files::place_of};
 use crate::{
     Error,
     accounts::MatchPolicy,
@@ -67,7 +67,7 @@ pub(super) async fn look(caller: Caller, of: Data<Handles>, asked: Json<Question
     if MOST_ITEMS < items.len() {
         return Err(Failure(Error::Invalid(format!("At most {MOST_ITEMS} files at once"))));
     }
-    let locker = locker_of(&caller, &of, locker.as_deref()).await?;
+    let place = place_of(&caller, &of, locker.as_deref()).await?;
     let items = items
         .into_iter()
         .map(|asked| {
@@ -75,12 +75,12 @@ pub(super) async fn look(caller: Caller, of: Data<Handles>, asked: Json<Question
                 hash: asked.hash.as_deref().map(bytes).transpose()?,
                 quick_key: asked.quick.as_deref().map(bytes).transpose()?,
                 size: asked.size,
-                path: file_path(&asked.path),
+                path: file_path(&asked.path).map(|path| path.below(&place.base)),
                 only_new: if_absent,
             })
         })
         .collect::<Result<Vec<Item>, Failure>>()?;
-    let standings = of.matching.look(&caller.principal, locker.id, &items).await?;
+    let standings = of.matching.look(&caller.principal, place.locker, &items).await?;
     let standings: Vec<Value> = standings.iter().map(standing).collect();
     Ok(HttpResponse::Ok().json(json!({ "items": standings })))
 }

@@ -23,7 +23,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app";
 
 /// First words of the panel's addresses; each is answered with the shell.
-const SCREENS: [&str; 19] = [
+const SCREENS: [&str; 21] = [
     "albums",
     "album",
     "artists",
@@ -36,6 +36,8 @@ const SCREENS: [&str; 19] = [
     "playlist",
     "search",
     "upload",
+    "files",
+    "trash",
     "history",
     "shares",
     "speakers",

@@ -7,11 +7,11 @@ import { star } from './ui/tracks.js';
 
 export const isHelpOpen = signal(false);
 let awaitsPlace = 0;
-const places = { h: '/', a: '/albums', r: '/artists', t: '/tracks', p: '/playlists', u: '/upload', o: '/server' };
+const places = { h: '/', a: '/albums', r: '/artists', t: '/tracks', p: '/playlists', d: '/files', u: '/upload', o: '/server' };
 
 export const shortcuts = [
   ['Space', 'keys.play'], ['← →', 'keys.seek'], ['Ctrl ← →', 'keys.track'], ['M', 'keys.mute'], ['S', 'keys.shuffle'], ['R', 'keys.repeat'],
-  ['F', 'keys.star'], ['Q', 'keys.queue'], ['L', 'keys.lyrics'], ['/', 'keys.search'], ['G H A R T P U', 'keys.go'], ['?', 'keys.help'],
+  ['F', 'keys.star'], ['Q', 'keys.queue'], ['L', 'keys.lyrics'], ['/', 'keys.search'], ['G H A R T P D U', 'keys.go'], ['?', 'keys.help'],
 ];
 
 addEventListener('keydown', (event) => {

@@ -42,11 +42,12 @@ export async function collect(transfer) {
   return found;
 }
 
-export function add(files) {
-  const taken = files.filter((one) => wanted.test(one.path) && !one.path.split('/').some((part) => part.startsWith('.')));
+/** Music and what goes with it, to the chosen locker; with `place`, files of any kind, to there. */
+export function add(files, place) {
+  const taken = files.filter((one) => (place || wanted.test(one.path)) && !one.path.split('/').some((part) => part.startsWith('.')));
   const more = taken.map(({ file, path }) => ({
     key: nextKey++, file, path, name: file.name, folder: path.split('/').slice(0, -1).join('/'), size: file.size, sent: 0,
-    state: 'waiting', reason: '', locker: locker.value?.id ?? 'me', lockerKind: locker.value?.kind ?? 'user', stop: new AbortController(),
+    state: 'waiting', reason: '', locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user', stop: new AbortController(),
   }));
   if (!more.length) return;
   batch.value += 1;
