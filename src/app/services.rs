@@ -137,12 +137,11 @@ impl Services {
         let matching = Matching::new(matching::Parts {
             db: db.clone(),
             clock: clock.clone(),
-            events: events.clone(),
             accounts: accounts.clone(),
             drive: drive.clone(),
-            catalog: catalog.clone(),
             ingest: ingest.clone(),
             playback: playback.clone(),
+            program: super::reader(config)?,
         });
         let parts = outside::Parts {
             db: db.clone(),

@@ -122,6 +122,7 @@ fn add(batch: &mut Batch, album: u64, tracks: u64) {
             inode: track as i64,
             sidecar_stamp: 0,
             moved_from: None,
+            audio_hash: None,
             content: Content::Tracks { quick_key: *key.as_bytes(), tracks: vec![found] },
         });
     }

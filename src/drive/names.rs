@@ -49,7 +49,7 @@ impl RelativePath {
     }
 
     /// A path that the disk itself spelled; not judged again.
-    pub(super) fn from_disk(text: String) -> Self {
+    pub(crate) fn from_disk(text: String) -> Self {
         Self(text)
     }
 

@@ -14,6 +14,7 @@ mod read;
 mod recognise;
 mod run;
 mod scan;
+mod sounds;
 mod status;
 mod walk;
 mod watch;

@@ -164,6 +164,7 @@ impl Answers {
                 inode: of.to_read.inode,
                 sidecar_stamp: of.to_read.sidecar_stamp,
                 moved_from: of.to_read.moved_from,
+                audio_hash: None,
                 content,
             };
             read.files.push((found, is_added));

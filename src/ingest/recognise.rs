@@ -1,10 +1,10 @@
 //! Files that are new under their path but are known under another: moved or renamed between
-//! folders. They are known again by their number, by their quick key, or by their tags; in each
-//! case only if nothing lies at the old path any more.
+//! folders. They are known again by their number, by their quick key, by their tags, or by their
+//! sound alone; in each case only if nothing lies at the old path any more.
 
 use std::{collections::HashSet, path::Path, sync::Arc};
 
-use super::walk::absolute;
+use super::{read::Reader, sounds, walk::absolute};
 use crate::{
     Result,
     catalog::{
@@ -19,20 +19,21 @@ use crate::{
 const SAME_LENGTH_MS: u64 = 1000;
 
 /// A row that one of the files may have been.
-struct Candidate {
+pub(super) struct Candidate {
     /// Which of the new files.
-    file: usize,
-    row: i64,
-    path: String,
+    pub(super) file: usize,
+    pub(super) row: i64,
+    pub(super) path: String,
 }
 
 /// Fills in `moved_from` where a new file is an old one. `files` tells which are new.
 pub(super) async fn recognise(
     db: &Db,
+    reader: &Reader,
     library: LibraryId,
-    root: &Arc<Path>,
     files: &mut [(FileFound, bool)],
 ) -> Result<()> {
+    let root = &reader.root;
     let mut taken: HashSet<i64> =
         files.iter().filter_map(|(file, _)| file.moved_from).map(|id| id.0).collect();
     let open = |files: &[(FileFound, bool)]| {
@@ -50,11 +51,15 @@ pub(super) async fn recognise(
         let candidates = by_tags(db, library, files).await?;
         adopt(root, files, candidates, &mut taken).await?;
     }
+    if open(files) {
+        let candidates = sounds::by_sound(db, reader, library, files).await?;
+        adopt(root, files, candidates, &mut taken).await?;
+    }
     Ok(())
 }
 
 /// The new files that are still unknown.
-fn unknown(files: &[(FileFound, bool)]) -> impl Iterator<Item = (usize, &FileFound)> {
+pub(super) fn unknown(files: &[(FileFound, bool)]) -> impl Iterator<Item = (usize, &FileFound)> {
     let numbered = files.iter().enumerate();
     numbered
         .filter(|(_, (file, is_added))| *is_added && file.moved_from.is_none())

@@ -178,7 +178,7 @@ impl Ingest {
         while let Some(read) = stop.run_until_cancelled(reads.next()).await.flatten() {
             let mut read = read??;
             if !is_new {
-                recognise(&self.db, library.id, &reader.root, &mut read.files).await?;
+                recognise(&self.db, reader, library.id, &mut read.files).await?;
             }
             tracker.read(read.files.len() as u64, read.errors);
             gathered.artist_pictures.append(&mut read.artist_pictures);

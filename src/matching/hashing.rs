@@ -34,6 +34,9 @@ impl Matching {
             if let Err(error) = self.round(&stop).await {
                 tracing::error!("files could not be hashed: {error:#?}");
             }
+            if let Err(error) = self.compare_recordings(&stop).await {
+                tracing::error!("recordings could not be compared: {error:#?}");
+            }
             self.pending().sweep(self.parts.clock.now());
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -80,7 +83,7 @@ impl Matching {
     }
 
     /// Waits until nobody else needs the disk; false when told to stop.
-    async fn turn(&self, stop: &CancellationToken) -> bool {
+    pub(super) async fn turn(&self, stop: &CancellationToken) -> bool {
         while self.parts.ingest.status().is_scanning || 0 < self.parts.playback.load().transcodes {
             if stop.run_until_cancelled(tokio::time::sleep(WAIT)).await.is_none() {
                 return false;

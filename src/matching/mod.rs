@@ -3,6 +3,7 @@
 //! who claims a file proves over every byte that he holds it. Knows nothing of protocols.
 
 mod claims;
+mod duplicates;
 mod hashing;
 mod items;
 mod pending;
@@ -11,6 +12,7 @@ mod source;
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -18,12 +20,12 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 
 pub use claims::{Claimed, Proof};
+pub use duplicates::{Action, ActionDone, DuplicateFile, DuplicateGroup, DuplicateKind, What};
 pub use items::{Item, Key, Standing};
 
 use self::pending::Pending;
 use crate::{
-    accounts::Accounts, catalog::Catalog, clock::Clock, db::Db, drive::Drive, events::Events,
-    ingest::Ingest, playback::Playback,
+    accounts::Accounts, clock::Clock, db::Db, drive::Drive, ingest::Ingest, playback::Playback,
 };
 
 /// Files that one question may be about.
@@ -41,18 +43,16 @@ pub struct Parts {
     pub db: Db,
     /// What time it is.
     pub clock: Clock,
-    /// What changed.
-    pub events: Events,
     /// Who may do what.
     pub accounts: Accounts,
     /// What is kept.
     pub drive: Drive,
-    /// What there is to hear.
-    pub catalog: Catalog,
     /// Whose scans the hashing stands back for.
     pub ingest: Ingest,
-    /// Whose streams it stands back for.
+    /// Whose streams it stands back for, and what decodes.
     pub playback: Playback,
+    /// The program whose `worker` command makes fingerprints.
+    pub program: PathBuf,
 }
 
 /// The service. Cheap to clone.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::Matching;
+use super::{DuplicateFile, Matching};
 use crate::{
     Result,
     accounts::{MatchPolicy, Principal},
@@ -177,6 +177,22 @@ impl Matching {
         .fetch_all(self.parts.db.read())
         .await?;
         Ok(sizes.into_iter().map(i64::unsigned_abs).collect())
+    }
+
+    /// Where a duplicate is.
+    pub(super) async fn place_of(&self, file: &DuplicateFile) -> Result<Option<Place>> {
+        let row = sqlx::query!(
+            r#"select (select f.drive_file_id from drive_file f join library b on b.locker_id = f.locker_id
+                       where b.library_id = ?1 and f.path = ?2 and f.missing_at is null) as "locker?: i64",
+                      (select m.media_file_id from media_file m join library b using (library_id)
+                       where m.library_id = ?1 and m.path = ?2 and b.kind = 'folder') as "folder?: i64""#,
+            file.library,
+            file.path
+        )
+        .fetch_one(self.parts.db.read())
+        .await?;
+        let of_locker = row.locker.map(|file| Place::Locker { file });
+        Ok(of_locker.or(row.folder.map(|file| Place::Folder { file })))
     }
 
     /// Where a file of a locker is: the locker and the path.

@@ -52,6 +52,8 @@ pub struct FileFound {
     pub sidecar_stamp: i64,
     /// The row that it had under another path.
     pub moved_from: Option<MediaFileId>,
+    /// BLAKE3 of its encoded sound, where it had to be known to tell which file this was.
+    pub audio_hash: Option<[u8; 32]>,
     /// What is in it.
     pub content: Content,
 }

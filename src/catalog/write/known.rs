@@ -1,6 +1,6 @@
 //! Which of the tracks in a batch are already in the catalogue: by their file's row, or hidden
-//! since their file went and now back, known again by path, by the file's quick key, or by what
-//! their tags say.
+//! since their file went and now back, known again by path, by the file's quick key, by its sound,
+//! or by what their tags say.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,6 +35,7 @@ struct Hidden {
     path: String,
     cue_index: Option<i64>,
     quick_key: Option<Vec<u8>>,
+    audio_hash: Option<Vec<u8>>,
     size_bytes: i64,
     title: String,
     artist: String,
@@ -135,19 +136,22 @@ async fn revive(
     let paths = list(new.iter().map(|track| track.path));
     let keys = list(new.iter().filter_map(|track| quick_key(track)).map(hex::encode));
     let titles = list(new.iter().map(|track| &track.facts.order_key));
+    let sounds = list(new.iter().filter_map(|track| track.file.audio_hash).map(hex::encode));
     let hidden = sqlx::query!(
-        "select track_id, path, cue_index, quick_key, size_bytes, title, display_artist, album_name, duration_ms,
+        "select track_id, path, cue_index, quick_key, audio_hash, size_bytes, title, display_artist, album_name, duration_ms,
                 mbid_recording, album_id
          from track
          where library_id = ?1 and missing_at is not null and media_file_id is null
            and (path in (select value from json_each(?2))
              or quick_key in (select unhex(value) from json_each(?3))
-             or order_key in (select value from json_each(?4)))
+             or order_key in (select value from json_each(?4))
+             or audio_hash in (select unhex(value) from json_each(?5)))
          order by track_id",
         scope.library,
         paths,
         keys,
-        titles
+        titles,
+        sounds
     )
     .fetch_all(&mut **tx)
     .await?;
@@ -160,6 +164,7 @@ async fn revive(
                 path: row.path,
                 cue_index: row.cue_index,
                 quick_key: row.quick_key,
+                audio_hash: row.audio_hash,
                 size_bytes: row.size_bytes,
                 title: row.title,
                 artist: row.display_artist,
@@ -171,7 +176,8 @@ async fn revive(
         })
         .collect();
     // The surest sign is tried on all tracks before the next one.
-    let signs: [fn(&TrackToWrite<'_>, &Hidden) -> bool; 3] = [has_key, has_path, has_tags];
+    let signs: [fn(&TrackToWrite<'_>, &Hidden) -> bool; 4] =
+        [has_key, has_sound, has_path, has_tags];
     for is_same in signs {
         for track in found.iter_mut().filter(|track| track.row.is_none()) {
             let cue_index = track.found.cue_index.map(i64::from);
@@ -198,6 +204,11 @@ fn quick_key<'a>(track: &TrackToWrite<'a>) -> Option<&'a [u8; 32]> {
 fn has_key(track: &TrackToWrite<'_>, hidden: &Hidden) -> bool {
     quick_key(track).is_some_and(|key| hidden.quick_key.as_deref() == Some(key.as_slice()))
         && track.file.size_bytes == hidden.size_bytes
+}
+
+fn has_sound(track: &TrackToWrite<'_>, hidden: &Hidden) -> bool {
+    let sound = track.file.audio_hash.as_ref().map(<[u8; 32]>::as_slice);
+    sound.is_some() && hidden.audio_hash.as_deref() == sound && hidden.cue_index.is_none()
 }
 
 fn has_path(track: &TrackToWrite<'_>, hidden: &Hidden) -> bool {

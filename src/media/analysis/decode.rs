@@ -46,6 +46,11 @@ pub(super) fn hear(file: File, pcm: Option<File>, order: &Order) -> Result<Heard
     Reader::open(&file)?.hear(order.range_ms, begun)
 }
 
+/// The hash of a file's packets alone.
+pub(super) fn audio_hash(file: File) -> Result<[u8; 32], Unheard> {
+    Reader::open(&Arc::new(file))?.hash(Instant::now())
+}
+
 /// Sound that another process decodes.
 fn hear_pcm(
     mut from: File,

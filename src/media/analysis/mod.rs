@@ -4,6 +4,7 @@
 
 mod decode;
 mod ear;
+mod fingerprint;
 mod harmony;
 mod rhythm;
 mod spectrum;
@@ -14,6 +15,7 @@ use std::{fs::File, os::fd::OwnedFd};
 
 use serde::{Deserialize, Serialize};
 
+pub use fingerprint::{SECONDS as FINGERPRINT_SECONDS, likeness};
 pub use vector::{DIMENSIONS, weights};
 
 /// Grows whenever the same file would give other values; what an older one gave is made anew.
@@ -85,6 +87,16 @@ pub enum Unheard {
     NoDecoder,
     /// The file is damaged, endless or empty; the sentence is for people.
     Failed(String),
+}
+
+/// BLAKE3 over a file's encoded audio packets: what [`Heard::audio_hash`] is.
+pub(crate) fn audio_hash(file: File) -> Result<[u8; 32], Unheard> {
+    decode::audio_hash(file)
+}
+
+/// The fingerprint of decoded sound from a pipe.
+pub(crate) fn fingerprint(pcm: File, form: Pcm) -> Result<Vec<u32>, Unheard> {
+    fingerprint::of_pcm(pcm, form)
 }
 
 /// Hears a file as ordered. `pcm` is its decoded sound, where the order says so.

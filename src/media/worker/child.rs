@@ -120,6 +120,14 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
             wire::write(&mut out, &read).map_err(|error| error.to_string())?;
             Ok(out)
         }
+        (Kind::Fingerprint, Some(pcm)) => {
+            let form = wire::read(&frame.payload).map_err(|error| error.to_string())?;
+            let print = analysis::fingerprint(pcm, form).map_err(sentence)?;
+            Ok(print.into_iter().flat_map(u32::to_le_bytes).collect())
+        }
+        (Kind::AudioHash, Some(file)) => {
+            analysis::audio_hash(file).map(|hash| hash.to_vec()).map_err(sentence)
+        }
         (Kind::EmbeddedPicture, Some(file)) => pictures::embedded(&file).map(pictures::framed),
         (Kind::WholePicture, Some(file)) => pictures::whole(&file).map(pictures::framed),
         (Kind::Scale, _) => {
@@ -128,6 +136,13 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
             pictures::scale(bytes, u32::from_le_bytes(*edge))
         }
         _ => Err("Unknown question".to_owned()),
+    }
+}
+
+fn sentence(unheard: analysis::Unheard) -> String {
+    match unheard {
+        analysis::Unheard::NoDecoder => "Its container is not known here".to_owned(),
+        analysis::Unheard::Failed(reason) => reason,
     }
 }
 

@@ -46,28 +46,21 @@ pub(super) enum Kind {
     Pass = 9,
     /// The payload is a podcast's feed.
     Feed = 10,
+    /// Hash the encoded sound of the file sent along.
+    AudioHash = 11,
+    /// The fingerprint of the decoded sound that comes from the pipe sent along.
+    Fingerprint = 12,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
-            Analyse, Answer, EmbeddedPicture, Feed, Pass, Ready, Refusal, Scale, Understand,
-            WholePicture,
+            Analyse, Answer, AudioHash, EmbeddedPicture, Feed, Fingerprint, Pass, Ready, Refusal,
+            Scale, Understand, WholePicture,
         };
-        [
-            Understand,
-            EmbeddedPicture,
-            WholePicture,
-            Scale,
-            Answer,
-            Refusal,
-            Ready,
-            Analyse,
-            Pass,
-            Feed,
-        ]
-        .into_iter()
-        .find(|kind| *kind as u8 == byte)
+        let pictures = [EmbeddedPicture, WholePicture, Scale];
+        let asked = [Understand, Analyse, AudioHash, Fingerprint, Feed].into_iter().chain(pictures);
+        asked.chain([Answer, Refusal, Ready, Pass]).find(|kind| *kind as u8 == byte)
     }
 }
 

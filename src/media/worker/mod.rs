@@ -261,6 +261,28 @@ impl Pool {
         }
     }
 
+    /// BLAKE3 over the encoded sound of a file, without container and tags; `None` where it
+    /// cannot be told apart. `Unavailable` if no worker could be started.
+    pub async fn audio_hash(&self, file: File) -> Result<Option<[u8; 32]>> {
+        match self.open.0.ask(Kind::AudioHash, Vec::new(), vec![file.into()]).await {
+            Ok(hash) => Ok(hash.try_into().ok()),
+            Err(Failure::NotStarted(reason)) => Err(Failure::NotStarted(reason).into()),
+            Err(Failure::Refused(_) | Failure::Lost) => Ok(None),
+        }
+    }
+
+    /// The fingerprint of the first two minutes of decoded sound, little-endian words; empty where
+    /// nothing could be heard. `Unavailable` if no worker could be started.
+    pub async fn fingerprint(&self, pcm: OwnedFd, form: analysis::Pcm) -> Result<Vec<u8>> {
+        let mut payload = Vec::new();
+        wire::write(&mut payload, &form)?;
+        match self.open.0.ask(Kind::Fingerprint, payload, vec![pcm]).await {
+            Ok(print) if print.len() <= 64 << 10 => Ok(print),
+            Err(Failure::NotStarted(reason)) => Err(Failure::NotStarted(reason).into()),
+            Ok(_) | Err(Failure::Refused(_) | Failure::Lost) => Ok(Vec::new()),
+        }
+    }
+
     /// The ids of the worker processes that run now.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {

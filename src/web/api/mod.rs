@@ -11,6 +11,7 @@ mod clients;
 mod cookies;
 mod covers;
 mod devices;
+mod duplicates;
 mod events;
 mod files;
 mod history;
@@ -81,6 +82,10 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/match/policy", get().to(matching::policy))
         .route("/match/policy", put().to(matching::set_policy))
         .route("/claims", post().to(matching::claim))
+        .route("/duplicates", get().to(duplicates::list))
+        .route("/duplicates", post().to(duplicates::act))
+        .route("/duplicates/done", get().to(duplicates::done))
+        .route("/duplicates/done/{id}", delete().to(duplicates::undo))
         // Files, kept.
         .route("/files/{path:.*}", get().to(files::show))
         .route("/files/{path:.*}", head().to(files::show))

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{html, see, sign_in::password_field};
 use crate::{
     Error,
-    accounts::{Mode, SetUpState},
+    accounts::{MatchPolicy, Mode, SetUpState},
     http,
     web::{
         Handles, addresses,
@@ -36,6 +36,9 @@ pub(super) struct Fields {
     password: String,
     #[serde(default)]
     token: String,
+    /// Sent when its switch is on.
+    #[serde(default, rename = "match")]
+    matching: Option<MatchPolicy>,
 }
 
 /// GET: the form for who has the link, else where to find the link.
@@ -76,6 +79,9 @@ pub(super) async fn submit(
         }
         Err(error) => return Err(error.into()),
     };
+    if let (Mode::Household, Some(policy)) = (fields.mode, fields.matching) {
+        of.accounts.set_match_policy(&principal, policy).await?;
+    }
     let label = html::t("gate.label");
     let secret = of.accounts.create_app_password(&principal, &label).await?.secret;
     let mut answer = your_phone(&request, &of, &principal.name, &secret)?;
@@ -91,6 +97,8 @@ fn questions(request: &HttpRequest, link: &str, name: &str, wrong: Option<&Error
          <form class=\"form\" method=\"post\" action=\"/setup\"><input type=\"hidden\" name=\"token\" value=\"{token}\">\
          <input type=\"hidden\" name=\"link\" value=\"{link}\">\
          <fieldset class=\"choice\"><legend>{mode}</legend>{household}{hosting}</fieldset>\
+         <div class=\"switches\"><label><input type=\"checkbox\" role=\"switch\" name=\"match\" value=\"server\" aria-describedby=\"match-help\">\
+         <span>{matching}</span></label></div><p class=\"help\" id=\"match-help\">{matching_help}</p>\
          <div class=\"field\"><label for=\"name\">{admin}</label><input class=\"input\" id=\"name\" name=\"name\" value=\"{name}\" required \
          pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"64\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" aria-describedby=\"name-help\">\
          <span class=\"help\" id=\"name-help\">{admin_help}</span></div>\
@@ -102,6 +110,8 @@ fn questions(request: &HttpRequest, link: &str, name: &str, wrong: Option<&Error
         mode = html::t("gate.mode"),
         household = choice("household", true),
         hosting = choice("hosting", false),
+        matching = html::t("gate.match"),
+        matching_help = html::t("gate.matchText"),
         admin = html::t("gate.admin"),
         admin_help = html::t("gate.adminHelp"),
         name = html::escape(name),

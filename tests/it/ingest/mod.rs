@@ -6,6 +6,7 @@ mod crash;
 mod manifest;
 mod readers;
 mod real_music;
+mod sounds;
 mod unreadable;
 
 use std::{

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod commands;
+mod duplicates;
 mod matching;
 mod wire;
 
@@ -10,7 +11,10 @@ use std::path::Path;
 
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
-use tunelocker::accounts::{MatchPolicy, NewUser, Principal};
+use tunelocker::{
+    accounts::{MatchPolicy, NewUser, Principal},
+    config::Config,
+};
 
 use crate::{drive::Lockers, harness::TestApp};
 
@@ -36,9 +40,21 @@ impl Two {
 
     /// With a watched folder.
     async fn over(library: Option<&Path>) -> Self {
+        Self::with(|config| {
+            config.libraries.extend(library.map(|path| ("Music".to_owned(), path.to_owned())));
+        })
+        .await
+    }
+
+    /// Where tracks are heard in the background.
+    async fn hearing() -> Self {
+        Self::with(|config| config.analysis.enabled = true).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let app = TestApp::spawn_with(|config| {
             config.drive = config.data.with_file_name("drive");
-            config.libraries.extend(library.map(|path| ("Music".to_owned(), path.to_owned())));
+            change(config);
         })
         .await;
         let lockers = Lockers::over(app, 1 << 40).await;

@@ -120,6 +120,7 @@ fn file(path: &str, key: u8, tags: Tags) -> FileFound {
         inode: i64::from(key),
         sidecar_stamp: 0,
         moved_from: None,
+        audio_hash: None,
         content: Content::Tracks { quick_key: [key; 32], tracks: vec![track] },
     }
 }

@@ -1,12 +1,24 @@
 // Libraries and scans.
-import { h, html } from '../../vendor/ui.js';
-import { patch, post } from '../api.js';
+import { h, html, useState } from '../../vendor/ui.js';
+import { patch, post, put } from '../api.js';
 import { libraryVersion, scan } from '../events.js';
 import { ago } from '../format.js';
 import { t } from '../i18n.js';
 import { complain, revision, toast, useFetched } from '../store.js';
 import { Button, Failed, Icon } from '../ui/parts.js';
 import { AnalysisCard, ScanCard } from './overview.js';
+
+const policies = ['off', 'own', 'server'];
+
+function Matching() {
+  const [version, bump] = useState(0);
+  const { data } = useFetched('match/policy', version);
+  if (!data) return null;
+  const choose = (policy) => put('match/policy', { policy }).then(() => bump(version + 1), complain);
+  return html`<section class="card" aria-labelledby="matching"><header>${h(Icon, { name: 'copy' })}<h2 id="matching">${t('matching.title')}</h2>
+      <div class="end filters" role="group" aria-labelledby="matching">${policies.map((one) => html`<button type="button" key=${one} aria-pressed=${String(one === data.policy)} onClick=${() => choose(one)}>${t(`matching.${one}`)}</button>`)}</div></header>
+    <p class="muted">${t(`matching.${data.policy}Text`)}</p></section>`;
+}
 
 export default function Libraries() {
   const { data, failure, retry } = useFetched('libraries', libraryVersion.value, revision.value);
@@ -23,5 +35,5 @@ export default function Libraries() {
       <p class="note wrap" dir="auto">${one.path}</p><p class="note">${[t(`library.${one.kind}`), Number.isInteger(one.albums) && t('count.albums', { count: one.albums }), one.scannedAt ? t('scan.last', { when: ago(one.scannedAt) }) : t('scan.never'), one.watching].filter(Boolean).join(' · ')}</p>
       <div class="switches"><label><input type="checkbox" role="switch" checked=${one.shared} disabled=${!one.changeable} onChange=${(event) => share(one, { shared: event.currentTarget.checked })}/><span>${t('libraries.shared')}</span></label>
         <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label></div></section>`)}
-    <p class="note">${t('libraries.add')}</p></div></div>`;
+    ${h(Matching)}<p class="note">${t('libraries.add')}</p></div></div>`;
 }
