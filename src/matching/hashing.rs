@@ -3,7 +3,7 @@
 //! from the rows alone.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -17,6 +17,8 @@ use crate::{
     drive::{Digests, Source, digest, quick_key},
 };
 
+/// No revision at all.
+pub(super) const NOTHING: i64 = -1;
 /// Files that are asked for at once.
 const PORTION: u32 = 64;
 /// How often it looks for what is to do, and whether others are done.
@@ -34,9 +36,6 @@ impl Matching {
             if let Err(error) = self.round(&stop).await {
                 tracing::error!("files could not be hashed: {error:#?}");
             }
-            if let Err(error) = self.compare_recordings(&stop).await {
-                tracing::error!("recordings could not be compared: {error:#?}");
-            }
             self.pending().sweep(self.parts.clock.now());
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -46,8 +45,14 @@ impl Matching {
         }
     }
 
-    /// Asks for a round now. Tests and whoever changed the policy do.
+    /// Asks for a round over everything now. Tests and whoever changed the policy do.
     pub fn hash_now(&self) {
+        self.settled.store(NOTHING, Ordering::Relaxed);
+        self.wanted.notify_one();
+    }
+
+    /// Asks for a round over lockers now: somebody waits for one of their files.
+    pub(super) fn hash_lockers_now(&self) {
         self.wanted.notify_one();
     }
 
@@ -64,6 +69,23 @@ impl Matching {
                 self.hash(Place::Locker { file }, stop).await?;
             }
         }
+        // Looking at every row of a large library for nothing would be no rest.
+        let revision = self.revision().await?;
+        if self.settled.load(Ordering::Relaxed) == revision {
+            return Ok(());
+        }
+        self.settled.store(revision, Ordering::Relaxed);
+        let done = match self.hash_folders(stop).await {
+            Ok(()) => self.compare_recordings(stop).await,
+            failed => failed,
+        };
+        if done.is_err() {
+            self.settled.store(NOTHING, Ordering::Relaxed);
+        }
+        done
+    }
+
+    async fn hash_folders(&self, stop: &CancellationToken) -> Result<()> {
         // Where nothing is matched with folders, reading them all would be for nothing.
         if self.parts.accounts.match_policy().await? == MatchPolicy::Off {
             return Ok(());
@@ -80,6 +102,13 @@ impl Matching {
                 self.hash(Place::Folder { file }, stop).await?;
             }
         }
+    }
+
+    async fn revision(&self) -> Result<i64> {
+        let kept = sqlx::query_scalar!("select value from meta where key = 'revision'")
+            .fetch_optional(self.parts.db.read())
+            .await?;
+        Ok(kept.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 
     /// Waits until nobody else needs the disk; false when told to stop.

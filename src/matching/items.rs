@@ -76,7 +76,7 @@ impl Matching {
         let known = self.known(&locker, reach.as_ref(), items).await?;
         if items.iter().any(|item| known.own_sizes.contains(&item.size)) {
             // Somebody waits for it.
-            self.hash_now();
+            self.hash_lockers_now();
         }
         let mut standings = Vec::with_capacity(items.len());
         for item in items {

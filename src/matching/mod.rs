@@ -13,7 +13,7 @@ mod source;
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicI64},
     time::Duration,
 };
 
@@ -63,6 +63,8 @@ pub struct Matching {
     readers: Arc<Semaphore>,
     /// Somebody asked about a file whose hash is not known yet.
     wanted: Arc<Notify>,
+    /// The catalogue's revision of which everything was hashed and compared.
+    settled: Arc<AtomicI64>,
 }
 
 impl fmt::Debug for Matching {
@@ -80,6 +82,7 @@ impl Matching {
             pending: Arc::default(),
             readers: Arc::new(Semaphore::new(READERS)),
             wanted: Arc::default(),
+            settled: Arc::new(AtomicI64::new(hashing::NOTHING)),
         }
     }
 

@@ -44,6 +44,8 @@ pub async fn sync(
         let pass = one_pass(options, &remote, &state, &is_stopped);
         let passed = tokio::select! {
             passed = pass => passed,
+            // Whoever watches is stopped at some time; the next run goes on.
+            () = &mut stop, if options.watch => return Ok(Report::default()),
             () = &mut stop => return Err(Fault::Here("stopped; the next run goes on".to_owned())),
         };
         let report = match (passed, &mut watch) {
