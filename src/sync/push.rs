@@ -45,8 +45,11 @@ pub async fn sync(
         let passed = tokio::select! {
             passed = pass => passed,
             // Whoever watches is stopped at some time; the next run goes on.
-            () = &mut stop, if options.watch => return Ok(Report::default()),
-            () = &mut stop => return Err(Fault::Here("stopped; the next run goes on".to_owned())),
+            () = &mut stop => return if options.watch {
+                Ok(Report::default())
+            } else {
+                Err(Fault::Here("stopped; the next run goes on".to_owned()))
+            },
         };
         let report = match (passed, &mut watch) {
             (Ok(report), None) => {
