@@ -33,7 +33,7 @@ def main():
         time.sleep(3)  # Libraries are listed a moment after the server is ready.
         server.scan()
         measure("LAN", f"http://127.0.0.1:{port}", 40, 300)
-        measure("1 Mbit/s with 100 ms", f"http://127.0.0.1:{slow_port}", 20, 1000)
+        measure("1 Mbit/s with 100 ms", f"http://127.0.0.1:{slow_port}", 40, 1000)
     finally:
         slow.terminate()
         server.stop()

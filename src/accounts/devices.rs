@@ -14,6 +14,24 @@ use crate::{
 /// More are not remembered: a flood of spoofed addresses must not fill the database.
 const MOST: i64 = 1000;
 
+/// What an administrator told of a device that its own words do not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeviceOptions {
+    /// It sorts what it lists by title: titles begin with their place.
+    pub numbers_titles: bool,
+    /// It takes what is converted only without a length, to the end of the connection.
+    pub hides_length: bool,
+}
+
+/// A device that was let in.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// Whom it acts as.
+    pub principal: Principal,
+    /// How it wants its answers.
+    pub options: DeviceOptions,
+}
+
 /// A device that spoke to the LAN listener.
 #[derive(Debug, Clone)]
 pub struct LanDevice {
@@ -29,6 +47,8 @@ pub struct LanDevice {
     pub blocked_at: Option<Millis>,
     /// Whom it acts as; the household if none.
     pub user: Option<(UserId, String)>,
+    /// How it wants its answers.
+    pub options: DeviceOptions,
     /// First seen.
     pub first_seen_at: Millis,
     /// Last seen.
@@ -44,6 +64,10 @@ pub struct DeviceChange {
     pub is_blocked: Option<bool>,
     /// Whom it acts as: `Some(None)` is the household.
     pub user: Option<Option<UserId>>,
+    /// See [`DeviceOptions::numbers_titles`].
+    pub numbers_titles: Option<bool>,
+    /// See [`DeviceOptions::hides_length`].
+    pub hides_length: Option<bool>,
 }
 
 impl Accounts {
@@ -65,7 +89,7 @@ impl Accounts {
     }
 
     /// Whom a LAN device acts as; sees and remembers it. A blocked one is `Forbidden`.
-    pub async fn device(&self, address: IpAddr, user_agent: &str) -> Result<Principal> {
+    pub async fn device(&self, address: IpAddr, user_agent: &str) -> Result<Admitted> {
         let address = address.to_canonical();
         let device = match self.memory.device(address) {
             // Many devices name themselves only on some requests.
@@ -73,9 +97,9 @@ impl Accounts {
             _ => self.remember(address, user_agent).await?,
         };
         self.memory.note_device(address, self.clock.now());
-        device.principal.ok_or_else(|| {
-            Error::Forbidden("This device was shut out by the administrator".to_owned())
-        })
+        let refused =
+            || Error::Forbidden("This device was shut out by the administrator".to_owned());
+        Ok(Admitted { principal: device.principal.ok_or_else(refused)?, options: device.options })
     }
 
     async fn remember(&self, address: IpAddr, user_agent: &str) -> Result<KnownDevice> {
@@ -103,20 +127,29 @@ impl Accounts {
         )
         .execute(&mut *tx)
         .await?;
-        let row = sqlx::query!("select blocked_at, user_id from lan_device where address = ?", key)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let row = sqlx::query!(
+            r#"select blocked_at, user_id, numbers_titles as "numbers_titles: bool",
+                      hides_length as "hides_length: bool"
+               from lan_device where address = ?"#,
+            key
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
         tx.commit().await?;
         if 0 < is_new {
             self.events.publish(Event::LanDevicesChanged);
         }
         let is_blocked = row.as_ref().is_some_and(|row| row.blocked_at.is_some());
+        let options = row.as_ref().map_or_else(DeviceOptions::default, |row| DeviceOptions {
+            numbers_titles: row.numbers_titles,
+            hides_length: row.hides_length,
+        });
         let principal = match row.and_then(|row| row.user_id) {
             _ if is_blocked => None,
             Some(user) => Some(self.bound(UserId(user)).await?),
             None => Some(self.household().await?),
         };
-        let device = KnownDevice { principal, user_agent: user_agent.to_owned() };
+        let device = KnownDevice { principal, options, user_agent: user_agent.to_owned() };
         self.memory.learn(generation, |known| known.add_device(address, device.clone()));
         Ok(device)
     }
@@ -137,7 +170,8 @@ impl Accounts {
         self.write_uses().await?;
         let rows = sqlx::query!(
             r#"select lan_device_id, address, user_agent, d.name, blocked_at, first_seen_at, seen_at,
-                      d.user_id, u.name as "user_name?"
+                      d.user_id, u.name as "user_name?", d.numbers_titles as "numbers_titles: bool",
+                      d.hides_length as "hides_length: bool"
                from lan_device d left join user u using (user_id) order by seen_at desc"#
         )
         .fetch_all(self.db.read())
@@ -151,13 +185,17 @@ impl Accounts {
                 name: row.name,
                 blocked_at: row.blocked_at,
                 user: row.user_id.map(UserId).zip(row.user_name),
+                options: DeviceOptions {
+                    numbers_titles: row.numbers_titles,
+                    hides_length: row.hides_length,
+                },
                 first_seen_at: row.first_seen_at,
                 seen_at: row.seen_at,
             })
             .collect())
     }
 
-    /// Names, blocks or binds a device. Admin only.
+    /// Names, blocks or binds a device, or says how it wants its answers. Admin only.
     pub async fn update_device(
         &self,
         admin: &Principal,
@@ -198,6 +236,18 @@ impl Accounts {
             sqlx::query!("update lan_device set user_id = ? where lan_device_id = ?", user, id.0)
                 .execute(&mut *tx)
                 .await?;
+        }
+        if change.numbers_titles.is_some() || change.hides_length.is_some() {
+            sqlx::query!(
+                "update lan_device set numbers_titles = coalesce(?1, numbers_titles),
+                                       hides_length = coalesce(?2, hides_length)
+                 where lan_device_id = ?3",
+                change.numbers_titles,
+                change.hides_length,
+                id.0
+            )
+            .execute(&mut *tx)
+            .await?;
         }
         tx.commit().await?;
         self.memory.forget_all();

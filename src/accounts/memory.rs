@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
-use super::{Origin, Principal, app_passwords::Secret};
+use super::{DeviceOptions, Origin, Principal, app_passwords::Secret};
 use crate::{
     clock::Millis,
     events::Event,
@@ -46,6 +46,7 @@ pub(super) struct KnownSession {
 pub(super) struct KnownDevice {
     /// `None` is blocked.
     pub(super) principal: Option<Principal>,
+    pub(super) options: DeviceOptions,
     pub(super) user_agent: String,
 }
 

@@ -40,7 +40,7 @@ pub use abilities::Abilities;
 pub use app_passwords::{AppPassword, NewAppPassword};
 pub(crate) use audit::{Audit, audit};
 pub use chat::ChatMessage;
-pub use devices::{DeviceChange, LanDevice};
+pub use devices::{Admitted, DeviceChange, DeviceOptions, LanDevice};
 pub use figures::Usage;
 pub(crate) use ledger::Change;
 pub use ledger::LedgerRow;

@@ -8,6 +8,7 @@ mod diff;
 mod finish;
 pub mod libraries;
 mod listing;
+mod notices;
 mod playlists;
 mod queue;
 mod read;

@@ -9,13 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use notify::{
-    Config, ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
-    event::{AccessKind, AccessMode},
-};
+use rustix::io::Errno;
 use tokio::sync::Notify;
 
-use super::{libraries::Root, status::Watching};
+use super::{
+    libraries::Root,
+    notices::{Notice, Notices},
+    status::Watching,
+};
 use crate::{catalog::path_text, ids::LibraryId};
 
 /// A path is quiet when nothing was heard of it for so long.
@@ -27,7 +28,7 @@ const MOST_HELD: usize = 20_000;
 
 /// The watcher of all libraries.
 pub(super) struct Watch {
-    watcher: Result<RecommendedWatcher, String>,
+    watcher: Result<Notices, String>,
     watched: HashMap<LibraryId, PathBuf>,
     heard: Arc<Heard>,
 }
@@ -60,8 +61,7 @@ impl Watch {
     pub(super) fn new() -> Self {
         let heard = Arc::new(Heard::default());
         let tell = Arc::clone(&heard);
-        let config = Config::default().with_follow_symlinks(false);
-        let watcher = RecommendedWatcher::new(move |event| tell.hear(event), config)
+        let watcher = Notices::new(move |notice| tell.hear(notice))
             .map_err(|error| format!("This system cannot tell of changes: {error}"));
         Self { watcher, watched: HashMap::new(), heard }
     }
@@ -69,7 +69,7 @@ impl Watch {
     /// Watches these roots and no others. Gives how each is noticed now. Blocks: the trees are
     /// walked.
     pub(super) fn set(&mut self, roots: &[Root]) -> Vec<(LibraryId, Watching)> {
-        let watcher = match &mut self.watcher {
+        let watcher = match &self.watcher {
             Ok(watcher) => watcher,
             Err(reason) => {
                 return roots
@@ -79,10 +79,11 @@ impl Watch {
             }
         };
         self.watched.retain(|library, path| {
-            let stays =
-                roots.iter().any(|root| root.id == *library && root.path == *path && path.is_dir());
+            let is_wanted = roots.iter().any(|root| root.id == *library && root.path == *path);
+            // One that went and came back is another folder.
+            let stays = is_wanted && path.is_dir() && watcher.watches(path);
             if !stays {
-                let _ = watcher.unwatch(path);
+                watcher.unwatch(path);
             }
             stays
         });
@@ -94,14 +95,14 @@ impl Watch {
             } else if let Some(reason) = silent_file_system(&root.path) {
                 Watching::Swept(reason)
             } else {
-                match watcher.watch(&root.path, RecursiveMode::Recursive) {
+                match watcher.watch(&root.path) {
                     Ok(()) => {
                         self.watched.insert(root.id, root.path.clone());
                         Watching::Watched
                     }
                     Err(error) => {
-                        let _ = watcher.unwatch(&root.path);
-                        match sentence(&error, &root.path) {
+                        watcher.unwatch(&root.path);
+                        match sentence(error, &root.path) {
                             Some(reason) => Watching::Swept(reason),
                             None => Watching::Not,
                         }
@@ -149,27 +150,19 @@ impl Ear {
 
 impl Heard {
     /// Called on the watcher's thread.
-    fn hear(&self, event: notify::Result<notify::Event>) {
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => {
-                tracing::warn!("watching: {error}");
-                // New folders may not be watched any more, and what is in them was missed.
-                self.lock().overflow = true;
-                self.wake.notify_one();
-                return;
-            }
-        };
+    fn hear(&self, notice: Notice) {
         let mut paths = self.lock();
-        if event.need_rescan() || MOST_HELD < paths.held.len() {
-            paths.overflow = true;
-        } else if is_change(event.kind) {
-            let now = Instant::now();
-            for path in event.paths {
+        match notice {
+            Notice::Changed(path) if paths.held.len() <= MOST_HELD => {
+                let now = Instant::now();
                 paths.held.entry(path).or_insert((now, now)).1 = now;
             }
-        } else {
-            return;
+            Notice::Changed(_) => paths.overflow = true,
+            Notice::Missed(reason) => {
+                tracing::warn!("watching: {reason}");
+                // New folders may not be watched any more, and what is in them was missed.
+                paths.overflow = true;
+            }
         }
         drop(paths);
         self.wake.notify_one();
@@ -177,15 +170,6 @@ impl Heard {
 
     fn lock(&self) -> MutexGuard<'_, Paths> {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Reading is no change, or scans would wake themselves.
-fn is_change(kind: EventKind) -> bool {
-    match kind {
-        EventKind::Access(how) => how == AccessKind::Close(AccessMode::Write),
-        EventKind::Other => false,
-        EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) => true,
     }
 }
 
@@ -233,11 +217,10 @@ fn silent_file_system(root: &Path) -> Option<String> {
 }
 
 /// Why a tree cannot be watched; `None` if it is just not there.
-fn sentence(error: &notify::Error, root: &Path) -> Option<String> {
-    match &error.kind {
-        ErrorKind::PathNotFound => None,
-        ErrorKind::Io(io) if io.kind() == std::io::ErrorKind::NotFound => None,
-        ErrorKind::MaxFilesWatch => Some(format!(
+fn sentence(error: Errno, root: &Path) -> Option<String> {
+    match error {
+        Errno::NOENT | Errno::NOTDIR => None,
+        Errno::NOSPC => Some(format!(
             "{} has more folders than the system may watch (sysctl fs.inotify.max_user_watches)",
             root.display()
         )),

@@ -180,6 +180,14 @@ impl Playback {
         self.open_source(principal, &source, wish, client).await
     }
 
+    /// Has a decode worker ready: this listener's line is slow, or he wants less than the original,
+    /// and his next press should not wait for a process to start. It ends by itself when it is not
+    /// needed for some minutes.
+    pub fn expect_transcode(&self, principal: &Principal) {
+        tracing::debug!(user = %principal.user, "a transcode is expected");
+        self.inner.starter.warm_up();
+    }
+
     /// Says that the principal now hears this track on this client. It ends by itself when the
     /// track would have ended.
     pub async fn set_now_playing(

@@ -58,8 +58,17 @@ impl Drop for Count {
 /// Starts workers and keeps the spare.
 #[derive(Debug)]
 pub(super) struct Starter {
-    wanted: mpsc::Sender<mpsc::SyncSender<Result<Worker>>>,
+    wanted: mpsc::Sender<Wanted>,
     running: Arc<AtomicUsize>,
+}
+
+/// What the thread is asked for.
+#[derive(Debug)]
+enum Wanted {
+    /// A worker, at once.
+    Worker(mpsc::SyncSender<Result<Worker>>),
+    /// A spare: somebody may soon want one.
+    Spare,
 }
 
 impl Starter {
@@ -78,8 +87,14 @@ impl Starter {
     pub(super) fn take(&self) -> Result<Worker> {
         let gone = || Error::Unavailable("The decoder is shutting down".to_owned());
         let (answer, answered) = mpsc::sync_channel(1);
-        self.wanted.send(answer).map_err(|_| gone())?;
+        self.wanted.send(Wanted::Worker(answer)).map_err(|_| gone())?;
         answered.recv().map_err(|_| gone())?
+    }
+
+    /// Has a spare ready for who may soon ask. Does not wait for it.
+    pub(super) fn warm_up(&self) {
+        // A thread that is gone means that the service ends.
+        let _ = self.wanted.send(Wanted::Spare);
     }
 
     /// Processes that run, the spare included.
@@ -89,7 +104,7 @@ impl Starter {
 }
 
 /// The starter's thread: ends, with the spare, when the service is dropped.
-fn keep(launch: &Launch, requests: &mpsc::Receiver<mpsc::SyncSender<Result<Worker>>>) {
+fn keep(launch: &Launch, requests: &mpsc::Receiver<Wanted>) {
     let mut spare: Option<Worker> = None;
     let mut last_taken: Option<Instant> = None;
     loop {
@@ -101,7 +116,13 @@ fn keep(launch: &Launch, requests: &mpsc::Receiver<mpsc::SyncSender<Result<Worke
             }
         };
         match next {
-            Ok(answer) => {
+            Ok(Wanted::Spare) => {
+                last_taken = Some(Instant::now());
+                if !spare.as_ref().is_some_and(|spare| spare.decoder.is_alive()) {
+                    spare = launch.spare();
+                }
+            }
+            Ok(Wanted::Worker(answer)) => {
                 last_taken = Some(Instant::now());
                 let worker = match spare.take().filter(|spare| spare.decoder.is_alive()) {
                     Some(spare) => Ok(spare),
@@ -113,11 +134,13 @@ fn keep(launch: &Launch, requests: &mpsc::Receiver<mpsc::SyncSender<Result<Worke
                 spare = None;
                 last_taken = None;
             }
-            Err(RecvTimeoutError::Timeout) => match launch.start() {
-                Ok(worker) => spare = Some(Worker { is_spare: true, ..worker }),
+            Err(RecvTimeoutError::Timeout) => {
+                spare = launch.spare();
                 // Whoever asks next gets the error.
-                Err(_) => last_taken = None,
-            },
+                if spare.is_none() {
+                    last_taken = None;
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
@@ -132,6 +155,10 @@ impl Launch {
     fn start(&self) -> Result<Worker> {
         let decoder = Decoder::start(&self.program)?;
         Ok(Worker { decoder, is_spare: false, _count: Count::new(&self.running) })
+    }
+
+    fn spare(&self) -> Option<Worker> {
+        self.start().ok().map(|worker| Worker { is_spare: true, ..worker })
     }
 }
 

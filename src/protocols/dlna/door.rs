@@ -14,7 +14,7 @@ use actix_web::{
 };
 
 use super::{Asking, Dlna, failure, media_server::quirks};
-use crate::http::origin;
+use crate::{accounts::Admitted, http::origin};
 
 /// Our own address of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,8 @@ pub(super) async fn enter(dlna: &Dlna, request: &HttpRequest) -> Result<Asking, 
     let found = quirks::from_headers(&headers);
     let profile = dlna.inner.seen.judge(peer.ip(), found, !user_agent.is_empty());
     match dlna.inner.accounts.device(peer.ip(), &user_agent).await {
-        Ok(principal) => {
+        Ok(Admitted { principal, options }) => {
+            let profile = profile.with(options);
             let shuffles = dlna.inner.shuffles.clone();
             Ok(Asking { principal, profile, address, peer, user_agent, shuffles })
         }

@@ -55,6 +55,7 @@ use self::{
     reply::Spelling,
     routes::Access,
 };
+use crate::http::own_address;
 
 /// Where everything lies.
 const ROOT: &str = "/rest";
@@ -198,6 +199,5 @@ async fn posted(request: &HttpRequest, mut body: Payload) -> Result<Posted, Fail
 
 /// Where people make an app password: the panel, at the address that the app itself used.
 fn help_url(request: &HttpRequest) -> String {
-    let connection = request.connection_info();
-    format!("{}://{}/connect", connection.scheme(), connection.host())
+    format!("{}/connect", own_address(request))
 }

@@ -17,10 +17,12 @@ use crate::{
 
 /// A change; what is left out stays. A user of null is the household.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Change {
     name: Option<String>,
     blocked: Option<bool>,
+    numbers_titles: Option<bool>,
+    hides_length: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     user: Option<Bound>,
 }
@@ -44,6 +46,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
         json!({
             "id": one.id.to_string(), "address": one.address, "userAgent": one.user_agent,
             "name": one.name, "blocked": one.blocked_at.is_some(),
+            "numbersTitles": one.options.numbers_titles, "hidesLength": one.options.hides_length,
             "user": one.user.map(|(id, _)| id.to_string()), "seenAt": one.seen_at,
         })
     })))
@@ -63,7 +66,8 @@ pub(super) async fn change(
         Some(Bound::Household) => Some(None),
         Some(Bound::User(user)) => Some(Some(UserId::parse(&user).ok_or(Error::NotFound("User"))?)),
     };
-    let change = DeviceChange { name: change.name, is_blocked: change.blocked, user };
+    let Change { name, blocked: is_blocked, numbers_titles, hides_length, .. } = change;
+    let change = DeviceChange { name, is_blocked, user, numbers_titles, hides_length };
     of.accounts.update_device(&caller.principal, id, &change).await?;
     Ok(done())
 }

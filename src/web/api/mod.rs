@@ -130,6 +130,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/history/summary", get().to(history::summary))
         .route("/history/{id}", delete().to(history::remove))
         .route("/playback", post().to(marks::report))
+        .route("/playback/expect", post().to(tracks::expect))
         .route("/jukebox", get().to(jukebox::show))
         .route("/jukebox", post().to(jukebox::control))
         .route("/listening", get().to(clients::listening))

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     caller::Caller,
-    lists::{Window, all, window},
+    lists::{Window, all, done, window},
     shapes,
 };
 use crate::{
@@ -103,6 +103,12 @@ pub(super) async fn stream(
     let keep = header::HeaderValue::from_static("private, no-cache");
     answer.headers_mut().insert(header::CACHE_CONTROL, keep);
     Ok(answer)
+}
+
+/// POST /playback/expect: this browser will soon want something made smaller.
+pub(super) async fn expect(caller: Caller, of: Data<Handles>) -> Answer {
+    of.playback.expect_transcode(&caller.principal);
+    Ok(done())
 }
 
 /// GET /tracks/ID/lyrics

@@ -33,6 +33,8 @@ const CLIENT: &str = "Share";
 #[derive(Deserialize)]
 pub(super) struct Form {
     format: Option<String>,
+    /// The most, kbit/s.
+    bitrate: Option<u32>,
     /// Seconds.
     #[serde(default)]
     offset: f64,
@@ -143,9 +145,10 @@ fn wish(request: &HttpRequest, visit: &Visit, form: &Form) -> Result<Wish> {
         _ => Target::Mp3,
     };
     let (format, max_bitrate_kbps) = if visit.share.may_download {
-        (named, None)
+        (named, form.bitrate)
     } else {
-        (WishFormat::To(lossy), Some(HEARD_AT))
+        let most = form.bitrate.filter(|most| 0 < *most);
+        (WishFormat::To(lossy), Some(most.map_or(HEARD_AT, |most| most.min(HEARD_AT))))
     };
     let network = Network::of(http::origin(request).address);
     Ok(Wish { format: Some(format), max_bitrate_kbps, offset, network, ..Wish::default() })

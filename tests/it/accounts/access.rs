@@ -2,7 +2,9 @@
 
 use tunelocker::{
     Error,
-    accounts::{DeviceChange, LibrarySharing, Mode, NewUser, Scope, SetUpState, UserChange},
+    accounts::{
+        DeviceChange, DeviceOptions, LibrarySharing, Mode, NewUser, Scope, SetUpState, UserChange,
+    },
 };
 
 use super::{Household, from};
@@ -78,7 +80,7 @@ async fn lan_devices_are_seen_blocked_and_bound() {
     let house = Household::new().await;
     let (accounts, admin) = (&house.accounts, &house.admin);
     let tv = "192.168.7.9".parse().unwrap();
-    let seen = accounts.device(tv, "Some TV/1.0").await.unwrap();
+    let seen = accounts.device(tv, "Some TV/1.0").await.unwrap().principal;
     assert_eq!(seen.scope, Scope::Device);
     assert_eq!(seen.libraries, accounts.household().await.unwrap().libraries);
     accounts.device("::ffff:192.168.7.9".parse().unwrap(), "").await.unwrap();
@@ -88,10 +90,16 @@ async fn lan_devices_are_seen_blocked_and_bound() {
 
     let bind = DeviceChange { user: Some(Some(house.ann.user)), ..DeviceChange::default() };
     accounts.update_device(admin, devices[0].id, &bind).await.unwrap();
-    let bound = accounts.device(tv, "Some TV/1.0").await.unwrap();
+    let bound = accounts.device(tv, "Some TV/1.0").await.unwrap().principal;
     assert_eq!((bound.user, bound.scope), (house.ann.user, Scope::Device));
     assert_eq!(bound.libraries, house.ann.libraries);
     assert!(!bound.is_admin());
+    let numbered = DeviceChange { numbers_titles: Some(true), ..DeviceChange::default() };
+    accounts.update_device(admin, devices[0].id, &numbered).await.unwrap();
+    let admitted = accounts.device(tv, "Some TV/1.0").await.unwrap();
+    let expected = DeviceOptions { numbers_titles: true, hides_length: false };
+    assert_eq!((admitted.options, admitted.principal.user), (expected, house.ann.user));
+    assert_eq!(accounts.devices(admin).await.unwrap()[0].options, expected);
     let block = DeviceChange { is_blocked: Some(true), ..DeviceChange::default() };
     accounts.update_device(admin, devices[0].id, &block).await.unwrap();
     assert!(matches!(accounts.device(tv, "").await, Err(Error::Forbidden(_))));

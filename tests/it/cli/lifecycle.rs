@@ -33,6 +33,20 @@ async fn serves_until_a_signal() {
     assert!(!place.data().join("tunelocker.db-wal").exists());
 }
 
+/// The shell that read the log is gone; what cannot be written must not keep the server.
+#[test]
+fn a_log_that_nobody_reads_does_not_hold_up_the_end() {
+    let place = Place::new();
+    for level in ["info", "debug"] {
+        let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--no-lan"]);
+        command.env("TUNELOCKER_LOG_LEVEL", level).stderr(Stdio::piped());
+        let mut server = Server::start_with(command);
+        drop(server.child.stderr.take());
+        server.signal("TERM");
+        assert_eq!(server.ended(), Some(0), "{level}");
+    }
+}
+
 #[tokio::test]
 async fn the_set_up_link_opens_once_there_is_nobody() {
     let place = Place::new();

@@ -2,7 +2,10 @@
 //! what is tested elsewhere is named in [`ELSEWHERE`], what concerns a control point alone is not
 //! for a server.
 
+use tunelocker::accounts::DeviceChange;
+
 use super::{control::Control, music};
+use crate::harness::TestApp;
 
 const SAMSUNG: &str = "DLNADOC/1.50 SEC_HHP_[TV]UE40/1.0";
 
@@ -182,6 +185,89 @@ async fn xbox_and_freebox_see_what_they_expect() {
         let features = asked.send().await.unwrap().headers()["contentFeatures.dlna.org"].clone();
         assert!(attributes["protocolInfo"].ends_with(features.to_str().unwrap()), "{agent}");
     }
+}
+
+/// What an administrator told of the one device there is.
+async fn tell(app: &TestApp, change: DeviceChange) {
+    let accounts = &app.services.accounts;
+    accounts.ensure_first_admin("root", "a long password").await.unwrap();
+    let admin = accounts.principal_named("root").await.unwrap();
+    let devices = accounts.devices(&admin).await.unwrap();
+    accounts.update_device(&admin, devices[0].id, &change).await.unwrap();
+}
+
+/// 7.
+#[tokio::test]
+async fn titles_are_numbered_for_who_sorts_by_them() {
+    let (app, control) = music::app().await;
+    let albums = control.children("albums", 0, 0, "").await;
+    let album = albums.titled("Alpha Songs").id().to_owned();
+    let plain = control.children(&album, 0, 0, "").await;
+    let plain: Vec<&str> = plain.titles();
+    assert!(2 <= plain.len(), "{plain:?}");
+    tell(&app, DeviceChange { numbers_titles: Some(true), ..DeviceChange::default() }).await;
+    let numbered = control.children(&album, 0, 0, "").await;
+    let expected: Vec<String> =
+        (1..).zip(&plain).map(|(at, title)| format!("{at:03} {title}")).collect();
+    assert_eq!(numbered.titles(), expected);
+    // The place is that in the whole list, whatever the page, and folders stay as they are.
+    let second = control.children(&album, 1, 1, "").await;
+    assert_eq!(second.titles(), expected[1..2]);
+    assert_eq!(control.children("albums", 0, 0, "").await.titles(), albums.titles());
+    let tracks = control.children("tracks", 0, 0, "").await;
+    assert!(tracks.titles()[0].starts_with("000001 "), "{:?}", tracks.titles());
+    tell(&app, DeviceChange { numbers_titles: Some(false), ..DeviceChange::default() }).await;
+    assert_eq!(control.children(&album, 0, 0, "").await.titles(), plain);
+}
+
+/// 57.
+#[tokio::test]
+async fn conversions_end_with_the_connection_for_who_knows_no_length() {
+    let (app, control) = music::app().await;
+    let tracks = control.children("tracks", 0, 0, "").await;
+    let resources = tracks.titled("Sine One").resources();
+    let form = |kind: &str| {
+        let is = |(_, attributes): &&(&str, &std::collections::BTreeMap<String, String>)| {
+            attributes["protocolInfo"].contains(kind)
+        };
+        resources.iter().find(is).unwrap().0.to_owned()
+    };
+    let (original, mp3, wav) = (form("audio/flac"), form("audio/mpeg"), form("audio/wav"));
+    let http = reqwest::Client::new();
+    let get = async |url: &str, agent: &str| {
+        http.get(url).header("User-Agent", agent).send().await.unwrap()
+    };
+    let usual = get(&wav, "tests/1.0").await;
+    let length: usize = usual.headers()["content-length"].to_str().unwrap().parse().unwrap();
+    let whole = usual.bytes().await.unwrap();
+    assert_eq!(whole.len(), length);
+    // By its name, by what an administrator told, and both while it is made and when it is kept.
+    let by_name = "Roku SoundBridge/3.0";
+    for (agent, urls) in [(by_name, [&wav, &mp3]), ("tests/1.0", [&wav, &mp3])] {
+        if agent != by_name {
+            let change = DeviceChange { hides_length: Some(true), ..DeviceChange::default() };
+            tell(&app, change).await;
+        }
+        for url in urls {
+            let answer = get(url, agent).await;
+            assert_eq!(answer.status(), 200, "{agent} {url}");
+            for absent in ["content-length", "transfer-encoding", "content-range"] {
+                assert!(answer.headers().get(absent).is_none(), "{agent} {url}: {absent}");
+            }
+            assert_eq!(answer.headers()["connection"], "close", "{agent} {url}");
+            let bytes = answer.bytes().await.unwrap();
+            assert!(10_000 < bytes.len(), "{agent} {url}: {}", bytes.len());
+            if url == &wav {
+                assert!(bytes == whole, "{agent}: the same sound");
+            }
+            let head = http.head(url).header("User-Agent", agent).send().await.unwrap();
+            assert!(head.headers().get("content-length").is_none(), "{agent} {url}");
+            assert!(head.headers().get("transfer-encoding").is_none(), "{agent} {url}");
+        }
+    }
+    // Originals keep their lengths and ranges.
+    let answer = http.get(&original).header("Range", "bytes=0-9").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.content_length()), (206, Some(10)));
 }
 
 /// The table above names tests that are there.

@@ -1,22 +1,15 @@
 //! The panel's pages of all this in Chromium, as a person uses them.
 
-use std::{path::Path, process::Command};
-
 use serde_json::json;
 
 use super::{
     Home, podcasts,
     stub::{Reply, Stub},
 };
-use crate::harness::music;
+use crate::{harness::music, web::script::Script};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_uses_what_the_internet_brings() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert!(
-        root.join(".cache/web/node_modules/playwright-core").exists(),
-        "the browser's driver is missing; run tests/setup.sh node"
-    );
     let tone = {
         let folder = tempfile::tempdir().unwrap();
         std::fs::read(music::wav(folder.path(), "tone.wav", 20.0)).unwrap()
@@ -32,19 +25,10 @@ async fn a_person_uses_what_the_internet_brings() {
     let home = Home::open(stub, &[]).await;
     let (base, feed) = (home.house.app.url(""), home.stub.url("/feed.xml"));
     let stream = home.stub.url("/audio/live.wav");
-    let node = tokio::task::spawn_blocking(move || {
-        Command::new("node")
-            .current_dir(root)
-            .arg("tests/web/outside.mjs")
-            .args(["--base", &base, "--feed", &feed, "--stream", &stream])
-            .output()
-            .expect("node runs")
-    });
-    let output = node.await.unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    Script::new("outside.mjs")
+        .with("base", base)
+        .with("feed", feed)
+        .with("stream", stream)
+        .pass_beside()
+        .await;
 }

@@ -80,6 +80,22 @@ async fn subsonic_tokens_without_app_passwords_get_41_and_help() {
     }
 }
 
+/// Whoever asks may say that he came through a proxy; only a trusted one is believed.
+#[tokio::test]
+async fn subsonic_help_leads_to_the_address_that_was_asked() {
+    let house = House::empty().await;
+    let url = format!("{}ping?u=nobody&t=00&s=salt12&v=1.16.1&c=tests&f=json", house.ann.base);
+    let answer = reqwest::Client::new()
+        .get(url)
+        .header("X-Forwarded-Host", "evil.example")
+        .header("X-Forwarded-Proto", "https")
+        .header("Forwarded", "host=evil.example;proto=https")
+        .send();
+    let whole: serde_json::Value = answer.await.unwrap().json().await.unwrap();
+    let help = whole["subsonic-response"]["error"]["helpUrl"].as_str().unwrap();
+    assert_eq!(help, house.app.url("/connect"));
+}
+
 #[tokio::test]
 async fn subsonic_a_revoked_app_password_is_shut_out_at_once() {
     let house = House::empty().await;

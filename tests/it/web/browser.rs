@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::music;
+use super::{music, script::Script};
 use crate::harness::TestApp;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +31,7 @@ fn a_person_uses_the_panel_by_an_address_of_the_lan() {
     let lan = Lan::new("a");
     let server = Served::start(&lan);
     let link = server.link(&format!("{}:{}", lan.address, server.port));
-    use_panel(Some(&lan), &link, server.music.path(), &["--quick", "--name", "address"]);
+    use_panel(Some(&lan), &link, server.music.path(), &[("name", "address")]);
 }
 
 #[test]
@@ -40,12 +40,7 @@ fn a_person_uses_the_panel_by_a_name() {
     let server = Served::start(&lan);
     let link = server.link(&format!("nas.lan:{}", server.port));
     let rules = format!("MAP nas.lan {}", lan.address);
-    use_panel(
-        Some(&lan),
-        &link,
-        server.music.path(),
-        &["--quick", "--name", "name", "--rules", &rules],
-    );
+    use_panel(Some(&lan), &link, server.music.path(), &[("name", "name"), ("rules", &rules)]);
 }
 
 /// The tab is closed in the middle of an upload; picked again, the file goes on where it was.
@@ -57,59 +52,31 @@ async fn an_upload_goes_on_after_the_tab_was_closed() {
     let bytes: Vec<u8> =
         (0..30_000_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     std::fs::write(&file, &bytes).unwrap();
-    let (base, sent) = (app.url(""), file.clone());
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new("node")
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/web/resume.mjs"))
-            .args(["--name", "mira", "--password", "correct horse battery", "--base", &base])
-            .arg("--file")
-            .arg(sent)
-            .output()
-            .expect("node runs")
-    })
-    .await
-    .unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    Script::new("resume.mjs")
+        .with("name", "mira")
+        .with("password", "correct horse battery")
+        .with("base", app.url(""))
+        .with("file", &file)
+        .pass_beside()
+        .await;
     let stored = app.folder.path().join("data/lockers/mira/large.flac");
     assert!(std::fs::read(stored).unwrap() == bytes);
 }
 
-/// Runs the script; what it printed is shown when it fails.
-fn use_panel(lan: Option<&Lan>, link: &str, folder: &Path, more: &[&str]) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert!(
-        root.join(".cache/web/node_modules/playwright-core").exists(),
-        "the browser's driver is missing; run tests/setup.sh node"
-    );
+fn use_panel(lan: Option<&Lan>, link: &str, folder: &Path, more: &[(&str, &str)]) {
     let (carried, dropped) = music::uploads(&folder.join("uploads"));
-    let mut node = match lan {
-        None => Command::new("node"),
-        Some(lan) => lan.command("node"),
-    };
+    let node = lan.map_or_else(|| Command::new("node"), |lan| lan.command("node"));
+    let mut script = Script::run_by(node, "panel.mjs")
+        .with("setup", link)
+        .with("upload", carried)
+        .with("drop", dropped);
     if let Some((lan, port)) = lan.zip(link.split([':', '/']).nth(4)) {
-        node.env("LOCAL_BASE", format!("http://{}:{port}", lan.address));
+        script = script.flag("quick").env("LOCAL_BASE", &format!("http://{}:{port}", lan.address));
     }
-    let output = node
-        .arg(root.join("tests/web/panel.mjs"))
-        .args(["--setup", link])
-        .arg("--upload")
-        .arg(carried)
-        .arg("--drop")
-        .arg(dropped)
-        .args(more)
-        .output()
-        .expect("node runs");
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    for (name, value) in more {
+        script = script.with(name, *value);
+    }
+    script.pass();
 }
 
 /// A network of its own, with one LAN-like interface.

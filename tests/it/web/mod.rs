@@ -5,5 +5,7 @@ mod apps;
 mod browser;
 mod music;
 mod playlists;
+mod quality;
+pub(crate) mod script;
 mod shares;
 mod social;

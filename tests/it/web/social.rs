@@ -1,14 +1,14 @@
 //! What people do with each other and across devices, in Chromium: shares without an account,
 //! history, another device's queue, speakers, chat, pictures, rights.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::time::Duration;
 
 use tunelocker::{
     catalog::{AlbumFilter, AlbumOrder, Item, Listen, NewShare, Page},
     config::JukeboxOutput,
 };
 
-use super::music;
+use super::{music, script::Script};
 use crate::harness::{TestApp, music::jpeg};
 
 const DAY: i64 = 24 * 3600 * 1000;
@@ -64,28 +64,12 @@ async fn people_share_and_go_on_elsewhere() {
     std::fs::write(&face, jpeg(300, [200, 80, 40])).unwrap();
     let base = app.url("");
     let (share, locked) = (of.shares.address(&share, &base), of.shares.address(&locked, &base));
-    tokio::task::spawn_blocking(move || use_it(&base, &share, &locked, &secret, &face))
-        .await
-        .unwrap();
-}
-
-fn use_it(base: &str, share: &str, locked: &str, secret: &str, face: &Path) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert!(
-        root.join(".cache/web/node_modules/playwright-core").exists(),
-        "the browser's driver is missing; run tests/setup.sh node"
-    );
-    let output = Command::new("node")
-        .arg(root.join("tests/web/social.mjs"))
-        .args(["--base", base, "--share", share, "--locked", locked, "--secret", secret])
-        .arg("--picture")
-        .arg(face)
-        .output()
-        .expect("node runs");
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    Script::new("social.mjs")
+        .with("base", base)
+        .with("share", share)
+        .with("locked", locked)
+        .with("secret", secret)
+        .with("picture", face)
+        .pass_beside()
+        .await;
 }

@@ -5,7 +5,7 @@ use super::{
         Asking,
         soap::{Call, Fault},
     },
-    didl::Didl,
+    didl::{Didl, Numbering},
     filter::Filter,
     object_id::{Container, ObjectId},
     search, sort,
@@ -94,6 +94,12 @@ async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answe
             1
         }
         ("BrowseDirectChildren", ObjectId::Container(container)) => {
+            if asking.profile.numbers_titles {
+                didl.number(Numbering {
+                    first: window.skip.saturating_add(1),
+                    width: digits(container),
+                });
+            }
             tree.children(container, window, &order, &mut didl).await?
         }
         // A track has no children, but it must be there.
@@ -104,6 +110,15 @@ async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answe
         _ => return Err(Fault::invalid_args(format!("BrowseFlag is unknown: {flag:.40}"))),
     };
     Ok(listing(didl, total, update_id(catalog)))
+}
+
+/// Digits of a place in a container: albums and the like stay below a thousand, lists of
+/// everything do not.
+fn digits(of: Container) -> usize {
+    match of {
+        Container::Album(_) | Container::Playlist(_) | Container::Folder(_) => 3,
+        _ => 6,
+    }
 }
 
 /// The four results of Browse and Search.

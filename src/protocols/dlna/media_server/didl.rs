@@ -78,6 +78,16 @@ pub(crate) struct Didl {
     /// `http://ADDR:PORT` as the client reached us: always an address, never a name.
     base: String,
     written: u32,
+    numbering: Option<Numbering>,
+}
+
+/// Titles of tracks begin with their place, for clients that sort by title whatever is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbering {
+    /// Place of the first object of this document, from 1.
+    pub(crate) first: u32,
+    /// Digits.
+    pub(crate) width: usize,
 }
 
 impl Didl {
@@ -85,7 +95,19 @@ impl Didl {
     pub(crate) fn new(filter: Filter, profile: Profile, address: SocketAddr) -> Self {
         let mut out = String::with_capacity(16 * 1024);
         out.push_str(HEAD);
-        Self { out, filter, profile, base: format!("http://{address}"), written: 0 }
+        Self {
+            out,
+            filter,
+            profile,
+            base: format!("http://{address}"),
+            written: 0,
+            numbering: None,
+        }
+    }
+
+    /// From now on titles of tracks are numbered.
+    pub(crate) fn number(&mut self, numbering: Numbering) {
+        self.numbering = Some(numbering);
     }
 
     /// The document, and how many objects are in it.
@@ -143,7 +165,13 @@ impl Didl {
             let _ = write!(self.out, " refID=\"{}\"", ObjectId::Track(track.id));
         }
         self.out.push_str(" restricted=\"1\">");
-        self.title(&track.title);
+        match self.numbering {
+            Some(Numbering { first, width }) => {
+                let place = first.saturating_add(self.written);
+                self.title(&format!("{place:0width$} {}", track.title));
+            }
+            None => self.title(&track.title),
+        }
         self.class(Kind::Track.class());
         if self.filter.wants(Extra::Creator) {
             self.element("dc:creator", &track.display_artist);

@@ -6,13 +6,14 @@ use actix_web::{
     HttpRequest, HttpResponse,
     body::BodyStream,
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     web::{Data, Path},
 };
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
+use tokio_util::io::ReaderStream;
 
 use super::{
     super::{Asking, Dlna, door, failure},
@@ -22,6 +23,7 @@ use super::{
 };
 use crate::{
     Error, Result,
+    body::{FileBody, LiveBody},
     catalog::{Item, Track},
     http,
     playback::{Form, Opened, WishFormat, forms},
@@ -67,9 +69,10 @@ async fn send(
         Ok(seek) => seek,
         Err(status) => return Ok(HttpResponse::build(status).finish()),
     };
+    let hides_length = asking.profile.hides_length && form.format != WishFormat::Raw;
     let mut response = if form.format != WishFormat::Raw && request.method() == Method::HEAD {
         // What a HEAD asks is known without starting to convert.
-        HttpResponse::Ok().body(BodyStream::new(unknown_length()))
+        HttpResponse::Ok().body(BodyStream::new(nothing()))
     } else {
         let mut wish = form.wish();
         wish.offset = seek.unwrap_or_default();
@@ -80,10 +83,20 @@ async fn send(
             let _ = dlna.inner.playback.set_now_playing(&asking.principal, id, client).await;
         }
         match opened {
+            Opened::File(body) if hides_length => http::live::respond(request, whole(body)),
             Opened::File(body) => http::file::respond(request, body),
-            Opened::Live(body) => http::live::respond(request, body),
+            Opened::Live(mut body) => {
+                body.len = body.len.filter(|_| !hides_length);
+                http::live::respond(request, body)
+            }
         }
     };
+    if hides_length && response.status().is_success() {
+        // No length and no pieces with lengths either: the end is where the connection ends.
+        let head = response.head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
     if response.status().is_success() {
         describe(&mut response, asking, &track, &form, transfer_mode, seek);
     }
@@ -91,8 +104,19 @@ async fn send(
 }
 
 /// No bytes, of a length that nobody knows.
-fn unknown_length() -> impl Stream<Item = std::result::Result<Bytes, std::io::Error>> + 'static {
+fn nothing() -> impl Stream<Item = std::result::Result<Bytes, std::io::Error>> + 'static {
     futures_util::stream::empty()
+}
+
+/// A finished conversion as if it were being made: from its beginning, without a length.
+fn whole(body: FileBody) -> LiveBody {
+    let FileBody { file, content_type, duration, hold, .. } = body;
+    let pieces = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10);
+    // What the body held is held as long as it is sent.
+    let stream = Box::pin(pieces.inspect(move |_| {
+        let _ = &hold;
+    }));
+    LiveBody { content_type, len: None, duration, stream }
 }
 
 /// DLNA's headers: always, for Samsung plays nothing without them.

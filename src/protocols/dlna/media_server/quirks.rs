@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::protocol_info::Spelling;
+use crate::accounts::DeviceOptions;
 
 /// What a client needs otherwise than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,21 @@ pub(crate) struct Profile {
     pub(crate) ignores_sort: bool,
     /// It refuses more than this, Hz: what is beyond is offered converted first.
     pub(crate) most_sample_rate: Option<u32>,
+    /// It sorts what it lists by title: titles of tracks begin with their place.
+    pub(crate) numbers_titles: bool,
+    /// It takes what is converted only without a length, to the end of the connection.
+    pub(crate) hides_length: bool,
+}
+
+impl Profile {
+    /// The same with what an administrator told of the device.
+    pub(crate) fn with(self, options: DeviceOptions) -> Self {
+        Self {
+            numbers_titles: self.numbers_titles || options.numbers_titles,
+            hides_length: self.hides_length || options.hides_length,
+            ..self
+        }
+    }
 }
 
 /// Nothing special.
@@ -54,6 +70,8 @@ pub(crate) const GENERIC: Profile = Profile {
     wants_image_res: false,
     ignores_sort: false,
     most_sample_rate: None,
+    numbers_titles: false,
+    hides_length: false,
 };
 
 const SAMSUNG: Profile = Profile {
@@ -93,6 +111,8 @@ const KNOWN: &[(&str, Profile)] = &[
     ("Naim", Profile { name: "Naim", spelling: X_FLAC, ..GENERIC }),
     ("Lumin", Profile { name: "Lumin", spelling: X_FLAC, ..GENERIC }),
     ("WiiM", Profile { name: "WiiM", spelling: X_FLAC, ..GENERIC }),
+    ("SoundBridge", Profile { name: "SoundBridge", hides_length: true, ..GENERIC }),
+    ("Rocki", Profile { name: "Rocki", hides_length: true, ..GENERIC }),
     ("Linn", Profile { name: "Linn", spelling: X_FLAC, ..GENERIC }),
 ];
 

@@ -45,9 +45,11 @@ let tracks = `${root}tracks/`;
 /** A page without the API has its tracks elsewhere. */
 export function streamFrom(place) { tracks = place; }
 
-export function streamUrl(id, format, offset) {
+/** `bitrate`: the most kbit/s. */
+export function streamUrl(id, format, offset, bitrate) {
   const query = new URLSearchParams();
   if (format) query.set('format', format);
+  if (bitrate) query.set('bitrate', bitrate);
   if (offset) query.set('offset', offset.toFixed(3));
   const text = query.toString();
   return `${id.startsWith('pe-') ? `${root}episodes/` : tracks}${id}/stream${text ? `?${text}` : ''}`;

@@ -9,6 +9,8 @@ export const canShare = computed(() => session.value?.user.may?.share === true);
 /** Grows when the catalogue changed; lists fetch anew. */
 export const revision = signal(0);
 export const online = signal(true);
+/** Sound is waited for on a slow line: pictures that are not there yet wait too. */
+export const isHushed = signal(false);
 /** What of the internet is on here: 'podcasts', 'radio', ... */
 export const outside = signal(new Set());
 export const toasts = signal([]);

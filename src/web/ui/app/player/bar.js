@@ -6,7 +6,7 @@ import { t } from '../i18n.js';
 import { Art, Button, Icon, IconButton } from '../ui/parts.js';
 import { Heart, Names, picking } from '../ui/tracks.js';
 import * as player from './player.js';
-import { streamed } from './engine.js';
+import { limit, streamed } from './engine.js';
 
 /** 'queue', 'lyrics' or nothing. */
 export const panel = signal('');
@@ -42,7 +42,7 @@ const Modes = {
 
 function quality(track) {
   const how = player.isPlaying.value || player.position.value ? streamed() : null;
-  if (how) return t('quality.transcoded', { to: how.toUpperCase() });
+  if (how) return t('quality.transcoded', { to: limit() ? `${how.toUpperCase()} ${limit()}` : how.toUpperCase() });
   const name = track.codec.toUpperCase();
   return track.lossless ? `${name} ${track.sampleRate / 1000}` : `${name} ${track.bitrate}`;
 }

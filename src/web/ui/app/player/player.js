@@ -3,8 +3,10 @@ import { batch, computed, effect, signal } from '../../vendor/ui.js';
 import { call, get } from '../api.js';
 import { queueVersion } from '../events.js';
 import { t } from '../i18n.js';
-import { complain, toast } from '../store.js';
+import { path } from '../router.js';
+import { complain, isHushed, toast } from '../store.js';
 import * as engine from './engine.js';
+import { isSlow, makesSmaller } from './line.js';
 
 export const queue = signal([]);
 export const index = signal(-1);
@@ -54,6 +56,7 @@ function begin(offset = 0, options) {
   if (!track) return;
   position.value = offset;
   isWaiting.value = !options?.paused;
+  hush(!options?.paused && isSlow());
   engine.start(track, offset, options);
   describe(track);
   if (!options?.paused) {
@@ -61,6 +64,14 @@ function begin(offset = 0, options) {
     report('starting', offset);
   }
   save();
+}
+
+/** Pictures wait for the sound on a slow line, but not for ever. */
+let hushed = 0;
+function hush(on) {
+  clearTimeout(hushed);
+  isHushed.value = on;
+  if (on) hushed = setTimeout(() => { isHushed.value = false; }, 5000);
 }
 
 /** Plays on with music like `item` (a track, album or artist); the track that plays now plays on. */
@@ -205,7 +216,7 @@ engine.events.addEventListener('time', () => {
   if (duration.value - at < 20 || at > 10) ready();
   if (Math.abs(at - lastTick) >= 1) { lastTick = at; place(); }
 });
-engine.events.addEventListener('playing', () => { report('playing'); batch(() => { isPlaying.value = true; isWaiting.value = false; }); failures = 0; });
+engine.events.addEventListener('playing', () => { if (isHushed.value) { hush(false); describe(current.value); } report('playing'); batch(() => { isPlaying.value = true; isWaiting.value = false; }); failures = 0; });
 engine.events.addEventListener('waiting', () => { if (isPlaying.value) report('paused'); isWaiting.value = true; });
 engine.events.addEventListener('paused', () => { report('paused'); batch(() => { isPlaying.value = false; isWaiting.value = false; }); });
 engine.events.addEventListener('ended', () => {
@@ -227,10 +238,10 @@ engine.events.addEventListener('failed', ({ detail: track }) => {
 // The system's own controls: lock screen, headset, media keys.
 const media = navigator.mediaSession;
 function describe(track) {
-  if (!media || !globalThis.MediaMetadata) return;
+  if (!track || !media || !globalThis.MediaMetadata) return;
   media.metadata = new MediaMetadata({
     title: track.title, artist: track.artist, album: track.albumName,
-    artwork: track.cover ? [96, 256, 512].map((size) => ({ src: `/api/v1/covers/${track.cover}?size=${size}`, sizes: `${size}x${size}`, type: 'image/jpeg' })) : [],
+    artwork: track.cover && !isHushed.value ? [96, 256, 512].map((size) => ({ src: `/api/v1/covers/${track.cover}?size=${size}`, sizes: `${size}x${size}`, type: 'image/jpeg' })) : [],
   });
 }
 function place() {
@@ -244,6 +255,15 @@ for (const [action, run] of Object.entries({
   try { media?.setActionHandler(action, run); } catch { /* an action that this browser does not know */ }
 }
 effect(() => { if (media) media.playbackState = current.value ? (isPlaying.value ? 'playing' : 'paused') : 'none'; });
+
+// Where sound has to be made smaller, the server gets ready for it while somebody is still choosing.
+const READY_FOR = 4 * 60_000;
+let expected = -Infinity;
+effect(() => {
+  if (!path.value || !makesSmaller() || performance.now() - expected < READY_FOR) return;
+  expected = performance.now();
+  call('POST', 'playback/expect').catch(() => {});
+});
 
 // The server is told how it goes: it knows what plays now, and what was heard enough to be a listen.
 const device = Math.random().toString(36).slice(2);

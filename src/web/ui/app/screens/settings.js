@@ -3,6 +3,7 @@ import { h, html, useState } from '../../vendor/ui.js';
 import { call, patch, put, remove } from '../api.js';
 import { ago } from '../format.js';
 import { t } from '../i18n.js';
+import { choice, choices, choose } from '../player/line.js';
 import { complain, hasSpeakers, isAdmin, outside, session, toast, useFetched } from '../store.js';
 import { setTheme, theme } from '../theme.js';
 import { Avatar } from '../ui/avatar.js';
@@ -33,7 +34,8 @@ export default function Settings() {
     <section class="card"><header>${h(Icon, { name: 'sun-moon' })}<h2>${t('settings.look')}</h2></header>
       <div class="filters" role="group" aria-label=${t('settings.look')}>${['system', 'light', 'dark'].map((one) => html`<button type="button" key=${one} aria-pressed=${String(theme.value === one)} onClick=${() => setTheme(one)}>${t(`theme.${one}`)}</button>`)}</div></section>
     <section class="card"><header>${h(Icon, { name: 'volume-2' })}<h2>${t('settings.listening')}</h2></header>
-      <div class="form">${h(Field, { id: 'gain', label: t('settings.gain'), help: t('settings.gainHelp') }, html`<select class="input" id="gain" aria-describedby="gain-help" value=${listening.data?.gain ?? 'off'} onChange=${(event) => put('listening', { gain: event.currentTarget.value }).then(() => toast(t('settings.saved')), complain)}>${['off', 'track', 'album', 'auto'].map((one) => html`<option key=${one} value=${one}>${t(`gain.${one}`)}</option>`)}</select>`)}</div></section>
+      <div class="form">${h(Field, { id: 'quality', label: t('settings.quality'), help: t('settings.qualityHelp') }, html`<select class="input" id="quality" aria-describedby="quality-help" value=${choice()} onChange=${(event) => { choose(event.currentTarget.value); toast(t('settings.saved')); }}>${choices.map((one) => html`<option key=${one} value=${one}>${Number(one) ? t('quality.most', { kbps: one }) : t(`quality.${one}`)}</option>`)}</select>`)}
+        ${h(Field, { id: 'gain', label: t('settings.gain'), help: t('settings.gainHelp') }, html`<select class="input" id="gain" aria-describedby="gain-help" value=${listening.data?.gain ?? 'off'} onChange=${(event) => put('listening', { gain: event.currentTarget.value }).then(() => toast(t('settings.saved')), complain)}>${['off', 'track', 'album', 'auto'].map((one) => html`<option key=${one} value=${one}>${t(`gain.${one}`)}</option>`)}</select>`)}</div></section>
     <section class="card"><header>${h(Icon, { name: 'circle-user' })}<h2>${t('settings.profile')}</h2></header>
       <form class="inline" onSubmit=${rename}>${h(Field, { id: 'display-name', label: t('settings.displayName') }, html`<input class="input" id="display-name" value=${name} maxlength="100" onInput=${(event) => setName(event.currentTarget.value)}/>`)}<button class="btn secondary">${t('action.save')}</button></form>
       <div class="row picture">${h(Avatar, { name: user.name, version: user.avatar, className: 'l' })}<label class="btn secondary small" for="avatar">${h(Icon, { name: 'image' })}${t('settings.picture')}</label><input class="sr" id="avatar" type="file" accept="image/*" onChange=${picture}/>

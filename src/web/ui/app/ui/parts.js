@@ -2,7 +2,8 @@
 import { h, html, useEffect, useLayoutEffect, useRef, useState } from '../../vendor/ui.js';
 import { coverUrl } from '../api.js';
 import { t } from '../i18n.js';
-import { dismiss, toast, toasts } from '../store.js';
+import { isSlow } from '../player/line.js';
+import { dismiss, isHushed, toast, toasts } from '../store.js';
 
 const sprite = new URL('../../vendor/icons.svg', import.meta.url).pathname;
 
@@ -27,14 +28,20 @@ function tone(name) {
   return { backgroundColor: `light-dark(hsl(${hue} 34% 87%), hsl(${hue} 24% 20%))`, color: `light-dark(hsl(${hue} 34% 34%), hsl(${hue} 34% 74%))` };
 }
 
+/** Pixels of a cover on a slow line. */
+const SMALL = 320;
+
 /** A cover with space reserved; without one, an icon or initials on a colour of its own. */
 export function Art({ cover, size = 320, className = '', initials, icon = 'disc-3', name = '', lazy = true }) {
   const [broken, setBroken] = useState(null);
-  const url = coverUrl(cover, size);
+  const image = useRef();
+  const url = coverUrl(cover, isSlow() ? Math.min(size, SMALL) : size);
   const isShown = url && broken !== url;
+  // Without an address the browser drops what it was fetching.
+  const waits = isHushed.value && !(image.current?.naturalWidth > 0 && image.current.getAttribute('src') === url);
   return html`<span class=${`art ${className}`} aria-hidden="true" style=${isShown || !name ? undefined : tone(name)}>
     ${isShown
-      ? html`<img src=${url} alt="" loading=${lazy ? 'lazy' : undefined} decoding="async" onError=${() => setBroken(url)}/>`
+      ? html`<img ref=${image} src=${waits ? undefined : url} alt="" loading=${lazy ? 'lazy' : undefined} decoding="async" fetchpriority=${isSlow() ? 'low' : undefined} onError=${() => setBroken(url)}/>`
       : initials ? html`<span class="initials">${initials}</span>` : h(Icon, { name: icon })}
   </span>`;
 }
