@@ -224,6 +224,11 @@ impl Making<'_> {
     fn range_us(&self) -> (u64, Option<u64>) {
         let (begin, end) = match self.source.range_ms {
             Some((begin, end)) => (begin.saturating_mul(1000), Some(end.saturating_mul(1000))),
+            // Its header counts samples and libav only frames: the end is where the header says.
+            None if self.source.track.container == "musepack" => {
+                let end = self.source.track.duration_ms.saturating_mul(1000);
+                (0, (0 < end).then_some(end))
+            }
             None => (0, None),
         };
         let offset = u64::try_from(self.offset.as_micros()).unwrap_or(u64::MAX);

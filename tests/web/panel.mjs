@@ -114,7 +114,9 @@ async function play() {
   await page.keyboard.press('Space');
   await page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play', exact: true }).waitFor();
   assert(true, 'Space pauses');
-  assert(await page.evaluate(() => navigator.mediaSession.metadata.title) === 'Light 2', 'the system is told what plays');
+  // On a busy machine the track may have ended before it was paused.
+  const told = await page.evaluate(() => [navigator.mediaSession.metadata.title, document.querySelector('.player b').textContent]);
+  assert(told[0] === told[1], `the system is told what plays: ${told}`);
   await page.getByRole('button', { name: 'Add Light 1 to favourites' }).click();
   await page.getByRole('button', { name: 'Remove Light 1 from favourites' }).first().waitFor();
 }

@@ -17,7 +17,7 @@ pub fn soap(bytes: &[u8]) {
     let Ok(call) = Call::read(bytes) else { return };
     let value = call.text("ObjectID").unwrap_or_default();
     let _ = call.number("StartingIndex");
-    let answer = soap::answer("urn:x:1", "Browse", &[("Result", value)]);
+    let answer = soap::answer("urn:x:1", "Browse", None, &[("Result", value.to_owned())]);
     assert!(xml::read(answer.as_bytes()).is_ok(), "{answer}");
     let fault = soap::fault(&soap::Fault::invalid_args(value.to_owned()));
     assert!(xml::read(fault.as_bytes()).is_ok(), "{fault}");

@@ -14,7 +14,9 @@ use futures_util::StreamExt as _;
 use super::{
     Asking, Dlna, SERVER, door,
     media_server::{
-        connection_manager, content_directory, description, media, registrar,
+        connection_manager,
+        content_directory::{self, Answer, Listing},
+        description, media, registrar,
         services::{self, Service},
     },
     soap::{self, Call, Fault},
@@ -127,10 +129,13 @@ async fn control(
     tracing::debug!(peer = %asking.peer, client = asking.profile.name, action = call.action, "a DLNA call");
     match act(&dlna, &asking, service, &call).await {
         Ok(answer) => {
-            let answer: Vec<(&str, &str)> =
-                answer.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let named = named_type(&request, service);
-            let text = soap::answer(&named, &call.action, &answer);
+            let text = match &answer {
+                Answer::Arguments(list) => soap::answer(&named, &call.action, None, list),
+                Answer::Listing(Listing { result, rest }) => {
+                    soap::answer(&named, &call.action, Some(("Result", result)), rest)
+                }
+            };
             xml_reply(StatusCode::OK, text)
         }
         Err(fault) => xml_reply(StatusCode::INTERNAL_SERVER_ERROR, soap::fault(&fault)),
@@ -142,15 +147,15 @@ async fn act(
     asking: &Asking,
     service: &Service,
     call: &Call,
-) -> Result<content_directory::Answer, Fault> {
+) -> Result<Answer, Fault> {
     if call.action == "QueryStateVariable" {
         Err(Fault::new(404, "Invalid Var"))
     } else if *service == services::CONTENT_DIRECTORY {
         content_directory::act(&dlna.inner.catalog, asking, call).await
     } else if *service == services::CONNECTION_MANAGER {
-        connection_manager::act(call)
+        connection_manager::act(call).map(Answer::Arguments)
     } else {
-        registrar::act(call)
+        registrar::act(call).map(Answer::Arguments)
     }
 }
 

@@ -83,14 +83,23 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<s:Envelope xmln
 const TAIL: &str = "</s:Body></s:Envelope>\n";
 
 /// The answer to an action of a service type (as the caller named it), arguments in the order of
-/// the service's description.
-pub(crate) fn answer(service: &str, action: &str, arguments: &[(&str, &str)]) -> String {
+/// the service's description. `document` goes first and is escaped already.
+pub(crate) fn answer(
+    service: &str,
+    action: &str,
+    document: Option<(&str, &str)>,
+    arguments: &[(&str, String)],
+) -> String {
     let size: usize = arguments.iter().map(|(_, value)| value.len() * 5 / 4 + 64).sum();
+    let size = size + document.map_or(0, |(_, text)| text.len() + 64);
     let mut out = String::with_capacity(HEAD.len() + TAIL.len() + 256 + size);
     out.push_str(HEAD);
     let _ = write!(out, "<u:{action}Response xmlns:u=\"");
     escape(service, &mut out);
     out.push_str("\">");
+    if let Some((name, text)) = document {
+        let _ = write!(out, "<{name}>{text}</{name}>");
+    }
     for (name, value) in arguments {
         let _ = write!(out, "<{name}>");
         escape(value, &mut out);
@@ -149,10 +158,13 @@ mod tests {
 
     #[test]
     fn answers_and_faults_are_well_formed() {
-        let text = answer("urn:x:1", "Browse", &[("Result", "<a b=\"1\">&</a>")]);
+        let (document, arguments) =
+            (("Result", "&lt;a/&gt;"), [("More", "<a b=\"1\">&</a>".to_owned())]);
+        let text = answer("urn:x:1", "Browse", Some(document), &arguments);
         let read = xml::read(text.as_bytes()).unwrap();
         let answer = read.child("Body").and_then(|body| body.child("BrowseResponse")).unwrap();
-        assert_eq!(answer.child("Result").unwrap().text, "<a b=\"1\">&</a>");
+        assert_eq!(answer.child("Result").unwrap().text, "<a/>");
+        assert_eq!(answer.child("More").unwrap().text, "<a b=\"1\">&</a>");
         let text = fault(&Fault::new(701, "No such <object>"));
         let read = xml::read(text.as_bytes()).unwrap();
         let detail = read.child("Body").and_then(|body| body.child("Fault")).unwrap();

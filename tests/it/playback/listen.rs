@@ -69,7 +69,8 @@ async fn hear_all(source: Source) {
         }
     };
     let facts = TrackFacts {
-        container: "other".to_owned(),
+        // Its length is taken from what the tags' reader found.
+        container: if source.name.ends_with(".mpc") { "musepack" } else { "other" }.to_owned(),
         codec: "other".to_owned(),
         duration_ms: (LENGTH * 1000.0) as u64,
         sample_rate: source.rate,
@@ -82,6 +83,7 @@ async fn hear_all(source: Source) {
     // nobody of its delay.
     let is_vague = source.name.ends_with(".wma") || source.name.ends_with(".mpc");
     let (slack, length_slack) = match source.bits {
+        _ if source.name.ends_with(".mpc") => (0.1, 0.02),
         _ if is_vague => (0.1, 0.1),
         // A filter of its own comes before that of the resampler.
         1 => (0.035, 0.05),

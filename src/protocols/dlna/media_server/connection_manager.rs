@@ -2,12 +2,12 @@
 
 use super::{
     super::soap::{Call, Fault},
-    content_directory::Answer,
+    content_directory::Arguments,
     protocol_info::SOURCE,
 };
 
 /// Runs one action.
-pub(crate) fn act(call: &Call) -> Result<Answer, Fault> {
+pub(crate) fn act(call: &Call) -> Result<Arguments, Fault> {
     let text = |name, value: &str| (name, value.to_owned());
     match call.action.as_str() {
         "GetProtocolInfo" => Ok(vec![text("Source", SOURCE), text("Sink", "")]),

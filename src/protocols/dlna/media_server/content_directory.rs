@@ -17,7 +17,23 @@ use crate::catalog::Catalog;
 pub(super) const MAX_PAGE: u32 = 500;
 
 /// What an action gives back, in the order of the service's description.
-pub(crate) type Answer = Vec<(&'static str, String)>;
+pub(crate) type Arguments = Vec<(&'static str, String)>;
+
+/// The same, or what Browse and Search give back.
+pub(crate) enum Answer {
+    /// Arguments by name.
+    Arguments(Arguments),
+    /// A part of a list.
+    Listing(Listing),
+}
+
+/// The results of Browse and Search.
+pub(crate) struct Listing {
+    /// `Result`, escaped as text already.
+    pub(crate) result: String,
+    /// `NumberReturned`, `TotalMatches` and `UpdateID`.
+    pub(crate) rest: [(&'static str, String); 3],
+}
 
 const SEARCH_CAPABILITIES: &str = "@id,@parentID,@refID,upnp:class,dc:title,dc:creator,dc:date,\
 upnp:artist,upnp:artist@role,upnp:albumArtist,upnp:author,upnp:composer,upnp:album,upnp:genre,\
@@ -27,8 +43,15 @@ res@duration,res@size,res@bitrate,res@sampleFrequency,res@bitsPerSample,res@nrAu
 /// Runs one action.
 pub(crate) async fn act(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answer, Fault> {
     match call.action.as_str() {
-        "Browse" => browse(catalog, asking, call).await,
-        "Search" => search::search(catalog, asking, call).await,
+        "Browse" => browse(catalog, asking, call).await.map(Answer::Listing),
+        "Search" => search::search(catalog, asking, call).await.map(Answer::Listing),
+        _ => small(catalog, call).map(Answer::Arguments),
+    }
+}
+
+/// Everything else.
+fn small(catalog: &Catalog, call: &Call) -> Result<Arguments, Fault> {
+    match call.action.as_str() {
         "GetSystemUpdateID" => Ok(vec![("Id", update_id(catalog).to_string())]),
         "GetSearchCapabilities" => Ok(vec![("SearchCaps", SEARCH_CAPABILITIES.to_owned())]),
         "GetSortCapabilities" => Ok(vec![("SortCaps", sort::CAPABILITIES.to_owned())]),
@@ -58,7 +81,7 @@ pub(crate) fn update_id(catalog: &Catalog) -> u32 {
     (catalog.revision().number & i64::from(u32::MAX)) as u32
 }
 
-async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Answer, Fault> {
+async fn browse(catalog: &Catalog, asking: &Asking, call: &Call) -> Result<Listing, Fault> {
     // Xbox says ContainerID.
     let Some(id) = call.text("ObjectID").or_else(|| call.text("ContainerID")) else {
         return Err(Fault::invalid_args("ObjectID is missing".to_owned()));
@@ -122,14 +145,14 @@ fn digits(of: Container) -> usize {
 }
 
 /// The four results of Browse and Search.
-pub(super) fn listing(didl: Didl, total: u64, update_id: u32) -> Answer {
+pub(super) fn listing(didl: Didl, total: u64, update_id: u32) -> Listing {
     let (result, returned) = didl.finish();
-    vec![
-        ("Result", result),
+    let rest = [
         ("NumberReturned", returned.to_string()),
         ("TotalMatches", total.to_string()),
         ("UpdateID", update_id.to_string()),
-    ]
+    ];
+    Listing { result, rest }
 }
 
 /// 0 asks for all; nobody gets more than a page.

@@ -1,45 +1,31 @@
 //! DIDL-Lite: containers and tracks as clients read them. Written straight into one string, in
-//! the order of elements that the field is used to, legal XML whatever the tags hold.
+//! the order of elements that the field is used to, legal XML whatever the tags hold. It is only
+//! ever sent as text of a SOAP answer, so it is written as such: escaped once more.
 
 use std::{borrow::Cow, fmt::Write as _, net::SocketAddr};
 
 use crate::catalog::{Album, Item, Picture, Track};
 
 use super::{
-    super::xml::escape,
+    super::xml::{escape_twice, inside},
     art,
     filter::{Extra, Filter},
     kind::Kind,
     object_id::{Container, ObjectId},
     quirks::{self, Profile},
+    resources::Resource,
 };
 
-const HEAD: &str = "<DIDL-Lite xmlns=\"urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:upnp=\"urn:schemas-upnp-org:metadata-1-0/upnp/\" xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\">";
-const TAIL: &str = "</DIDL-Lite>";
+const HEAD: &str = inside!(
+    "<DIDL-Lite xmlns=\"urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:upnp=\"urn:schemas-upnp-org:metadata-1-0/upnp/\" xmlns:dlna=\"urn:schemas-dlna-org:metadata-1-0/\">"
+);
+/// What stands around values, and between an id and its parent's.
+const QUOTE: &str = inside!("\"");
+const MIDDLE: &str = inside!("\" parentID=\"");
+const TAIL: &str = inside!("</DIDL-Lite>");
 
 /// Titles longer than this are cut: some firmware has no more room.
 const MAX_TITLE: usize = 250;
-
-/// One playable form of a track.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Resource {
-    /// Path below the listener.
-    pub(crate) path: String,
-    /// All four fields.
-    pub(crate) protocol_info: String,
-    /// Exact, or left out.
-    pub(crate) size_bytes: Option<u64>,
-    /// Length.
-    pub(crate) duration_ms: u64,
-    /// kbit/s; DIDL wants bytes a second.
-    pub(crate) bitrate_kbps: u32,
-    /// Hz.
-    pub(crate) sample_rate: u32,
-    /// Bits a sample; 0 for lossy.
-    pub(crate) bit_depth: u32,
-    /// Channels.
-    pub(crate) channels: u32,
-}
 
 /// A container about to be written.
 #[derive(Debug, Clone)]
@@ -110,7 +96,7 @@ impl Didl {
         self.numbering = Some(numbering);
     }
 
-    /// The document, and how many objects are in it.
+    /// The document as text of another one, and how many objects are in it.
     pub(crate) fn finish(mut self) -> (String, u32) {
         self.out.push_str(TAIL);
         (self.out, self.written)
@@ -123,7 +109,7 @@ impl Didl {
         self.class(folder.class);
         self.art(folder.art);
         self.media_class();
-        self.out.push_str("</container>");
+        self.out.push_str(inside!("</container>"));
     }
 
     /// An album as a container.
@@ -149,7 +135,7 @@ impl Didl {
         }
         self.art(album.picture.map(|picture| (Item::Album(album.id), picture)));
         self.media_class();
-        self.out.push_str("</container>");
+        self.out.push_str(inside!("</container>"));
     }
 
     /// A track. `id` says where it is shown; anywhere but at home it refers to the real one.
@@ -160,11 +146,13 @@ impl Didl {
         track: &Track,
         resources: &[Resource],
     ) {
-        let _ = write!(self.out, "<item id=\"{id}\" parentID=\"{parent}\"");
+        self.push(&[inside!("<item id=\"")]);
+        let _ = write!(self.out, "{id}{MIDDLE}{parent}{QUOTE}");
         if matches!(id, ObjectId::Shown(..)) {
-            let _ = write!(self.out, " refID=\"{}\"", ObjectId::Track(track.id));
+            let home = ObjectId::Track(track.id);
+            let _ = write!(self.out, " refID={QUOTE}{home}{QUOTE}");
         }
-        self.out.push_str(" restricted=\"1\">");
+        self.out.push_str(inside!(" restricted=\"1\">"));
         match self.numbering {
             Some(Numbering { first, width }) => {
                 let place = first.saturating_add(self.written);
@@ -191,11 +179,14 @@ impl Didl {
             }
         }
         if let Some(number) = track.number.filter(|_| self.filter.wants(Extra::Number)) {
-            let _ =
-                write!(self.out, "<upnp:originalTrackNumber>{number}</upnp:originalTrackNumber>");
+            self.out.push_str(inside!("<upnp:originalTrackNumber>"));
+            let _ = write!(self.out, "{number}");
+            self.out.push_str(inside!("</upnp:originalTrackNumber>"));
         }
         if let Some(disc) = track.disc.filter(|_| self.filter.wants(Extra::Disc)) {
-            let _ = write!(self.out, "<upnp:originalDiscNumber>{disc}</upnp:originalDiscNumber>");
+            self.out.push_str(inside!("<upnp:originalDiscNumber>"));
+            let _ = write!(self.out, "{disc}");
+            self.out.push_str(inside!("</upnp:originalDiscNumber>"));
         }
         if self.filter.wants(Extra::Date) {
             self.date(&track.release_date, track.year);
@@ -205,52 +196,54 @@ impl Didl {
             self.resource(resource);
         }
         self.image_resources(track);
-        self.out.push_str("</item>");
+        self.out.push_str(inside!("</item>"));
         self.written += 1;
     }
 
     fn open_container(&mut self, id: Container, parent: Option<Container>, children: Option<u64>) {
-        let _ = write!(self.out, "<container id=\"{id}\" parentID=\"");
+        self.out.push_str(inside!("<container id=\""));
+        let _ = write!(self.out, "{id}{MIDDLE}");
         match parent {
             Some(parent) => {
                 let _ = write!(self.out, "{parent}");
             }
             None => self.out.push_str("-1"),
         }
-        self.out.push_str("\" restricted=\"1\"");
+        self.out.push_str(inside!("\" restricted=\"1\""));
         if self.filter.wants(Extra::Searchable) {
-            self.out.push_str(" searchable=\"1\"");
+            self.out.push_str(inside!(" searchable=\"1\""));
         }
         let counted = children.filter(|count| *count > 0 && self.filter.wants(Extra::ChildCount));
         if let Some(count) = counted {
-            let _ = write!(self.out, " childCount=\"{count}\"");
+            let _ = write!(self.out, " childCount={QUOTE}{count}{QUOTE}");
         }
-        self.out.push('>');
+        self.out.push_str(inside!(">"));
         self.written += 1;
     }
 
     fn title(&mut self, title: &str) {
         let title = if title.trim().is_empty() { "Untitled" } else { title };
         let cut = title.char_indices().nth(MAX_TITLE).map_or(title, |(at, _)| &title[..at]);
-        self.out.push_str("<dc:title>");
+        self.out.push_str(inside!("<dc:title>"));
         self.text(cut);
-        self.out.push_str("</dc:title>");
+        self.out.push_str(inside!("</dc:title>"));
     }
 
     fn class(&mut self, class: &str) {
         let is_plain = class == "object.container" && self.profile.is_storage_folder;
         let class = if is_plain { "object.container.storageFolder" } else { class };
-        self.push(&["<upnp:class>", class, "</upnp:class>"]);
+        self.push(&[inside!("<upnp:class>"), class, inside!("</upnp:class>")]);
         if class == "object.container.storageFolder" && self.filter.wants(Extra::StorageUsed) {
-            self.out.push_str("<upnp:storageUsed>-1</upnp:storageUsed>");
+            self.out.push_str(inside!("<upnp:storageUsed>-1</upnp:storageUsed>"));
         }
     }
 
     /// Sony's word for "music", in its own namespace and only when asked for by name.
     fn media_class(&mut self) {
         if self.filter.wants(Extra::MediaClass) {
-            self.out
-                .push_str("<av:mediaClass xmlns:av=\"urn:schemas-sony-com:av\">M</av:mediaClass>");
+            self.out.push_str(inside!(
+                "<av:mediaClass xmlns:av=\"urn:schemas-sony-com:av\">M</av:mediaClass>"
+            ));
         }
     }
 
@@ -259,18 +252,18 @@ impl Didl {
         if value.is_empty() {
             return;
         }
-        self.push(&["<", name, ">"]);
+        self.push(&["&lt;", name, "&gt;"]);
         self.text(value);
-        self.push(&["</", name, ">"]);
+        self.push(&["&lt;/", name, "&gt;"]);
     }
 
     fn open_role(&mut self, role: &str, name: &str) {
         if name.is_empty() {
             return;
         }
-        self.push(&["<upnp:artist role=\"", role, "\">"]);
+        self.push(&[inside!("<upnp:artist role=\""), role, inside!("\">")]);
         self.text(name);
-        self.out.push_str("</upnp:artist>");
+        self.out.push_str(inside!("</upnp:artist>"));
     }
 
     /// Always a whole plain day: radios stumble over less and over zones.
@@ -290,9 +283,10 @@ impl Didl {
     fn art(&mut self, art: Option<(Item, Picture)>) {
         let Some((item, picture)) = art.filter(|_| self.filter.wants(Extra::Art)) else { return };
         for size in [art::THUMBNAIL, art::MEDIUM] {
-            self.push(&["<upnp:albumArtURI dlna:profileID=\"", size.profile, "\">"]);
+            let start = inside!("<upnp:albumArtURI dlna:profileID=\"");
+            self.push(&[start, size.profile, inside!("\">")]);
             self.out.push_str(&self.base);
-            self.push(&[&art::path(item, picture, size), "</upnp:albumArtURI>"]);
+            self.push(&[&art::path(item, picture, size), inside!("</upnp:albumArtURI>")]);
         }
     }
 
@@ -303,28 +297,31 @@ impl Didl {
         let Some(picture) = track.picture.filter(|_| is_wanted) else { return };
         for size in art::SIZES {
             let features = art::features(size);
-            self.push(&["<res protocolInfo=\"http-get:*:image/jpeg:", &features, "\">"]);
+            let start = inside!("<res protocolInfo=\"http-get:*:image/jpeg:");
+            self.push(&[start, &features, inside!("\">")]);
             self.out.push_str(&self.base);
-            self.push(&[&art::path(Item::Track(track.id), picture, size), "</res>"]);
+            let path = art::path(Item::Track(track.id), picture, size);
+            self.push(&[&path, inside!("</res>")]);
         }
     }
 
     fn resource(&mut self, resource: &Resource) {
-        self.out.push_str("<res protocolInfo=\"");
+        self.out.push_str(inside!("<res protocolInfo=\""));
         if self.profile.is_ci_zero {
-            escape(
+            escape_twice(
                 &resource.protocol_info.replace("DLNA.ORG_CI=1", "DLNA.ORG_CI=0"),
                 &mut self.out,
             );
         } else {
-            escape(&resource.protocol_info, &mut self.out);
+            escape_twice(&resource.protocol_info, &mut self.out);
         }
-        self.out.push('"');
+        self.out.push_str(QUOTE);
         if let Some(size) = resource.size_bytes {
-            let _ = write!(self.out, " size=\"{size}\"");
+            let _ = write!(self.out, " size={QUOTE}{size}{QUOTE}");
         }
         if resource.duration_ms > 0 {
-            let _ = write!(self.out, " duration=\"{}\"", duration(resource.duration_ms));
+            let duration = duration(resource.duration_ms);
+            self.push(&[" duration=", QUOTE, &duration, QUOTE]);
         }
         for (name, value) in [
             ("bitrate", resource.bitrate_kbps * 125),
@@ -333,12 +330,12 @@ impl Didl {
             ("nrAudioChannels", resource.channels),
         ] {
             if value > 0 {
-                let _ = write!(self.out, " {name}=\"{value}\"");
+                let _ = write!(self.out, " {name}={QUOTE}{value}{QUOTE}");
             }
         }
-        self.out.push('>');
+        self.out.push_str(inside!(">"));
         self.out.push_str(&self.base);
-        self.push(&[&resource.path, "</res>"]);
+        self.push(&[&resource.path, inside!("</res>")]);
     }
 
     /// Appends pieces as they are: formatting costs more than all else here.
@@ -350,9 +347,9 @@ impl Didl {
 
     fn text(&mut self, text: &str) {
         if self.profile.is_ascii_only && !text.is_ascii() {
-            escape(&quirks::ascii(text), &mut self.out);
+            escape_twice(&quirks::ascii(text), &mut self.out);
         } else {
-            escape(text, &mut self.out);
+            escape_twice(text, &mut self.out);
         }
     }
 }
@@ -370,6 +367,11 @@ mod tests {
         catalog::{AlbumFacts, TrackFacts},
         ids::{AlbumId, PictureId, TrackId},
     };
+
+    /// The document as a client unpacks it.
+    fn unpacked(document: &str) -> String {
+        xml::read(format!("<Result>{document}</Result>").as_bytes()).unwrap().text
+    }
 
     #[test]
     fn durations_have_hours_and_milliseconds() {
@@ -421,6 +423,7 @@ mod tests {
         didl.album(&album, Container::Root);
         didl.track(ObjectId::Track(TrackId(88)), home, &track, &[resource]);
         let (text, written) = didl.finish();
+        let text = unpacked(&text);
         let golden = include_str!("../../../../tests/golden/dlna/track_and_album.xml");
         assert_eq!(written, 2);
         assert_eq!(text.replace("><", ">\n<"), golden.trim_end());
@@ -436,12 +439,13 @@ mod tests {
         folder.child_count = Some(3);
         didl.folder(&folder);
         let (text, written) = didl.finish();
+        let (head, tail) = (unpacked(HEAD), unpacked(TAIL));
         assert_eq!(written, 1);
         assert_eq!(
-            text,
+            unpacked(&text),
             format!(
-                "{HEAD}<container id=\"0\" parentID=\"-1\" restricted=\"1\"><dc:title>A &amp; B</dc:title>\
-                 <upnp:class>object.container.storageFolder</upnp:class></container>{TAIL}"
+                "{head}<container id=\"0\" parentID=\"-1\" restricted=\"1\"><dc:title>A &amp; B</dc:title>\
+                 <upnp:class>object.container.storageFolder</upnp:class></container>{tail}"
             )
         );
     }

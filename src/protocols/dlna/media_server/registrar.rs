@@ -3,11 +3,11 @@
 
 use super::{
     super::soap::{Call, Fault},
-    content_directory::Answer,
+    content_directory::Arguments,
 };
 
 /// Runs one action.
-pub(crate) fn act(call: &Call) -> Result<Answer, Fault> {
+pub(crate) fn act(call: &Call) -> Result<Arguments, Fault> {
     match call.action.as_str() {
         "IsAuthorized" | "IsValidated" => Ok(vec![("Result", "1".to_owned())]),
         "RegisterDevice" => Ok(vec![("RegistrationRespMsg", String::new())]),

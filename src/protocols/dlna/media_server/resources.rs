@@ -1,7 +1,6 @@
 //! One `res` for each form in which a track can be had, and the way back from its address.
 
 use super::{
-    didl::Resource,
     protocol_info::{Media, MediaOrigin, features, mime},
     quirks::Profile,
 };
@@ -10,6 +9,27 @@ use crate::{
     ids::TrackId,
     playback::{Form, Target, WishFormat, forms},
 };
+
+/// One playable form of a track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resource {
+    /// Path below the listener.
+    pub(crate) path: String,
+    /// All four fields.
+    pub(crate) protocol_info: String,
+    /// Exact, or left out.
+    pub(crate) size_bytes: Option<u64>,
+    /// Length.
+    pub(crate) duration_ms: u64,
+    /// kbit/s; DIDL wants bytes a second.
+    pub(crate) bitrate_kbps: u32,
+    /// Hz.
+    pub(crate) sample_rate: u32,
+    /// Bits a sample; 0 for lossy.
+    pub(crate) bit_depth: u32,
+    /// Channels.
+    pub(crate) channels: u32,
+}
 
 /// The forms of a track that a client is told of, the one that it plays best first.
 pub(crate) fn resources(track: &Track, profile: &Profile) -> Vec<Resource> {

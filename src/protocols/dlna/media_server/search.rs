@@ -7,7 +7,7 @@ use super::{
         soap::{Call, Fault},
     },
     below::{Below, below},
-    content_directory::{Answer, container, listing, update_id, window},
+    content_directory::{Listing, container, listing, update_id, window},
     didl::Didl,
     entries::{artist_folder, genre_folder, playlist_folder, with_cover},
     filter::Filter,
@@ -30,7 +30,7 @@ pub(super) async fn search(
     catalog: &Catalog,
     asking: &Asking,
     call: &Call,
-) -> Result<Answer, Fault> {
+) -> Result<Listing, Fault> {
     let within = call.text("ContainerID").or_else(|| call.text("ObjectID")).unwrap_or("0");
     let criteria = call.required("SearchCriteria")?;
     let window = window(call)?;
