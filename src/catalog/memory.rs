@@ -97,9 +97,10 @@ pub(super) trait Forget {
     fn forget_idle(&self);
 }
 
-/// What was asked for of late, up to a weight. Two generations: what is asked for moves to the
-/// younger one, and when that holds half of the weight it becomes the older one, whose rest goes.
-/// A look-up is a hash and a lock that readers share, many times cheaper than exact order.
+/// What was asked for of late, up to a weight. Two generations: what is read goes into the younger
+/// one, and when that holds half of the weight it becomes the older one, of which only what was
+/// asked for meanwhile stays. So all that fits stays, also if it is asked for in turn. A look-up is
+/// a hash and a lock that readers share, many times cheaper than exact order.
 #[derive(Debug)]
 pub(super) struct Recent<K, V> {
     room: usize,
@@ -113,8 +114,17 @@ struct Kept<K, V> {
     /// under the old revision.
     revision: i64,
     young: HashMap<K, (V, usize)>,
-    old: HashMap<K, (V, usize)>,
+    old: HashMap<K, Aged<V>>,
     weight: usize,
+}
+
+/// One of the older generation.
+#[derive(Debug)]
+struct Aged<V> {
+    value: V,
+    weight: usize,
+    /// Asked for since it is of this generation.
+    was_asked: AtomicBool,
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
@@ -143,11 +153,9 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
         Q: Hash + Eq + ?Sized + 'a,
     {
         self.was_asked.store(true, Ordering::Relaxed);
-        let mut of_age = Vec::new();
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         let is_valid = kept.revision == revision;
-        let found = keys
-            .into_iter()
+        keys.into_iter()
             .map(|key| {
                 if !is_valid {
                     return None;
@@ -155,16 +163,11 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
                 if let Some((value, _)) = kept.young.get(key) {
                     return Some(value.clone());
                 }
-                let (key, (value, weight)) = kept.old.get_key_value(key)?;
-                of_age.push((key.clone(), value.clone(), *weight));
-                Some(value.clone())
+                let aged = kept.old.get(key)?;
+                aged.was_asked.store(true, Ordering::Relaxed);
+                Some(aged.value.clone())
             })
-            .collect();
-        drop(kept);
-        if !of_age.is_empty() {
-            self.insert_all(revision, of_age);
-        }
-        found
+            .collect()
     }
 
     /// Remembers what was read at a revision.
@@ -191,8 +194,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
                 continue;
             }
             if self.room / 2 < kept.weight + weight {
-                kept.old = std::mem::take(&mut kept.young);
-                kept.weight = 0;
+                kept.grow_old(self.room / 4);
             }
             let before = kept.young.insert(key, (value, weight));
             kept.weight += weight;
@@ -209,6 +211,26 @@ impl<K, V> Forget for Recent<K, V> {
     fn forget_idle(&self) {
         if !self.was_asked.swap(false, Ordering::Relaxed) {
             self.forget();
+        }
+    }
+}
+
+impl<K: Hash + Eq, V> Kept<K, V> {
+    /// The younger generation becomes the older one. Of that, what was asked for is young again,
+    /// up to a weight that leaves room for what is new.
+    fn grow_old(&mut self, most: usize) {
+        let aged = |(key, (value, weight))| {
+            (key, Aged { value, weight, was_asked: AtomicBool::new(false) })
+        };
+        let young = std::mem::take(&mut self.young).into_iter().map(aged).collect();
+        let old = std::mem::replace(&mut self.old, young);
+        self.weight = 0;
+        for (key, aged) in old {
+            let stays = aged.was_asked.into_inner() && !self.old.contains_key(&key);
+            if stays && self.weight + aged.weight <= most {
+                self.weight += aged.weight;
+                self.young.insert(key, (aged.value, aged.weight));
+            }
         }
     }
 }
@@ -235,15 +257,30 @@ mod tests {
         // A new generation begins; what is asked for comes along.
         recent.insert(1, 4, 40, 1);
         assert_eq!(recent.get(1, &1), Some(10));
-        for key in 5..8 {
+        for key in 5..9 {
             recent.insert(1, key, key * 10, 1);
         }
-        let found = recent.get_all(1, &[0, 1, 2, 4, 5, 7]);
-        assert_eq!(found, [None, Some(10), None, Some(40), Some(50), Some(70)]);
+        let found = recent.get_all(1, &[0, 1, 2, 4, 5, 7, 8]);
+        assert_eq!(found, [None, Some(10), None, Some(40), Some(50), Some(70), Some(80)]);
         assert_eq!(recent.get(2, &7), None, "the catalogue changed");
         recent.insert(2, 7, 71, 1);
         recent.insert(1, 7, 70, 1);
         assert_eq!(recent.get(2, &7), Some(71), "a late old answer is not taken");
+    }
+
+    #[test]
+    fn what_fits_stays_though_it_is_asked_for_in_turn() {
+        let recent: Recent<i64, i64> = Recent::with_room(8);
+        let mut reads = 0;
+        for _ in 0..5 {
+            for key in 0..7 {
+                if recent.get(1, &key).is_none() {
+                    reads += 1;
+                    recent.insert(1, key, key, 1);
+                }
+            }
+        }
+        assert_eq!(reads, 7);
     }
 
     #[test]

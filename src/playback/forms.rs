@@ -16,7 +16,7 @@ pub struct Form {
     /// Exact MIME type, as the answer will say it.
     pub content_type: Cow<'static, str>,
     /// Suffix without dot, for the last part of a URL.
-    pub suffix: String,
+    pub suffix: Cow<'static, str>,
     /// Bytes, where that is known beforehand.
     pub size_bytes: Option<u64>,
     /// Ranges are served from the first request on.
@@ -69,7 +69,7 @@ fn original(track: &Track) -> Form {
     Form {
         format: WishFormat::Raw,
         content_type: Cow::Borrowed(track.content_type),
-        suffix: track.suffix.clone(),
+        suffix: Cow::Owned(track.suffix.clone()),
         size_bytes: Some(track.size_bytes),
         has_ranges: true,
         bitrate_kbps: track.bitrate_kbps,
@@ -93,7 +93,7 @@ fn transcoded(track: &Track, target: Target) -> Form {
     Form {
         format: WishFormat::To(target),
         content_type,
-        suffix: target.suffix().to_owned(),
+        suffix: Cow::Borrowed(target.suffix()),
         size_bytes: None,
         has_ranges: false,
         bitrate_kbps: target

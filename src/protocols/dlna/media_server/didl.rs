@@ -9,11 +9,12 @@ use crate::catalog::{Album, Item, Picture, Track};
 use super::{
     super::xml::{escape_twice, inside},
     art,
+    entries::Folder,
     filter::{Extra, Filter},
     kind::Kind,
     object_id::{Container, ObjectId},
     quirks::{self, Profile},
-    resources::Resource,
+    resources::{Resource, push_number},
 };
 
 const HEAD: &str = inside!(
@@ -26,35 +27,6 @@ const TAIL: &str = inside!("</DIDL-Lite>");
 
 /// Titles longer than this are cut: some firmware has no more room.
 const MAX_TITLE: usize = 250;
-
-/// A container about to be written.
-#[derive(Debug, Clone)]
-pub(crate) struct Folder<'a> {
-    /// Its id.
-    pub(crate) id: Container,
-    /// Where it is shown; `None` is the root's -1.
-    pub(crate) parent: Option<Container>,
-    /// Name.
-    pub(crate) title: Cow<'a, str>,
-    /// `upnp:class`.
-    pub(crate) class: &'static str,
-    /// Only if exact and above 0: old Kodi hides a folder that says 0.
-    pub(crate) child_count: Option<u64>,
-    /// Picture.
-    pub(crate) art: Option<(Item, Picture)>,
-}
-
-impl<'a> Folder<'a> {
-    /// A plain container.
-    pub(crate) fn new(
-        id: Container,
-        parent: Option<Container>,
-        title: impl Into<Cow<'a, str>>,
-        class: &'static str,
-    ) -> Self {
-        Self { id, parent, title: title.into(), class, child_count: None, art: None }
-    }
-}
 
 /// Writes one Result.
 pub(crate) struct Didl {
@@ -215,7 +187,7 @@ impl Didl {
         }
         let counted = children.filter(|count| *count > 0 && self.filter.wants(Extra::ChildCount));
         if let Some(count) = counted {
-            let _ = write!(self.out, " childCount={QUOTE}{count}{QUOTE}");
+            self.attribute("childCount", count);
         }
         self.out.push_str(inside!(">"));
         self.written += 1;
@@ -269,11 +241,11 @@ impl Didl {
     /// Always a whole plain day: radios stumble over less and over zones.
     fn date(&mut self, release: &str, year: Option<i32>) {
         let written = match release.len() {
-            4 => format!("{release}-01-01"),
-            7 => format!("{release}-01"),
-            10 => release.to_owned(),
+            4 => Cow::Owned([release, "-01-01"].concat()),
+            7 => Cow::Owned([release, "-01"].concat()),
+            10 => Cow::Borrowed(release),
             _ => match year {
-                Some(year @ 1..=9999) => format!("{year:04}-01-01"),
+                Some(year @ 1..=9999) => Cow::Owned(format!("{year:04}-01-01")),
                 _ => return,
             },
         };
@@ -317,7 +289,7 @@ impl Didl {
         }
         self.out.push_str(QUOTE);
         if let Some(size) = resource.size_bytes {
-            let _ = write!(self.out, " size={QUOTE}{size}{QUOTE}");
+            self.attribute("size", size);
         }
         if resource.duration_ms > 0 {
             let duration = duration(resource.duration_ms);
@@ -330,12 +302,18 @@ impl Didl {
             ("nrAudioChannels", resource.channels),
         ] {
             if value > 0 {
-                let _ = write!(self.out, " {name}={QUOTE}{value}{QUOTE}");
+                self.attribute(name, u64::from(value));
             }
         }
         self.out.push_str(inside!(">"));
         self.out.push_str(&self.base);
         self.push(&[&resource.path, inside!("</res>")]);
+    }
+
+    fn attribute(&mut self, name: &str, value: u64) {
+        self.push(&[" ", name, "=", QUOTE]);
+        push_number(value, &mut self.out);
+        self.out.push_str(QUOTE);
     }
 
     /// Appends pieces as they are: formatting costs more than all else here.

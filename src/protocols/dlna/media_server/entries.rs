@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::{
-    didl::Folder,
     kind::Kind,
     object_id::{Container, View},
 };
@@ -15,6 +14,35 @@ use crate::{
 /// A container of no special class.
 pub(super) const PLAIN: &str = "object.container";
 const DIRECTORY: &str = "object.container.storageFolder";
+
+/// A container about to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder<'a> {
+    /// Its id.
+    pub(crate) id: Container,
+    /// Where it is shown; `None` is the root's -1.
+    pub(crate) parent: Option<Container>,
+    /// Name.
+    pub(crate) title: Cow<'a, str>,
+    /// `upnp:class`.
+    pub(crate) class: &'static str,
+    /// Only if exact and above 0: old Kodi hides a folder that says 0.
+    pub(crate) child_count: Option<u64>,
+    /// Picture.
+    pub(crate) art: Option<(Item, Picture)>,
+}
+
+impl<'a> Folder<'a> {
+    /// A plain container.
+    pub(crate) fn new(
+        id: Container,
+        parent: Option<Container>,
+        title: impl Into<Cow<'a, str>>,
+        class: &'static str,
+    ) -> Self {
+        Self { id, parent, title: title.into(), class, child_count: None, art: None }
+    }
+}
 
 /// A branch below the root.
 pub(super) fn view_folder(view: View) -> Folder<'static> {

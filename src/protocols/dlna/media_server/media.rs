@@ -138,7 +138,7 @@ fn describe(
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    set("content-type", &content_type(track, form, &asking.profile));
+    set("content-type", content_type(track, form, &asking.profile));
     set("contentfeatures.dlna.org", &features);
     set("transfermode.dlna.org", transfer_mode);
     if let Some(seek) = seek {

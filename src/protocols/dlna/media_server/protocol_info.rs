@@ -2,8 +2,6 @@
 //! text in DIDL and in the contentFeatures header. A profile name is given only when its terms
 //! are surely met; a wrong one is worse than none.
 
-use std::fmt::Write as _;
-
 /// What a resource is, enough to name it to a renderer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Media<'a> {
@@ -87,23 +85,20 @@ fn profile(media: &Media<'_>) -> Option<&'static str> {
     }
 }
 
-/// The fourth field.
-pub(crate) fn features(media: &Media<'_>) -> String {
-    let mut out = String::with_capacity(96);
+/// Appends the fourth field.
+pub(crate) fn features(media: &Media<'_>, out: &mut String) {
     if let Some(profile) = profile(media) {
-        let _ = write!(out, "DLNA.ORG_PN={profile};");
+        out.push_str("DLNA.ORG_PN=");
+        out.push_str(profile);
+        out.push(';');
     }
-    let (operations, conversion) = match media.origin {
-        MediaOrigin::File => ("01", 0),
-        MediaOrigin::Converted => ("01", 1),
-        MediaOrigin::Live => ("10", 1),
-    };
+    out.push_str(match media.origin {
+        MediaOrigin::File => "DLNA.ORG_OP=01;DLNA.ORG_CI=0",
+        MediaOrigin::Converted => "DLNA.ORG_OP=01;DLNA.ORG_CI=1",
+        MediaOrigin::Live => "DLNA.ORG_OP=10;DLNA.ORG_CI=1",
+    });
     // Streaming and background transfer, stalling, DLNA 1.5.
-    let _ = write!(
-        out,
-        "DLNA.ORG_OP={operations};DLNA.ORG_CI={conversion};DLNA.ORG_FLAGS=01700000000000000000000000000000"
-    );
-    out
+    out.push_str(";DLNA.ORG_FLAGS=01700000000000000000000000000000");
 }
 
 /// ConnectionManager's Source: everything that could be served.
@@ -125,6 +120,12 @@ mod tests {
         channels: 2,
         origin: MediaOrigin::File,
     };
+
+    fn features(media: &Media<'_>) -> String {
+        let mut out = String::new();
+        super::features(media, &mut out);
+        out
+    }
 
     #[test]
     fn profiles_only_when_the_terms_are_met() {

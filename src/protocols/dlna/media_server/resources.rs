@@ -55,11 +55,7 @@ pub(crate) fn resources(track: &Track, profile: &Profile) -> Vec<Resource> {
 fn resource(track: &Track, form: &Form, profile: &Profile) -> Resource {
     Resource {
         path: path(track.id, form),
-        protocol_info: format!(
-            "http-get:*:{}:{}",
-            content_type(track, form, profile),
-            content_features(track, form)
-        ),
+        protocol_info: protocol_info(track, form, profile),
         size_bytes: form.size_bytes,
         duration_ms: track.duration_ms,
         bitrate_kbps: form.bitrate_kbps,
@@ -69,24 +65,39 @@ fn resource(track: &Track, form: &Form, profile: &Profile) -> Resource {
     }
 }
 
+/// All four fields. Put together without formatting, as everything in a long list is.
+fn protocol_info(track: &Track, form: &Form, profile: &Profile) -> String {
+    let mut out = String::with_capacity(128);
+    out.push_str("http-get:*:");
+    out.push_str(content_type(track, form, profile));
+    out.push(':');
+    append_features(track, form, &mut out);
+    out
+}
+
 /// The type as this client spells it.
-pub(crate) fn content_type(track: &Track, form: &Form, profile: &Profile) -> String {
+pub(crate) fn content_type<'a>(track: &Track, form: &'a Form, profile: &Profile) -> &'a str {
     match form.format {
-        WishFormat::To(Target::L16) => form.content_type.to_string(),
+        WishFormat::To(Target::L16) => &form.content_type,
         WishFormat::Raw => {
             let mime = mime(&track.container, &track.codec, &profile.spelling);
-            if mime == "application/octet-stream" { form.content_type.as_ref() } else { mime }
-                .to_owned()
+            if mime == "application/octet-stream" { &form.content_type } else { mime }
         }
         WishFormat::To(target) => {
             let (container, codec) = container(target);
-            mime(container, codec, &profile.spelling).to_owned()
+            mime(container, codec, &profile.spelling)
         }
     }
 }
 
 /// The fourth field, the same in DIDL and in the answer's header.
 pub(crate) fn content_features(track: &Track, form: &Form) -> String {
+    let mut out = String::with_capacity(96);
+    append_features(track, form, &mut out);
+    out
+}
+
+fn append_features(track: &Track, form: &Form, out: &mut String) {
     let origin = match (form.format, form.has_ranges) {
         (WishFormat::Raw, _) => MediaOrigin::File,
         (WishFormat::To(_), true) => MediaOrigin::Converted,
@@ -96,14 +107,15 @@ pub(crate) fn content_features(track: &Track, form: &Form) -> String {
         WishFormat::Raw => (track.container.as_str(), track.codec.as_str()),
         WishFormat::To(target) => container(target),
     };
-    features(&Media {
+    let media = Media {
         container,
         codec,
         bitrate_kbps: form.bitrate_kbps,
         sample_rate: form.sample_rate,
         channels: form.channels,
         origin,
-    })
+    };
+    features(&media, out);
 }
 
 fn container(target: Target) -> (&'static str, &'static str) {
@@ -122,11 +134,33 @@ fn container(target: Target) -> (&'static str, &'static str) {
 fn path(track: TrackId, form: &Form) -> String {
     let is_plain =
         !form.suffix.is_empty() && form.suffix.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let suffix = if is_plain { form.suffix.as_str() } else { "bin" };
-    match form.format {
-        WishFormat::Raw => format!("/media/{}.{suffix}", track.0),
-        WishFormat::To(target) => format!("/media/{}-{}.{suffix}", track.0, target.suffix()),
+    let suffix = if is_plain { form.suffix.as_ref() } else { "bin" };
+    let mut out = String::with_capacity(32);
+    out.push_str("/media/");
+    push_number(track.0.cast_unsigned(), &mut out);
+    if let WishFormat::To(target) = form.format {
+        out.push('-');
+        out.push_str(target.suffix());
     }
+    out.push('.');
+    out.push_str(suffix);
+    out
+}
+
+/// Appends the digits of a number.
+pub(super) fn push_number(number: u64, out: &mut String) {
+    let mut digits = [0; 20];
+    let (mut at, mut rest) = (digits.len(), number);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    // They are all ASCII.
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Reads the last part of a resource's address. The extension is for renderers and not looked at.
@@ -144,6 +178,15 @@ pub(crate) fn parse_path(name: &str) -> Option<(TrackId, WishFormat)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        for number in [0, 7, 10, 1234, u64::MAX] {
+            let mut out = String::from("x");
+            push_number(number, &mut out);
+            assert_eq!(out, format!("x{number}"));
+        }
+    }
 
     #[test]
     fn paths_are_read_back() {

@@ -4,10 +4,10 @@
 
 use super::{
     below::below,
-    didl::{Didl, Folder},
+    didl::Didl,
     entries::{
-        PLAIN, all_tracks, artist_folder, decade_folder, directory, genre_folder, initial_folder,
-        playlist_folder, view_folder, with_cover, year_folder,
+        Folder, PLAIN, all_tracks, artist_folder, decade_folder, directory, genre_folder,
+        initial_folder, playlist_folder, view_folder, with_cover, year_folder,
     },
     object_id::{Container, ObjectId, Place, View},
     quirks::Profile,
