@@ -8,7 +8,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`error`] [`ids`] [`clock`] [`body`] [`zip`] | a variant per reaction of a caller; typed ids; the only reader of the wall clock; bytes on their way out; archives of them |
+//! | [`error`] [`ids`] [`clock`] [`body`] [`zip`] `xml` | a variant per reaction of a caller; typed ids; the only reader of the wall clock; bytes on their way out; archives of them; the bounded reader of XML |
 //! | [`egress`] | the one way out to the internet: every address judged, everything bounded |
 //! | [`media`] | one file of media: formats, tags, pictures, lyrics, cue sheets, and the sandboxed worker processes that read untrusted bytes. No database, no network |
 //! | [`config`] [`events`] [`db`] | settings by section; what changed, as ids; one writer and many readers of SQLite |
@@ -21,7 +21,7 @@
 //! | [`matching`] | that nothing is sent twice: hashes, have and need, claims |
 //! | [`outside`] | what the internet brings and gets, each off until an administrator turns it on: podcasts, radio stations, artist info, listens passed on |
 //! | [`ops`] [`http`] | lifecycle, telemetry, health; what all HTTP faces share |
-//! | [`protocols`] [`web`] | the faces, thin: Subsonic, DLNA, mDNS; the panel and its API |
+//! | [`protocols`] [`web`] | the faces, thin: Subsonic, WebDAV, DLNA, mDNS; the panel and its API |
 //! | [`sync`] | the other end, on another machine: a folder to a locker and back, through the web API |
 //! | [`app`] [`cli`] | the composition root and the command line; they know all, nobody imports them |
 //!
@@ -59,6 +59,7 @@ pub mod playback;
 pub mod protocols;
 pub mod sync;
 pub mod web;
+mod xml;
 pub mod zip;
 
 pub use error::{Error, Result};

@@ -20,8 +20,9 @@ const LAYERS: &[(&str, May)] = &[
     ("clock", Only(&[])),
     ("body", Only(&["clock"])),
     ("zip", Only(&["clock", "body"])),
+    ("xml", Only(&[])),
     ("egress", Only(&["error", "clock"])),
-    ("media", Only(&["error"])),
+    ("media", Only(&["error", "xml"])),
     // The decode worker is a program of its own: one file of media, and nothing of the house.
     ("bin", Only(&["media", "error"])),
     ("config", AllBut(&["body", "bin"])),

@@ -3,11 +3,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    document::{self, Element},
-    markup,
-};
+use super::markup;
+use crate::xml::{self, Element, Manner, Names, Rules};
 
+/// A feed of two thousand episodes has fewer elements.
+pub(super) const RULES: Rules = Rules {
+    elements: 65_536,
+    bytes: 2 << 20,
+    names: Names::Lower,
+    manner: Manner::Lenient,
+    ..Rules::STRICT
+};
 /// Episodes of a feed that are looked at; feeds begin with the newest.
 const MOST_EPISODES: usize = 3000;
 /// Longest title, in characters.
@@ -83,7 +89,7 @@ impl Feed {
 
 /// Reads a feed. An error is a sentence.
 pub fn read(bytes: &[u8]) -> Result<Feed, String> {
-    let root = document::read(bytes).map_err(|refused| refused.to_string())?;
+    let root = xml::read(bytes, &RULES).map_err(|refused| refused.to_string())?;
     let mut feed = match root.name.as_str() {
         "rss" => rss(root.child("channel").ok_or("The feed has no channel")?),
         "feed" | "atom:feed" => atom(&root),

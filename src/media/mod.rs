@@ -4,7 +4,6 @@
 pub mod analysis;
 pub mod cue;
 pub mod decode;
-pub(crate) mod document;
 pub mod feed;
 pub mod format;
 pub mod fragments;

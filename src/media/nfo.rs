@@ -1,7 +1,8 @@
 //! `artist.nfo` and `album.nfo` as Kodi writes them: XML beside the music that somebody cared to
 //! fill in.
 
-use super::{document, markup};
+use super::{feed, markup};
+use crate::xml;
 
 /// What such a file tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Nfo {
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<Nfo> {
     let end = bytes.iter().rposition(|byte| *byte == b'>')? + 1;
-    let root = document::read(&bytes[..end]).ok()?;
+    let root = xml::read(&bytes[..end], &feed::RULES).ok()?;
     let (ids, texts): (&[&str], &[&str]) = match root.name.as_str() {
         "artist" => (&["musicbrainzartistid", "musicbrainzid"], &["biography"]),
         "album" => {

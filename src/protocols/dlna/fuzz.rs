@@ -3,8 +3,9 @@
 use super::{
     media_server::taste,
     soap::{self, Call},
-    ssdp, xml,
+    ssdp,
 };
+use crate::xml;
 
 /// Search criteria, and what they ask of each kind of object; the same text as an object id, a
 /// filter and a sort.
@@ -18,9 +19,9 @@ pub fn soap(bytes: &[u8]) {
     let value = call.text("ObjectID").unwrap_or_default();
     let _ = call.number("StartingIndex");
     let answer = soap::answer("urn:x:1", "Browse", None, &[("Result", value.to_owned())]);
-    assert!(xml::read(answer.as_bytes()).is_ok(), "{answer}");
+    assert!(xml::read(answer.as_bytes(), &soap::RULES).is_ok(), "{answer}");
     let fault = soap::fault(&soap::Fault::invalid_args(value.to_owned()));
-    assert!(xml::read(fault.as_bytes()).is_ok(), "{fault}");
+    assert!(xml::read(fault.as_bytes(), &soap::RULES).is_ok(), "{fault}");
 }
 
 /// A datagram of SSDP.

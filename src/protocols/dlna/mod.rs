@@ -11,7 +11,6 @@ mod media_server;
 mod routes;
 mod soap;
 mod ssdp;
-mod xml;
 
 pub use door::on_connect;
 pub use routes::configure;

@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use super::xml::{self, Element, escape};
+use crate::xml::{self, Element, Names, Rules, escape};
+
+/// SOAP arguments carry everything in text; what prefix they have does not matter.
+pub(super) const RULES: Rules = Rules { names: Names::Local, ..Rules::STRICT };
 
 /// A call, as the body says.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ impl Call {
     /// Reads the envelope. `action` of the SOAPACTION header wins over the body's own word when
     /// both are there and differ only in prefix; else the body decides.
     pub(crate) fn read(body: &[u8]) -> Result<Self, xml::Refused> {
-        let envelope = xml::read(body)?;
+        let envelope = xml::read(body, &RULES)?;
         let body = match envelope.name.as_str() {
             "Envelope" => envelope.child("Body").ok_or(xml::Refused::NotXml)?,
             _ => return Err(xml::Refused::NotXml),
@@ -161,12 +164,12 @@ mod tests {
         let (document, arguments) =
             (("Result", "&lt;a/&gt;"), [("More", "<a b=\"1\">&</a>".to_owned())]);
         let text = answer("urn:x:1", "Browse", Some(document), &arguments);
-        let read = xml::read(text.as_bytes()).unwrap();
+        let read = xml::read(text.as_bytes(), &RULES).unwrap();
         let answer = read.child("Body").and_then(|body| body.child("BrowseResponse")).unwrap();
         assert_eq!(answer.child("Result").unwrap().text, "<a/>");
         assert_eq!(answer.child("More").unwrap().text, "<a b=\"1\">&</a>");
         let text = fault(&Fault::new(701, "No such <object>"));
-        let read = xml::read(text.as_bytes()).unwrap();
+        let read = xml::read(text.as_bytes(), &RULES).unwrap();
         let detail = read.child("Body").and_then(|body| body.child("Fault")).unwrap();
         let error = detail.child("detail").and_then(|detail| detail.child("UPnPError")).unwrap();
         assert_eq!(error.child("errorCode").unwrap().text, "701");

@@ -9,7 +9,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{super::xml::escape, Property, callback::Callback};
+use super::{Property, callback::Callback};
+use crate::xml::escape;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 const DONE_WITHIN: Duration = Duration::from_secs(5);
@@ -93,7 +94,7 @@ mod tests {
     #[test]
     fn each_variable_has_a_property_of_its_own() {
         let text = property_set(&[("SystemUpdateID", "7".to_owned()), ("X", "<".to_owned())]);
-        let read = super::super::super::xml::read(text.as_bytes()).unwrap();
+        let read = crate::xml::read(text.as_bytes(), &crate::xml::Rules::STRICT).unwrap();
         assert_eq!(read.children.len(), 2);
         assert_eq!(read.children[0].child("SystemUpdateID").unwrap().text, "7");
         assert_eq!(read.children[1].child("X").unwrap().text, "<");

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{super::xml::escape, quirks::Profile, services};
+use super::{quirks::Profile, services};
+use crate::xml::escape;
 
 /// The device type that is announced.
 pub(crate) const DEVICE_TYPE: &str = "urn:schemas-upnp-org:device:MediaServer:1";
@@ -75,14 +76,16 @@ pub(crate) fn description(device: &Device, profile: &Profile) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::xml, *};
+    use super::*;
     use crate::protocols::dlna::media_server::quirks;
+    use crate::xml::{self, Rules};
 
     #[test]
     fn well_formed_for_every_profile() {
         let device = Device { name: "Tune & <locker>".to_owned(), uuid: "1-2".to_owned() };
         for profile in [quirks::GENERIC, Profile { is_windows: true, ..quirks::GENERIC }] {
-            let read = xml::read(description(&device, &profile).as_bytes()).unwrap();
+            let read =
+                xml::read(description(&device, &profile).as_bytes(), &Rules::STRICT).unwrap();
             let device = read.child("device").unwrap();
             assert_eq!(device.child("UDN").unwrap().text, "uuid:1-2");
             assert!(device.child("friendlyName").unwrap().text.starts_with("Tune & <locker>"));

@@ -4,10 +4,12 @@
 
 use std::{borrow::Cow, fmt::Write as _, net::SocketAddr};
 
-use crate::catalog::{Album, Item, Picture, Track};
+use crate::{
+    catalog::{Album, Item, Picture, Track},
+    xml::{escape_twice, inside},
+};
 
 use super::{
-    super::xml::{escape_twice, inside},
     art,
     entries::Folder,
     filter::{Extra, Filter},
@@ -340,7 +342,8 @@ fn duration(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::xml, *};
+    use super::*;
+    use crate::xml::{self, Rules};
     use crate::{
         catalog::{AlbumFacts, TrackFacts},
         ids::{AlbumId, PictureId, TrackId},
@@ -348,7 +351,7 @@ mod tests {
 
     /// The document as a client unpacks it.
     fn unpacked(document: &str) -> String {
-        xml::read(format!("<Result>{document}</Result>").as_bytes()).unwrap().text
+        xml::read(format!("<Result>{document}</Result>").as_bytes(), &Rules::STRICT).unwrap().text
     }
 
     #[test]
@@ -405,7 +408,7 @@ mod tests {
         let golden = include_str!("../../../../tests/golden/dlna/track_and_album.xml");
         assert_eq!(written, 2);
         assert_eq!(text.replace("><", ">\n<"), golden.trim_end());
-        assert!(xml::read(text.as_bytes()).is_ok());
+        assert!(xml::read(text.as_bytes(), &Rules::STRICT).is_ok());
     }
 
     #[test]

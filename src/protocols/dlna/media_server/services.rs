@@ -281,7 +281,9 @@ mod tests {
                     );
                 }
             }
-            let read = super::super::super::xml::read(service.scpd().as_bytes()).unwrap();
+            let read =
+                crate::xml::read(service.scpd().as_bytes(), &super::super::super::soap::RULES)
+                    .unwrap();
             let listed = read.child("actionList").unwrap().children.len();
             assert_eq!(listed, service.actions.len());
         }
