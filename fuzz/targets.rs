@@ -10,7 +10,7 @@ use tunelocker::{
         nfo,
         playlist_file::{self, Syntax},
     },
-    protocols::{dlna, subsonic},
+    protocols::{dlna, subsonic, webdav},
 };
 
 /// Every target by its name.
@@ -28,6 +28,8 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("criteria", criteria),
     ("soap", soap),
     ("ssdp", ssdp),
+    ("dav_body", dav_body),
+    ("dav_header", dav_header),
 ];
 
 /// A Subsonic query string and form, split at the first zero byte.
@@ -151,4 +153,14 @@ pub(crate) fn soap(bytes: &[u8]) {
 /// SSDP datagrams.
 pub(crate) fn ssdp(bytes: &[u8]) {
     dlna::fuzz::ssdp(bytes);
+}
+
+/// Bodies of WebDAV requests.
+pub(crate) fn dav_body(bytes: &[u8]) {
+    webdav::fuzz::body(bytes);
+}
+
+/// Headers of WebDAV requests.
+pub(crate) fn dav_header(bytes: &[u8]) {
+    webdav::fuzz::header(&String::from_utf8_lossy(bytes));
 }

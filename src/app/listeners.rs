@@ -27,7 +27,7 @@ use crate::{
     ops::{health::Health, metrics::Metrics, port_holder},
     protocols::{
         dlna::{self, Dlna},
-        subsonic,
+        subsonic, webdav,
     },
     web,
 };
@@ -102,6 +102,15 @@ pub(super) fn public(
                     clock: clock.clone(),
                 };
                 subsonic::configure(routes, &services);
+            })
+            .configure(|routes| {
+                let services = webdav::Services {
+                    accounts: of.accounts.clone(),
+                    drive: of.drive.clone(),
+                    clock: of.clock.clone(),
+                    public_url: panel.site.public_url.clone(),
+                };
+                webdav::configure(routes, &services);
             })
             .configure(|routes| web::configure(routes, &panel))
     };

@@ -96,6 +96,40 @@ impl RelativePath {
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// The folder that it lies in; none for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        Some(Self(self.0.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()))
+    }
+
+    /// Whether it lies in a folder, however deep. Nothing lies in itself.
+    #[must_use]
+    pub fn is_inside(&self, folder: &Self) -> bool {
+        self.within(folder).is_some_and(|rest| !rest.is_root())
+    }
+
+    /// Where it lies in a folder; the root for the folder itself, none outside of it.
+    #[must_use]
+    pub fn within(&self, folder: &Self) -> Option<Self> {
+        if folder.is_root() {
+            return Some(self.clone());
+        }
+        let rest = self.0.strip_prefix(&folder.0)?;
+        if rest.is_empty() {
+            return Some(Self(String::new()));
+        }
+        rest.strip_prefix('/').map(|rest| Self(rest.to_owned()))
+    }
+
+    /// An entry of this folder, by the name that a list of it told.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Self {
+        if self.is_root() { Self(name.to_owned()) } else { Self(format!("{}/{name}", self.0)) }
+    }
 }
 
 fn problem(rule: &'static str, sentence: &'static str) -> NameProblem {
@@ -178,6 +212,31 @@ mod tests {
             assert_eq!(RelativePath::parse(wrong).unwrap_err().rule, rule, "{wrong}");
         }
         assert!(RelativePath::parse("").unwrap().is_root());
+    }
+
+    #[test]
+    fn paths_lie_in_each_other() {
+        let path = |text| RelativePath::parse(text).unwrap();
+        assert_eq!(path("a/b/c").parent(), Some(path("a/b")));
+        assert_eq!(path("a").parent(), Some(path("")));
+        assert_eq!(path("").parent(), None);
+        for (one, other, rest) in [
+            ("a/b", "a", Some("b")),
+            ("a/b", "", Some("a/b")),
+            ("a", "a", Some("")),
+            ("", "", Some("")),
+            ("ab", "a", None),
+            ("", "a", None),
+            ("a", "a/b", None),
+        ] {
+            assert_eq!(path(one).within(&path(other)), rest.map(path), "{one} in {other}");
+            assert_eq!(
+                path(one).is_inside(&path(other)),
+                rest.is_some_and(|rest| !rest.is_empty())
+            );
+        }
+        assert_eq!(path("").entry("x."), RelativePath::from_disk("x.".to_owned()));
+        assert_eq!(path("a").entry("b"), path("a/b"));
     }
 
     #[test]

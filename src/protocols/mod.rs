@@ -3,3 +3,4 @@
 pub mod dlna;
 pub mod mdns;
 pub mod subsonic;
+pub mod webdav;

@@ -18,3 +18,4 @@ mod playback;
 mod subsonic;
 mod sync;
 mod web;
+mod webdav;

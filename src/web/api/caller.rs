@@ -8,14 +8,13 @@ use actix_web::{
     http::{Method, header},
     web::Data,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
     Error, Result,
     accounts::{Credentials, Principal},
     error::AuthFailure,
-    http::origin,
+    http::{credentials, origin},
     web::{Handles, failure::Failure, guard},
 };
 
@@ -51,8 +50,8 @@ async fn recognise(request: &HttpRequest) -> Result<Caller> {
         .ok_or_else(|| Error::Unavailable("The server is starting".to_owned()))?;
     let origin = origin(request);
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
-        let credentials = value.to_str().ok().and_then(parse).ok_or(AuthFailure::Wrong)?;
-        let principal = handles.accounts.authenticate(credentials, &origin).await?;
+        let given = value.to_str().ok().and_then(credentials).ok_or(AuthFailure::Wrong)?;
+        let principal = handles.accounts.authenticate(given, &origin).await?;
         return Ok(Caller { principal, cookie: None });
     }
     let cookie = session_cookie(request).ok_or(AuthFailure::Missing)?;
@@ -69,36 +68,4 @@ async fn recognise(request: &HttpRequest) -> Result<Caller> {
 pub(in crate::web) fn session_cookie(request: &HttpRequest) -> Option<String> {
     let cookie = request.cookie(SECURE_COOKIE).or_else(|| request.cookie(COOKIE))?;
     Some(cookie.value().to_owned())
-}
-
-/// `Basic` takes name and login or app password; `Bearer` an app password alone.
-fn parse(authorization: &str) -> Option<Credentials> {
-    let (scheme, value) = authorization.split_once(' ')?;
-    let value = value.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(Credentials::ApiKey(value.to_owned()));
-    }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
-    let (user, password) = pair.split_once(':')?;
-    Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn authorization_headers() {
-        let basic = format!("Basic {}", STANDARD.encode("ann:a:b"));
-        let Some(Credentials::Password { user, password }) = parse(&basic) else { panic!() };
-        assert_eq!((user.as_str(), password.as_str()), ("ann", "a:b"));
-        let Some(Credentials::ApiKey(key)) = parse("bearer  abcd") else { panic!() };
-        assert_eq!(key, "abcd");
-        for wrong in ["", "Basic", "Basic ???", "Digest x", "Basic YW5u"] {
-            assert!(parse(wrong).is_none(), "{wrong}");
-        }
-    }
 }

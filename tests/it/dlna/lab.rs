@@ -3,8 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{BufRead as _, BufReader, Write as _},
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::music;
+use crate::harness::machine::{has, skip};
 
 const SERVER: &str = "10.77.0.1";
 const DESCRIPTION: &str = "http://10.77.0.1:4041/device.xml";
@@ -179,26 +180,6 @@ struct Walk {
 
 fn ip(arguments: &[&str]) -> bool {
     Command::new("ip").args(arguments).stderr(Stdio::null()).status().is_ok_and(|is| is.success())
-}
-
-/// Says why a test could not run; in CI that fails unless it is a known reason.
-fn skip(reason: &str) {
-    eprintln!("SKIP {reason}");
-    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache");
-    let log = OpenOptions::new().append(true).create(true).open(cache.join("skips.log"));
-    if let Ok(mut log) = log {
-        let _ = writeln!(log, "SKIP {reason}");
-    }
-}
-
-/// Whether a program is installed; if not, that is said in the log of skips.
-fn has(program: &str) -> bool {
-    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|folder| folder.join(program).exists());
-    if !found {
-        skip(&format!("{program} is not installed"));
-    }
-    found
 }
 
 #[test]

@@ -5,7 +5,7 @@ use tunelocker::{accounts::Accounts, clock::Clock, db::Db, drive::Drive, events:
 use super::Lockers;
 
 /// Opens the same folders once more, as the next start does.
-pub(super) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, Drive) {
+pub(crate) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, Drive) {
     let data = lockers.app.folder.path().join("data");
     let db = Db::open(&data.join("tunelocker.db")).await.unwrap();
     let events = Events::default();

@@ -21,6 +21,7 @@ use tunelocker::{
     ids::LockerId,
 };
 
+pub(crate) use self::crash::start_again;
 use crate::harness::TestApp;
 
 /// A household with ann, who has a locker of a chosen size.

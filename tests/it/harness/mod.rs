@@ -3,6 +3,7 @@
 pub(crate) mod ape;
 pub(crate) mod denied;
 pub(crate) mod dsd;
+pub(crate) mod machine;
 pub(crate) mod music;
 
 use std::net::SocketAddr;
