@@ -167,13 +167,16 @@ impl Drive {
         Ok(())
     }
 
-    /// Rows of a file, or of everything in a folder: what they count in all, and they are gone.
+    /// Rows of a file, or of everything in a folder: what they count in all, and they are gone,
+    /// with the locks on them and what clients kept beside them.
     pub(super) async fn delete_rows(
         &self,
         tx: &mut Tx,
         locker: LockerId,
         path: &str,
     ) -> Result<Charge> {
+        self.drop_locks(tx, locker, path).await?;
+        self.drop_properties(tx, locker, path).await?;
         let (from, to) = inside(path);
         let rows = sqlx::query!(
             r#"delete from drive_file where locker_id = ?1 and (path = ?2 or (?3 <= path and path < ?4))

@@ -64,6 +64,11 @@ impl Transfer {
         if reservation.is_none() {
             self.take_along(&mut tx).await?;
         }
+        let (source, target) = ((self.source.id, from), (self.target.id, to));
+        drive.copy_properties(&mut tx, source, target).await?;
+        drive.drop_properties(&mut tx, self.source.id, from).await?;
+        // Locks stay where they were put, and there is nothing now (RFC 4918, 7.6).
+        drive.drop_locks(&mut tx, self.source.id, from).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -115,6 +120,8 @@ impl Transfer {
         for file in &staged.files {
             self.insert_copy(&mut tx, file).await?;
         }
+        let (source, target) = ((self.source.id, self.from.as_str()), (self.target.id, to));
+        drive.copy_properties(&mut tx, source, target).await?;
         tx.commit().await?;
         Ok(())
     }
