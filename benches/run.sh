@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: benches/run.sh [TRACKS]   Makes the corpus once, then measures the release build over it,
 # then lists at SCALE tracks (100,000 unless told), then press to sound if Chromium is there.
-# PROGRAM=DIR measures other binaries. PARTS="table scale press" chooses. Figures are CPU seconds of
+# PROGRAM=DIR measures other binaries. PARTS="table scale dav press" chooses. Figures are CPU seconds of
 # all processes, not wall clock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,13 +21,16 @@ if [ ! -e "$home/long/long.wav" ]; then
     ffmpeg -v error -f lavfi -i "$sound" -metadata title=LongWav -metadata artist=Bench -metadata album=Long "$home/long/long.wav"
     ffmpeg -v error -i "$home/long/long.wav" -metadata title=LongFlac "$home/long/long.flac"
 fi
-for part in ${PARTS:-table scale press}; do
+for part in ${PARTS:-table scale dav press}; do
     case $part in
     table)
         "$python" benches/bench.py --programs "$programs" --corpus "$corpus/library" --long "$home/long" --home "$home"
         ;;
     scale)
         "$python" benches/scale.py --programs "$programs" --home "$home" --tracks "${SCALE:-100000}"
+        ;;
+    dav)
+        "$python" benches/dav.py --programs "$programs" --home "$home"
         ;;
     press)
         if [ -d .cache/web/node_modules/playwright-core ] && command -v chromium >/dev/null; then

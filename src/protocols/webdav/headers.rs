@@ -34,7 +34,9 @@ pub(super) fn word<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a
 
 /// `Depth`; what it is without one, the method says.
 pub(super) fn depth(headers: &HeaderMap, without: Depth) -> Result<Depth, Failure> {
-    match word(headers, "depth").map(str::trim) {
+    // Microsoft's clients append ",noroot".
+    let word = word(headers, "depth").and_then(|word| word.split(',').next());
+    match word.map(str::trim) {
         None => Ok(without),
         Some("0") => Ok(Depth::Zero),
         Some("1") => Ok(Depth::One),
@@ -179,6 +181,7 @@ mod tests {
         let depth = |value| depth(&headers(&[("depth", value)]), Depth::One).ok();
         assert_eq!(depth("0"), Some(Depth::Zero));
         assert_eq!(depth(" Infinity "), Some(Depth::Infinity));
+        assert_eq!(depth("1,noroot"), Some(Depth::One));
         assert_eq!(depth("2"), None);
         let overwrite = |value| overwrite(&headers(&[("overwrite", value)])).ok();
         assert_eq!(overwrite("F"), Some(Condition::Absent));

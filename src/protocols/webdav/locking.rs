@@ -185,7 +185,7 @@ pub(super) fn active_lock(lock: &Lock, root: &str, now: Millis, out: &mut String
         LockReach::Itself => "0",
         LockReach::Everything => "infinity",
     };
-    let seconds = lock.expires_at.saturating_sub(now).max(0).div_euclid(1000);
+    let seconds = lock.expires_at.saturating_sub(now).max(0).saturating_add(999) / 1000;
     let _ = write!(
         out,
         "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{scope}/></D:lockscope>\

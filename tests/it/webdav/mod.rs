@@ -9,6 +9,7 @@ mod litmus;
 mod locks;
 mod properties;
 mod quota;
+mod shared;
 
 use std::{
     io::{Read as _, Write as _},

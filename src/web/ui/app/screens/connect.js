@@ -30,6 +30,9 @@ export default function Connect() {
         ${data && (data.items.length === 0 ? h(Empty, { title: t('connect.none'), icon: 'smartphone' }, html`<p>${t('connect.noneText')}</p>`)
           : html`<ul class="list">${data.items.map((one) => html`<li key=${one.id}>${h(Icon, { name: 'smartphone', className: 'muted' })}<span class="what"><b>${one.label}</b><small>${one.usedAt ? t('connect.used', { when: ago(one.usedAt), by: one.usedBy || one.usedFrom }) : t('connect.unused')}</small></span>
             ${h(Button, { className: 'small danger', kind: '', onClick: () => revoke(one), 'aria-label': t('connect.revokeName', { name: one.label }) }, t('connect.revoke'))}</li>`)}</ul>`)}</section>
+      <section class="card" aria-labelledby="drive"><header>${h(Icon, { name: 'hard-drive' })}<h2 id="drive">${t('connect.drive')}</h2></header>
+        <p class="muted">${t('connect.driveText')}</p>${address && h(Copy, { text: `${address}/dav/`, label: t('connect.copyDrive') })}
+        <p class="note">${t('connect.driveHow')}</p></section>
       <section class="card" aria-labelledby="dlna"><header>${h(Icon, { name: 'monitor-speaker' })}<h2 id="dlna">${t('connect.dlna')}</h2></header><p class="muted">${t('connect.dlnaText')}</p></section>
     </div>
     ${made && h(Dialog, { title: t('connect.madeTitle', { name: made.label }), onClose: () => setMade(null), footer: html`<button type="button" class="btn primary" onClick=${() => setMade(null)}>${t('connect.done')}</button>` }, html`
