@@ -133,7 +133,10 @@ pub(super) fn is_same_host(one: &str, other: &str) -> bool {
     let plain = |host: &str| {
         let host = host.to_ascii_lowercase();
         let cut = host.strip_suffix(":80").or_else(|| host.strip_suffix(":443"));
-        cut.map(str::to_owned).unwrap_or(host)
+        match cut {
+            Some(cut) => cut.to_owned(),
+            None => host,
+        }
     };
     !one.is_empty() && plain(one) == plain(other)
 }

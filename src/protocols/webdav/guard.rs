@@ -183,6 +183,9 @@ mod tests {
         }
     }
 
+    /// Path, locks, change, what is shown, and how many stand against it here and inside.
+    type Row<'a> = (&'a str, Vec<Lock>, Change, &'a str, (usize, usize));
+
     #[test]
     fn what_stands_against_what() {
         use Change::{Content, Member, Tree};
@@ -190,7 +193,6 @@ mod tests {
         use LockScope::{Exclusive, Shared};
         let mine = |path, reach| lock("mine", path, Exclusive, reach);
         let theirs = |path, reach| lock("theirs", path, Exclusive, reach);
-        type Row<'a> = (&'a str, Vec<Lock>, Change, &'a str, (usize, usize));
         let table: Vec<Row<'_>> = vec![
             ("a/b", vec![], Tree, "", (0, 0)),
             ("a/b", vec![mine("a/b", Itself)], Content, "", (1, 0)),

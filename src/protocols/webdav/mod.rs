@@ -60,7 +60,7 @@ pub struct Services {
 /// Adds the routes.
 pub fn configure(routes: &mut ServiceConfig, services: &Services) {
     // Windows asks the root of the server what it can do before it looks below.
-    let root = web::resource("/").guard(only::Options()).to(options);
+    let root = web::resource("/").guard(only::Options()).to(|| async { options() });
     let dav = web::scope(address::ROOT)
         .app_data(Data::new(services.clone()))
         .default_service(web::to(serve));
@@ -69,7 +69,7 @@ pub fn configure(routes: &mut ServiceConfig, services: &Services) {
 
 async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) -> HttpResponse {
     if request.method() == Method::OPTIONS {
-        return options().await;
+        return options();
     }
     let answer = answer(&request, body, &services).await;
     answer.unwrap_or_else(|failure| {
@@ -79,7 +79,7 @@ async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) ->
     })
 }
 
-async fn options() -> HttpResponse {
+fn options() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("DAV", "1, 2"))
         // Without it, Office and Windows speak FrontPage first.
