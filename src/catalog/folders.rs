@@ -80,8 +80,8 @@ impl Catalog {
         ids: &[FolderId],
     ) -> Result<Vec<Folder>> {
         let rows = json_ids(ids.iter().map(|id| id.0));
-        let condition = format!("f.folder_id in (select value from json_each('{rows}'))");
-        let found = self.read_folders(principal, &condition).await?;
+        let condition = "f.folder_id in (select value from json_each(?1))";
+        let found = self.read_folders_of(principal, condition, "f.folder_id", &rows).await?;
         let mut by_id: HashMap<FolderId, Folder> =
             found.into_iter().map(|folder| (folder.id, folder)).collect();
         Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
@@ -140,6 +140,18 @@ impl Catalog {
         principal: &Principal,
         condition: &str,
     ) -> Result<Vec<Folder>> {
+        let by_name = "f.name collate nocase, f.folder_id";
+        self.read_folders_of(principal, condition, by_name, "[]").await
+    }
+
+    /// The same in an order, with a list of ids for `?1`.
+    async fn read_folders_of(
+        &self,
+        principal: &Principal,
+        condition: &str,
+        order: &str,
+        ids: &str,
+    ) -> Result<Vec<Folder>> {
         let visible = within("f.library_id", principal, None);
         // All rows travel as one JSON array, as those of tracks do.
         let sql = format!(
@@ -154,10 +166,11 @@ impl Catalog {
                       (select b.picture_id from folder c join album b on b.folder_id = c.folder_id
                        where c.library_id = f.library_id and f.path <> '' and c.path > f.path || '/'
                          and c.path < f.path || '0' and b.picture_id is not null limit 1))
-             where {condition} and {visible} order by f.name collate nocase, f.folder_id)"
+             where {condition} and {visible} and ?1 is not null order by {order})"
         );
         let marks = self.marks(principal).await?;
-        let json: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.db.read()).await?;
+        let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).bind(ids);
+        let json = query.fetch_one(self.db.read()).await?;
         let rows: Vec<Row> = serde_json::from_str(&json)?;
         Ok(rows
             .into_iter()

@@ -160,7 +160,7 @@ impl Call {
     }
 
     /// An answer in portions: `spell` makes each from its ids when its turn comes.
-    pub(super) async fn long<Id: Clone + 'static>(
+    pub(super) async fn long<Id: Copy + PartialEq + 'static>(
         &self,
         long: Long<Id>,
         total: u64,

@@ -1,5 +1,6 @@
-//! Answers that may be long: entries grouped by letter, written and sent in portions, so that
-//! fifty thousand artists need no more room than five hundred.
+//! Answers that may be long: entries grouped by letter, read, written and sent in portions, so
+//! that fifty thousand artists need no more room than some thousand. A portion goes across
+//! letters: whoever reads many entries at once can read them in the order in which they lie.
 
 use std::{collections::VecDeque, io};
 
@@ -19,7 +20,7 @@ use super::{
 };
 
 /// Entries in a portion.
-pub(super) const PORTION: usize = 500;
+const PORTION: usize = 8_000;
 
 /// Up to so many entries an answer is made whole, so that its length and any fault are known.
 const SHORT: usize = 2_000;
@@ -38,11 +39,17 @@ pub(super) struct Long<Id> {
     pub(super) rest: Vec<u8>,
 }
 
-/// Entries of one portion, spelled: for JSON with commas between, for XML as elements.
-pub(super) type Spelled = Result<Vec<u8>, Failure>;
+/// Entries of one portion, spelled one behind the other, each with its id and where it ends. What
+/// is not there any more is left out.
+#[derive(Default)]
+pub(super) struct Entries<Id> {
+    bytes: Vec<u8>,
+    ends: Vec<(Id, usize)>,
+}
 
-/// Who spells a portion of a group.
-pub(super) type Spell<Id> = Box<dyn Fn(Vec<Id>) -> LocalBoxFuture<'static, Spelled>>;
+/// Who reads and spells a portion, in the order asked.
+pub(super) type Spell<Id> =
+    Box<dyn Fn(Vec<Id>) -> LocalBoxFuture<'static, Result<Entries<Id>, Failure>>>;
 
 /// What is still to be sent.
 struct Sender<Id> {
@@ -53,6 +60,16 @@ struct Sender<Id> {
     rest: Vec<u8>,
     next: Next,
     spell: Spell<Id>,
+    ahead: Ahead<Id>,
+}
+
+/// What was read ahead of what is sent.
+struct Ahead<Id> {
+    entries: Entries<Id>,
+    /// The next of its entries, and where that begins.
+    next: (usize, usize),
+    /// How many of the ids that are still to be sent it was asked for.
+    covers: usize,
 }
 
 enum Next {
@@ -64,28 +81,49 @@ enum Next {
 }
 
 /// Spells the entries of a portion.
-pub(super) fn entries<T: Serialize>(
+pub(super) fn entries<Id, T: Serialize>(
     format: &Format,
     dialect: Dialect,
     name: &'static str,
-    entries: impl IntoIterator<Item = T>,
-) -> Spelled {
-    let mut out = Vec::with_capacity(64 * 1024);
-    for entry in entries {
+    entries: impl IntoIterator<Item = (Id, T)>,
+) -> Result<Entries<Id>, Failure> {
+    let mut spelled = Entries { bytes: Vec::with_capacity(64 * 1024), ends: Vec::new() };
+    for (id, entry) in entries {
         if *format == Format::Xml {
-            xml::append(&mut out, name, &entry, dialect)?;
+            xml::append(&mut spelled.bytes, name, &entry, dialect)?;
         } else {
-            if !out.is_empty() {
-                out.push(b',');
-            }
-            serde_json::to_writer(&mut out, &entry)?;
+            serde_json::to_writer(&mut spelled.bytes, &entry)?;
         }
+        spelled.ends.push((id, spelled.bytes.len()));
+    }
+    Ok(spelled)
+}
+
+/// A short list spelled at once: for JSON with commas between, for XML as elements.
+pub(super) fn joined<T: Serialize>(
+    format: &Format,
+    dialect: Dialect,
+    name: &'static str,
+    list: impl IntoIterator<Item = T>,
+) -> Result<Vec<u8>, Failure> {
+    let spelled = entries(format, dialect, name, list.into_iter().map(|entry| ((), entry)))?;
+    if *format == Format::Xml {
+        return Ok(spelled.bytes);
+    }
+    let mut out = Vec::with_capacity(spelled.bytes.len() + spelled.ends.len());
+    let mut start = 0;
+    for (_, end) in spelled.ends {
+        if 0 < start {
+            out.push(b',');
+        }
+        out.extend_from_slice(&spelled.bytes[start..end]);
+        start = end;
     }
     Ok(out)
 }
 
 /// The answer: in one piece if it is short, else as it is read.
-pub(super) async fn send<Id: Clone + 'static>(
+pub(super) async fn send<Id: Copy + PartialEq + 'static>(
     spelling: Spelling<'_>,
     long: Long<Id>,
     spell: Spell<Id>,
@@ -115,7 +153,10 @@ pub(super) async fn send<Id: Clone + 'static>(
         head.extend_from_slice(b"\"index\":[");
     }
     let next = Next::Head(head);
-    let mut sender = Sender { format, entry, name, groups: groups.into(), rest, next, spell };
+    let entries = Entries { bytes: Vec::new(), ends: Vec::new() };
+    let ahead = Ahead { entries, next: (0, 0), covers: 0 };
+    let groups = groups.into();
+    let mut sender = Sender { format, entry, name, groups, rest, next, spell, ahead };
     if length <= SHORT {
         let mut whole = Vec::new();
         while let Some(piece) = sender.piece().await? {
@@ -137,7 +178,19 @@ pub(super) async fn send<Id: Clone + 'static>(
     Ok(reply::respond(spelling.format, BodyStream::new(Box::pin(pieces)).boxed()))
 }
 
-impl<Id: Clone> Sender<Id> {
+impl<Id: Copy + PartialEq> Sender<Id> {
+    /// Reads the next portion, across groups, when all of the last one was sent.
+    async fn read_ahead(&mut self) -> Result<(), Failure> {
+        if self.ahead.covers == 0 {
+            let left = self.groups.iter().flat_map(|(_, ids)| ids).copied();
+            let ids: Vec<Id> = left.take(PORTION).collect();
+            let covers = ids.len();
+            let entries = (self.spell)(ids).await?;
+            self.ahead = Ahead { entries, next: (0, 0), covers };
+        }
+        Ok(())
+    }
+
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let is_xml = self.format == Format::Xml;
         let next = std::mem::replace(&mut self.next, Next::Nothing);
@@ -170,16 +223,21 @@ impl<Id: Clone> Sender<Id> {
                 }
             },
             Next::Entries { is_first } => {
+                self.read_ahead().await?;
                 let Some((_, ids)) = self.groups.front_mut() else { return Ok(None) };
-                let portion: Vec<Id> = ids.drain(..ids.len().min(PORTION)).collect();
-                let is_last = ids.is_empty();
-                let mut spelled = (self.spell)(portion).await?;
-                if !is_xml && !is_first && !spelled.is_empty() {
-                    out.push(b',');
+                let mut is_still_first = is_first;
+                let covered = ids.len().min(self.ahead.covers);
+                self.ahead.covers -= covered;
+                for id in ids.drain(..covered) {
+                    if let Some(entry) = self.ahead.take(id) {
+                        if !is_xml && !is_still_first {
+                            out.push(b',');
+                        }
+                        out.extend_from_slice(entry);
+                        is_still_first = false;
+                    }
                 }
-                let is_still_first = is_first && spelled.is_empty();
-                out.append(&mut spelled);
-                if is_last {
+                if ids.is_empty() {
                     out.extend_from_slice(if is_xml { b"</index>" } else { b"]}" });
                     self.groups.pop_front();
                     self.next = Next::Group { is_first: false };
@@ -201,6 +259,16 @@ impl<Id: Clone> Sender<Id> {
     }
 }
 
+impl<Id: PartialEq> Ahead<Id> {
+    /// The entry of this id; `None` if it is not there any more.
+    fn take(&mut self, id: Id) -> Option<&[u8]> {
+        let (at, start) = self.next;
+        let (_, end) = self.entries.ends.get(at).filter(|(is, _)| *is == id)?;
+        self.next = (at + 1, *end);
+        Some(&self.entries.bytes[start..*end])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,7 +278,8 @@ mod tests {
         let spell: Spell<u32> = Box::new(move |ids| {
             let format = spelled.clone();
             Box::pin(async move {
-                let names = ids.iter().filter(|id| **id != 1).map(ToString::to_string);
+                let there = ids.iter().filter(|id| **id != 1);
+                let names = there.map(|id| (*id, id.to_string()));
                 entries(&format, Dialect::Full, "artist", names)
             })
         });
@@ -229,7 +298,7 @@ mod tests {
 
     #[tokio::test]
     async fn whole_or_in_portions_it_is_the_same_document() {
-        for count in [0_u32, 3, 1_300, 5_000] {
+        for count in [0_u32, 3, 1_300, 5_000, 30_000] {
             let groups = vec![
                 ("A".to_owned(), (0..count / 3).collect::<Vec<u32>>()),
                 ("B".to_owned(), (count / 3..count).collect()),

@@ -69,7 +69,7 @@ pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
     }
     let (catalog, who, images) = (call.catalog().clone(), call.principal.clone(), call.images());
     let (format, dialect) = call.form();
-    let mut rest = long::entries(&format, dialect, "child", songs.iter().map(Song::of))?;
+    let mut rest = long::joined(&format, dialect, "child", songs.iter().map(Song::of))?;
     if format != Format::Xml {
         rest = [b",\"child\":[".as_slice(), &rest, b"]"].concat();
     }
@@ -82,7 +82,7 @@ pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
                 &format,
                 dialect,
                 "artist",
-                folders.iter().map(|folder| FolderArtist::of_folder(folder, &images)),
+                folders.iter().map(|folder| (folder.id, FolderArtist::of_folder(folder, &images))),
             )
         })
     });

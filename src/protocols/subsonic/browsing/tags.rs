@@ -51,7 +51,7 @@ pub(in super::super) async fn get_artists(call: &Call) -> Answer {
                 &format,
                 dialect,
                 "artist",
-                artists.iter().map(|artist| ArtistId3::of(artist, &images)),
+                artists.iter().map(|artist| (artist.id, ArtistId3::of(artist, &images))),
             )
         })
     });
