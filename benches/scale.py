@@ -44,7 +44,7 @@ def row(work, value, goal=""):
 
 def pages(server, ask, name, size, total, goal, **parameters):
     """CPU ms a page over the first, middle and last pages of a walk from first to last."""
-    key = {"search3": "songOffset"}.get(name, "offset")
+    key, limit = {"search3": ("songOffset", "songCount")}.get(name, ("offset", "size"))
     count = max(1, total // size)
     sample = min(40, max(1, count // 3))
     parts = {"first": range(sample), "middle": range(count // 2, count // 2 + sample),
@@ -53,7 +53,7 @@ def pages(server, ask, name, size, total, goal, **parameters):
     for part, numbers in parts.items():
         before = own_cpu(server.pid)
         for number in numbers:
-            ask.raw(name, **parameters, **{key: number * size})
+            ask.raw(name, **parameters, **{key: number * size, limit: size})
         figures[part] = (own_cpu(server.pid) - before) / len(numbers) * 1000
     text = " / ".join(f"{figures[part]:.2f}" for part in parts)
     row(f"{name} pages of {size}: first / middle / last, CPU ms", text, goal)
@@ -196,7 +196,7 @@ def main():
         row("the first deep page after a start, CPU ms", f"{(own_cpu(server.pid) - deep) * 1000:.1f}")
         artists(server, ask)
         albums(server, ask, album_total)
-        pages(server, ask, "search3", 20, options.tracks, "2", query="", songCount=20, artistCount=0, albumCount=0)
+        pages(server, ask, "search3", 20, options.tracks, "2", query="", artistCount=0, albumCount=0)
         walk(server, ask, options.tracks)
         folders(server, ask)
         searches(server, ask)

@@ -9,6 +9,7 @@ beside what chance would give. Copies in another encoding (made of every eighth 
 have to be nearest to what they are copies of.
 """
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -33,6 +34,17 @@ def folders(programs, scratch):
     return found
 
 
+def title(path):
+    """The title in a file's tags, wherever its container keeps them, else its name."""
+    asked = ["ffprobe", "-v", "error", "-show_entries", "format_tags:stream_tags", "-of", "json", path]
+    found = json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout)
+    for tags in [found.get("format", {})] + found.get("streams", []):
+        for name, value in tags.get("tags", {}).items():
+            if name.lower() == "title":
+                return value
+    return os.path.splitext(os.path.basename(path))[0]
+
+
 def copies(libraries, folder):
     """Every eighth file once more, as MP3 or AAC; gives how many."""
     files = sorted(os.path.join(at, name) for library in libraries.values()
@@ -42,7 +54,9 @@ def copies(libraries, folder):
     for number, path in enumerate(files[::8]):
         suffix = ("mp3", "m4a")[number % 2]
         to = os.path.join(folder, f"{number:04}.{suffix}")
-        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-vn", "-b:a", "128k", to], check=True)
+        # Ogg keeps tags with its stream, which ffmpeg does not carry over by itself.
+        named = ["-metadata", f"title={title(path)}"]
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-vn", "-b:a", "128k", *named, to], check=True)
     return len(files[::8])
 
 
