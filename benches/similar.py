@@ -76,7 +76,7 @@ def wait(server, count):
     before, since = -1, time.time()
     while True:
         heard = sum("trackGain" in song.get("replayGain", {}) for song in songs(server))
-        if heard == count or time.time() - since > 120:
+        if heard == count or time.time() - since > 600:
             return heard
         if heard != before:
             before, since = heard, time.time()
