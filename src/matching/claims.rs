@@ -65,7 +65,7 @@ impl Matching {
     }
 
     async fn judge(&self, principal: &Principal, proof: &Proof, offer: Offer) -> Result<Claimed> {
-        let permit = self.readers.acquire().await.map_err(|error| Error::internal(error))?;
+        let permit = self.readers.acquire().await.map_err(Error::internal)?;
         let Some(source) = self.open(offer.place).await?.filter(|it| it.size == offer.size) else {
             return Ok(Claimed::Need);
         };

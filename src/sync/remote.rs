@@ -281,7 +281,7 @@ async fn refusal(answer: Response<Incoming>) -> Fault {
         .get(header::RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.parse().ok());
     let body = Limited::new(answer.into_body(), 64 << 10).collect().await;
-    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
     let detail = problem.detail.unwrap_or_else(|| format!("the server answered {status}"));
     Fault::Refused { status: status.as_u16(), kind: problem.kind, detail, retry_after }
