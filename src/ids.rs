@@ -46,6 +46,12 @@ id!(/// A tier.
     PlanId, "pn");
 id!(/// An app's secret.
     AppPasswordId, "ap");
+id!(/// Bytes given to a user on top of the plan.
+    GrantId, "gr");
+id!(/// A secret of a shop that delivers.
+    DeliveryKeyId, "dk");
+id!(/// Something handed over by a shop.
+    DeliveryId, "dv");
 id!(/// A charged tree of files.
     LockerId, "lo");
 id!(/// A root of files. Subsonic shows it as a plain integer.

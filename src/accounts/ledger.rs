@@ -194,6 +194,12 @@ impl Accounts {
         row.map(LockerId).ok_or(Error::NotFound("User"))
     }
 
+    /// How full a user's locker is, for administrators and for himself.
+    pub async fn usage_of(&self, principal: &Principal, user: &str) -> Result<Usage> {
+        let locker = self.locker_of_user(principal, user).await?;
+        Ok(self.figures_of(locker).await?.usage())
+    }
+
     /// Tells whoever shows a locker's bar that it moved.
     pub(crate) async fn tell_usage(&self, locker: LockerId) -> Result<()> {
         let user = sqlx::query_scalar!("select user_id from locker where locker_id = ?", locker.0)

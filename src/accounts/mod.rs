@@ -5,19 +5,25 @@ mod abilities;
 mod app_passwords;
 mod audit;
 mod bearers;
+mod bonus;
 mod chat;
+mod delivery_keys;
 mod devices;
 mod figures;
+mod grants;
+mod invitations;
 mod keys;
 mod ledger;
 mod libraries;
 mod limiter;
 mod lockers;
 mod memory;
+mod notices;
 mod password;
 mod plans;
 mod principal;
 mod quota;
+mod quota_rules;
 mod reclaim;
 mod reservations;
 mod rules;
@@ -39,17 +45,24 @@ use tokio_util::sync::CancellationToken;
 pub use abilities::Abilities;
 pub use app_passwords::{AppPassword, NewAppPassword};
 pub(crate) use audit::{Audit, audit};
+pub use bonus::{Bonus, BonusRule};
 pub use chat::ChatMessage;
+pub use delivery_keys::{Deliverer, DeliveryKey};
 pub use devices::{Admitted, DeviceChange, DeviceOptions, LanDevice};
 pub use figures::Usage;
+pub use grants::{Gives, Grant, GrantOrigin, NewGrant, QuotaParts};
+pub use invitations::Invitation;
 pub(crate) use ledger::Change;
 pub use ledger::LedgerRow;
 pub use libraries::{LibraryAccess, LibraryKind, LibrarySharing};
 pub use lockers::{Locker, LockerKind};
+pub use notices::Notice;
+pub(crate) use notices::Unsent;
 pub use plans::{Plan, PlanChange};
 pub use principal::{Caps, Principal, Role, Scope};
-pub(crate) use quota::Charge;
 pub use quota::SharedCopies;
+pub(crate) use quota::{Charge, charges};
+pub use quota_rules::{DeletionOrder, QuotaRules};
 pub use reclaim::KeepRules;
 pub(crate) use reservations::Reservation;
 pub use sessions::{Session, SessionCookie};
@@ -112,6 +125,9 @@ impl Accounts {
             }
             self.limiter.sweep();
             self.keep_uses().await;
+            if let Err(error) = self.look_for_notices().await {
+                tracing::warn!("cannot look whom to tell of his room: {error:?}");
+            }
         }
         self.keep_uses().await;
     }

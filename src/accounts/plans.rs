@@ -70,6 +70,7 @@ impl Accounts {
         let _ = principal;
         let rows = sqlx::query!(
             r#"select plan_id as "plan_id!: i64", name, label, quota_bytes, max_bitrate_kbps, max_streams, max_transcodes,
+                      stream_day_bytes, stream_month_bytes, stream_rate_kbps,
                       (select count(*) from user u where u.plan_id = plan.plan_id)
                       + (select count(*) from locker l where l.plan_id = plan.plan_id) as "users!: i64"
                from plan order by name"#
@@ -88,6 +89,9 @@ impl Accounts {
                     max_bitrate_kbps: cap(row.max_bitrate_kbps),
                     max_streams: cap(row.max_streams),
                     max_transcodes: cap(row.max_transcodes),
+                    day_bytes: row.stream_day_bytes.map(i64::unsigned_abs),
+                    month_bytes: row.stream_month_bytes.map(i64::unsigned_abs),
+                    rate_kbps: cap(row.stream_rate_kbps).filter(|rate| 0 < *rate),
                 },
                 users: row.users as u32,
             })
@@ -126,19 +130,34 @@ impl Accounts {
                 .await?;
         }
         if let Some(caps) = change.caps {
+            let bytes =
+                |bytes: Option<u64>| bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+            let (day, month) = (bytes(caps.day_bytes), bytes(caps.month_bytes));
+            let rate = caps.rate_kbps.filter(|rate| 0 < *rate);
             sqlx::query!(
-                "update plan set max_bitrate_kbps = ?, max_streams = ?, max_transcodes = ? where plan_id = ?",
+                "update plan set max_bitrate_kbps = ?, max_streams = ?, max_transcodes = ?,
+                     stream_day_bytes = ?, stream_month_bytes = ?, stream_rate_kbps = ? where plan_id = ?",
                 caps.max_bitrate_kbps,
                 caps.max_streams,
                 caps.max_transcodes,
+                day,
+                month,
+                rate,
                 id
             )
             .execute(&mut *tx)
             .await?;
         }
-        let users = sqlx::query_scalar!("select user_id from user where plan_id = ?", id)
-            .fetch_all(&mut *tx)
-            .await?;
+        if change.quota.is_some() {
+            self.plan_moved(&mut tx, admin.user, id).await?;
+        }
+        let users = sqlx::query_scalar!(
+            r#"select user_id as "id!: i64" from user where plan_id = ?1
+               union select user_id from quota_grant where plan_id = ?1 and removed_at is null"#,
+            id
+        )
+        .fetch_all(&mut *tx)
+        .await?;
         tx.commit().await?;
         self.memory.forget_all();
         for user in users {
@@ -166,6 +185,7 @@ impl Accounts {
                 "The plan {name} is in use or new users get it; move them to another first"
             )));
         }
+        self.free_plan_of_grants(&mut tx, id).await?;
         sqlx::query!("delete from plan where plan_id = ?", id).execute(&mut *tx).await?;
         tx.commit().await?;
         Ok(())

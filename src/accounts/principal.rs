@@ -54,6 +54,12 @@ pub struct Caps {
     pub max_streams: Option<u32>,
     /// Transcodes at once.
     pub max_transcodes: Option<u32>,
+    /// Bytes of streams a day.
+    pub day_bytes: Option<u64>,
+    /// Bytes of streams a month.
+    pub month_bytes: Option<u64>,
+    /// All streams together, kbit/s.
+    pub rate_kbps: Option<u32>,
 }
 
 /// The account that a request acts for. Cheap to clone. `libraries` is sorted and holds exactly

@@ -147,14 +147,19 @@ impl Accounts {
         String::from_utf8(self.keys.unseal(owner.0, sealed)?).ok()
     }
 
-    async fn setting(&self, name: &str) -> Result<Option<String>> {
+    pub(super) async fn setting(&self, name: &str) -> Result<Option<String>> {
         let value = sqlx::query_scalar!("select value from setting where name = ?", name)
             .fetch_optional(self.db.read())
             .await?;
         Ok(value)
     }
 
-    async fn write_setting(&self, tx: &mut Tx, name: &str, value: Option<&str>) -> Result<()> {
+    pub(super) async fn write_setting(
+        &self,
+        tx: &mut Tx,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<()> {
         let Some(value) = value else {
             sqlx::query!("delete from setting where name = ?", name).execute(&mut **tx).await?;
             return Ok(());

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    Accounts, NewUser, Origin, Principal, Role, SessionCookie,
+    Accounts, Bonus, Gives, NewUser, Origin, Principal, Role, SessionCookie,
     keys::random,
     lockers::Sharing,
     plans::{GB, insert_plan, plan_named},
@@ -170,7 +170,18 @@ impl Accounts {
                 .await?;
                 "Member"
             }
-            Mode::Hosting => "Free",
+            Mode::Hosting => {
+                let plus = Gives::Plan("Plus".to_owned());
+                let has_rules = sqlx::query_scalar!(
+                    r#"select exists (select 1 from bonus_rule) as "has_rules!: bool""#
+                )
+                .fetch_one(&mut **tx)
+                .await?;
+                if !has_rules && plan_named(tx, "Plus").await.is_ok() {
+                    self.insert_bonus_rule(tx, Bonus::Album, &plus, Some(365)).await?;
+                }
+                "Free"
+            }
         };
         let sharing = match mode {
             Mode::Household => Sharing::Everybody,

@@ -260,11 +260,13 @@ impl Accounts {
                 .execute(&mut *tx)
                 .await?;
         }
-        if let Some(plan) = &change.plan {
-            let plan = plan_named(&mut tx, plan).await?;
+        if let Some(name) = &change.plan {
+            let plan = plan_named(&mut tx, name).await?;
             sqlx::query!("update user set plan_id = ? where user_id = ?", plan, user)
                 .execute(&mut *tx)
                 .await?;
+            let note = format!("Now on the plan {name}");
+            self.tell_of_quota(&mut tx, UserId(user), principal.user, "plan", &note).await?;
         }
         if let Some(mut abilities) = change.abilities {
             abilities.sees_shared &= change.libraries.is_none();

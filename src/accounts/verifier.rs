@@ -241,7 +241,8 @@ impl Accounts {
         let generation = self.memory.generation();
         let row = sqlx::query!(
             "select u.user_id, u.name, u.role, u.password_hash, u.abilities, u.disabled_at,
-                    u.max_bitrate_kbps as own_bitrate, p.max_bitrate_kbps, p.max_streams, p.max_transcodes
+                    u.max_bitrate_kbps as own_bitrate, p.max_bitrate_kbps, p.max_streams, p.max_transcodes,
+                    p.stream_day_bytes, p.stream_month_bytes, p.stream_rate_kbps
              from user u join plan p using (plan_id) where u.user_id = ?",
             user.0
         )
@@ -269,6 +270,9 @@ impl Accounts {
                 max_bitrate_kbps: least(row.own_bitrate, row.max_bitrate_kbps),
                 max_streams: row.max_streams.and_then(|most| most.try_into().ok()),
                 max_transcodes: row.max_transcodes.and_then(|most| most.try_into().ok()),
+                day_bytes: row.stream_day_bytes.map(i64::unsigned_abs),
+                month_bytes: row.stream_month_bytes.map(i64::unsigned_abs),
+                rate_kbps: row.stream_rate_kbps.and_then(|rate| rate.try_into().ok()),
             },
             abilities,
         };

@@ -69,6 +69,7 @@ pub(super) fn public(
         catalog: of.catalog.clone(),
         shares: of.shares.clone(),
         drive: of.drive.clone(),
+        deliveries: of.deliveries.clone(),
         ingest: of.ingest.clone(),
         playback: of.playback.clone(),
         jukebox: of.jukebox.clone(),

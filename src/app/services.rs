@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     config::{self, Config},
     db::Db,
-    drive::Drive,
+    drive::{Deliveries, Drive},
     egress::{self, Egress},
     events::Events,
     ingest::{self, Ingest},
@@ -31,6 +31,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// What is kept.
     pub drive: Drive,
+    /// What shops hand over.
+    pub deliveries: Deliveries,
     /// What there is to hear.
     pub catalog: Catalog,
     /// What is shown to people without an account.
@@ -143,6 +145,12 @@ impl Services {
             playback: playback.clone(),
             program: super::reader(config)?,
         });
+        let egress = Egress::new(egress::Settings {
+            allow: config.egress.allow.clone(),
+            ports: config.egress.ports.clone(),
+        })?;
+        let may_fetch = !config.outside.forbid.contains(&config::Feature::Deliveries);
+        let deliveries = Deliveries::new(&drive, egress.clone(), may_fetch);
         let parts = outside::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -151,10 +159,7 @@ impl Services {
             catalog: catalog.clone(),
             playback: playback.clone(),
             pool: readers,
-            egress: Egress::new(egress::Settings {
-                allow: config.egress.allow.clone(),
-                ports: config.egress.ports.clone(),
-            })?,
+            egress,
             events: events.clone(),
         };
         let outside = Outside::new(parts, outside_settings(&config.outside));
@@ -162,6 +167,7 @@ impl Services {
             db,
             accounts,
             drive,
+            deliveries,
             catalog,
             shares,
             ingest,

@@ -8,6 +8,7 @@ use super::{
     carry,
     failure::Failure,
     request::{Quota, Request},
+    room::{Deliver, Grant},
 };
 use crate::{accounts::Role, config::Sources};
 
@@ -57,6 +58,11 @@ pub(super) enum Command {
     /// Manage plans
     #[command(subcommand)]
     Plan(Plan),
+    /// Give users more room for a while
+    #[command(subcommand)]
+    Grant(Grant),
+    /// Hand files over to a user, as a purchase that does not count
+    Deliver(Deliver),
     /// Look for new and changed music
     Scan {
         /// Read every file again
@@ -204,6 +210,8 @@ impl Command {
             | Self::Address { .. } => {
                 return Err(Failure::new("this command asks nothing of the server"));
             }
+            Self::Grant(grant) => grant.into_request(),
+            Self::Deliver(deliver) => deliver.into_request()?,
             Self::Scan { full, wait } => Request::Scan { full, wait },
             Self::Doctor { repair } => Request::Doctor { repair },
             Self::User(User::Add { name, role, plan, .. }) => {

@@ -9,6 +9,7 @@ mod failure;
 mod line;
 mod print;
 mod request;
+mod room;
 mod rows;
 mod serve;
 

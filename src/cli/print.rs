@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     failure::Failure,
     request::{Plan, Reply, Scan, User},
+    room::{DeliveredRow, GrantRow},
 };
 
 /// One line. That nobody reads it any more is no failure of the command.
@@ -39,6 +40,10 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
         Reply::Secret(secret) => line(secret),
         Reply::Users(users) => table(&["NAME", "ROLE", "PLAN", "CREATED"], users.iter().map(user)),
         Reply::Plans(plans) => table(&["NAME", "QUOTA", "USERS", "LABEL"], plans.iter().map(plan)),
+        Reply::Grants(grants) => {
+            table(&["ID", "GIVES", "FROM", "UNTIL", "ORIGIN", "REASON"], grants.iter().map(grant));
+        }
+        Reply::Delivered(items) => table(&["FILE", "STATE"], items.iter().map(item)),
         Reply::Scan(Scan { scanning: true, .. }) => line("scan started"),
         Reply::Findings(found) if found.is_empty() => line("everything is in order"),
         Reply::Findings(found) => found.iter().for_each(|sentence| line(sentence)),
@@ -55,6 +60,8 @@ fn object(reply: &Reply) -> Result<Value, serde_json::Error> {
         Reply::Secret(secret) => json!({ "secret": secret }),
         Reply::Users(users) => serde_json::to_value(users)?,
         Reply::Plans(plans) => serde_json::to_value(plans)?,
+        Reply::Grants(grants) => serde_json::to_value(grants)?,
+        Reply::Delivered(items) => serde_json::to_value(items)?,
         Reply::Scan(scan) => serde_json::to_value(scan)?,
         Reply::Findings(found) => json!({ "differences": found }),
     })
@@ -72,6 +79,18 @@ fn user(user: &User) -> Vec<String> {
 fn plan(plan: &Plan) -> Vec<String> {
     let quota = plan.quota.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
     vec![plan.name.clone(), quota, plan.users.to_string(), plan.label.clone()]
+}
+
+fn grant(grant: &GrantRow) -> Vec<String> {
+    let until = grant.until.clone().unwrap_or_else(|| "for good".to_owned());
+    let (id, gives) = (grant.id.clone(), grant.gives.clone());
+    let gives = if grant.active { gives } else { format!("{gives} (not now)") };
+    vec![id, gives, grant.from.clone(), until, grant.origin.clone(), grant.reason.clone()]
+}
+
+fn item(item: &DeliveredRow) -> Vec<String> {
+    let state = if item.stored { "stored".to_owned() } else { item.problem.clone() };
+    vec![item.path.clone(), state]
 }
 
 /// Columns as wide as what stands in them.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::room::{DeliveredRow, GrantRow, Room};
 use crate::{
     Error, Result,
     accounts::{NewUser, PlanChange, Role, UserChange},
@@ -28,6 +29,7 @@ pub(super) enum Request {
     PlanList,
     PlanSet { name: String, quota: Quota, label: Option<String> },
     PlanRemove { name: String },
+    Room(Room),
     Scan { full: bool, wait: bool },
     Doctor { repair: bool },
 }
@@ -46,6 +48,8 @@ pub(super) enum Reply {
     Secret(String),
     Users(Vec<User>),
     Plans(Vec<Plan>),
+    Grants(Vec<GrantRow>),
+    Delivered(Vec<DeliveredRow>),
     Scan(Scan),
     Findings(Vec<String>),
 }
@@ -126,6 +130,7 @@ impl Request {
                 accounts.set_plan(&operator, &name, &change).await?;
             }
             Self::PlanRemove { name } => accounts.remove_plan(&operator, &name).await?,
+            Self::Room(room) => return room.carry_out(services).await,
             Self::Scan { full, wait } => return scan(services, full, wait).await,
             Self::Doctor { repair } => {
                 if repair {

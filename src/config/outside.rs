@@ -14,11 +14,22 @@ pub enum Feature {
     Info,
     /// Listens passed on to Last.fm and ListenBrainz.
     Scrobbling,
+    /// Files of deliveries fetched from the addresses that a shop names.
+    Deliveries,
+    /// Notices about a locker's room, by e-mail and webhook.
+    Notices,
 }
 
 impl Feature {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::Podcasts, Self::Radio, Self::Info, Self::Scrobbling];
+    pub const ALL: [Self; 6] = [
+        Self::Podcasts,
+        Self::Radio,
+        Self::Info,
+        Self::Scrobbling,
+        Self::Deliveries,
+        Self::Notices,
+    ];
 
     /// As rows and configuration write it.
     #[must_use]
@@ -28,6 +39,8 @@ impl Feature {
             Self::Radio => "radio",
             Self::Info => "info",
             Self::Scrobbling => "scrobbling",
+            Self::Deliveries => "deliveries",
+            Self::Notices => "notices",
         }
     }
 }
@@ -36,7 +49,8 @@ impl Feature {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outside {
-    /// Kept off whatever administrators choose: `podcasts`, `radio`, `info`, `scrobbling`.
+    /// Kept off whatever administrators choose: `podcasts`, `radio`, `info`, `scrobbling`,
+    /// `deliveries`, `notices`.
     pub forbid: Vec<Feature>,
     /// Last.fm's API.
     pub lastfm_url: String,

@@ -2,8 +2,11 @@
 //! byte. Knows nothing of music.
 
 mod archive;
+mod deliveries;
 mod disk;
 mod doctor;
+mod erase;
+mod exempt;
 mod files;
 mod kept;
 mod locks;
@@ -16,6 +19,7 @@ mod reconcile;
 mod rows;
 mod search;
 mod share;
+mod shared_costs;
 mod shelves;
 mod transfer;
 mod trash;
@@ -34,15 +38,21 @@ use anyhow::Context as _;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+pub use deliveries::{
+    Deliveries, Delivery, Granted, Item, ItemSource, NewDelivery, NewItem, Product,
+};
 pub use disk::Origin;
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
 pub use doctor::examine;
+pub use erase::{Overdue, Owned};
+pub use exempt::Exempt;
 pub use files::{Content, Entry, EntryKind, OpenFile};
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
 pub use names::{NameProblem, RelativePath};
 pub use places::{FolderShare, Place, PlaceKind};
 pub use properties::{Property, PropertyChange, PropertyName};
+use exempt::Handover;
 pub use put::{Condition, Stored, Target};
 pub use search::Hit;
 pub(crate) use share::Source;
@@ -112,7 +122,8 @@ impl Drive {
                 () = stop.cancelled() => return,
                 _ = again.tick() => self.look_again().await,
                 change = changes.recv() => match change {
-                    Ok(Event::LibrariesChanged) | Err(RecvError::Lagged(_)) => self.follow_users().await,
+                    Ok(Event::LibrariesChanged) | Err(RecvError::Lagged(_)) => self.follow_all().await,
+                    Ok(Event::DriveChanged { .. }) => self.share_costs().await,
                     Ok(_) => Ok(()),
                     Err(RecvError::Closed) => return,
                 },
@@ -123,7 +134,15 @@ impl Drive {
         }
     }
 
-    async fn look_again(&self) -> Result<()> {
+    async fn follow_all(&self) -> Result<()> {
+        self.follow_users().await?;
+        self.share_costs().await
+    }
+
+    /// What is done once an hour, and by whoever cannot wait: lockers that are over their quota for
+    /// too long, where an administrator wants that, then the disk.
+    pub async fn look_again(&self) -> Result<()> {
+        self.clear_overdue().await?;
         self.reconcile().await?;
         if !self.is_mounted().await? {
             return Ok(());

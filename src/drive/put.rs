@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
 use super::{
-    Drive, Origin, RelativePath,
+    Drive, Handover, Origin, RelativePath,
     disk::{self, Spot, Staged},
     kept::{Keeping, KeptKind, new_spot},
     reach::Access,
@@ -92,6 +92,18 @@ impl Drive {
         declared: Option<u64>,
         body: impl Stream<Item = io::Result<Bytes>>,
     ) -> Result<Stored> {
+        self.put_as(principal, target, declared, body, Handover::default()).await
+    }
+
+    /// The same for a file that is handed over: one that does not count needs no room.
+    pub(super) async fn put_as(
+        &self,
+        principal: &Principal,
+        target: &Target,
+        declared: Option<u64>,
+        body: impl Stream<Item = io::Result<Bytes>>,
+        handover: Handover,
+    ) -> Result<Stored> {
         let (locker, path) =
             self.reach(principal, target.locker, &target.path, Access::Write).await?;
         if target.path.is_root() {
@@ -104,11 +116,21 @@ impl Drive {
         refuse_unless(&target.condition, before.as_ref())?;
         let credit = self.credit(locker.id, path.as_str(), before.as_ref());
         let staging = staging_name()?;
-        let promised = declared.map_or(0, |declared| declared.saturating_sub(credit.bytes));
+        let is_exempt = handover.exempt.is_some();
+        let promised = match declared {
+            Some(declared) if !is_exempt => declared.saturating_sub(credit.bytes),
+            _ => 0,
+        };
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
         self.sweep_gone().await?;
-        let mut upload =
-            Upload { drive: self, declared, reservation, credit: credit.bytes, received: 0 };
+        let mut upload = Upload {
+            drive: self,
+            declared,
+            is_exempt,
+            reservation,
+            credit: credit.bytes,
+            received: 0,
+        };
         let received = upload.receive(&staging, body).await;
         let Upload { reservation, received: length, .. } = upload;
         let (staged, hash) = match received {
@@ -129,6 +151,7 @@ impl Drive {
             received: length,
             hash,
             upload: None,
+            handover,
         };
         // It runs to its end even if the client goes away now: between the rename and the row
         // there is no good place to stop.
@@ -168,6 +191,7 @@ impl Drop for Credit {
 struct Upload<'a> {
     drive: &'a Drive,
     declared: Option<u64>,
+    is_exempt: bool,
     reservation: Reservation,
     credit: u64,
     received: u64,
@@ -213,6 +237,9 @@ impl Upload<'_> {
             } else {
                 Err(Error::Invalid("There are more bytes than were announced".to_owned()))
             };
+        }
+        if self.is_exempt {
+            return Ok(());
         }
         let missing =
             self.received.saturating_sub(self.credit).saturating_sub(self.reservation.bytes());
@@ -268,6 +295,8 @@ pub(super) struct Publishing {
     pub(super) hash: [u8; 32],
     /// The resumable upload that it was, to be marked as published with it.
     pub(super) upload: Option<String>,
+    /// What else is known of it, where somebody handed it over.
+    pub(super) handover: Handover,
 }
 
 impl Publishing {
@@ -352,9 +381,9 @@ impl Publishing {
     ) -> Result<String> {
         let (drive, locker, path) = (&self.drive, self.locker.id, self.path.as_str());
         let goes = before.map(|row| row.charge).unwrap_or_default();
-        let moves = (Charge::counted(self.received), goes);
+        let moves = (self.handover.charge(self.received), goes);
         let most = drive.accounts.keep_rules().await?.versions;
-        let reason = if bytes.origin == Origin::Own { "upload" } else { "copy" };
+        let reason = self.handover.reason(bytes.origin);
         let change = Change { user: self.user, reason, path };
         let mut tx = drive.db.write().await?;
         drive.accounts.settle(&mut tx, &self.reservation, moves, change).await?;
@@ -368,6 +397,7 @@ impl Publishing {
             .write_row(&mut tx, locker, path, self.received, bytes.modified_ns, Some(&self.hash))
             .await?;
         drive.write_bytes(&mut tx, locker, path, bytes).await?;
+        drive.note_handover(&mut tx, locker, path, self.handover).await?;
         if let Some(upload) = &self.upload {
             sqlx::query!(
                 "update upload set etag = ?, reservation_id = null where upload_id = ?",

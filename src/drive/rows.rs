@@ -15,7 +15,7 @@ pub(super) struct Row {
 
 /// What a row counts: nothing where its file is exempt, a part where a shared copy is paid for
 /// together.
-fn charge(size: i64, charged: Option<i64>, exempt: Option<&str>) -> Charge {
+pub(super) fn charge(size: i64, charged: Option<i64>, exempt: Option<&str>) -> Charge {
     match exempt {
         Some(_) => Charge::exempt(size.unsigned_abs()),
         None => Charge::counted(charged.unwrap_or(size).unsigned_abs()),

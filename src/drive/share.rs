@@ -6,6 +6,7 @@ use std::{fs::File, sync::Arc};
 use super::{
     Drive, Kinship, Origin, Stored, Target,
     disk::{self, digest, file_facts},
+    exempt::Handover,
     put::{Publishing, blocking, refuse_unless, staging_name},
     reach::Access,
 };
@@ -92,6 +93,7 @@ impl Drive {
             received: size,
             hash,
             upload: None,
+            handover: Handover::default(),
         };
         let stored = tokio::spawn(publishing.run(staged)).await??;
         Ok((stored, origin))

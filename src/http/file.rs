@@ -54,14 +54,17 @@ pub fn respond(request: &HttpRequest, body: FileBody) -> HttpResponse {
     if request.method() == Method::HEAD {
         return response.body(Unsent(end - start));
     }
+    let is_paced = body.meter.as_ref().is_some_and(|meter| meter.pace.is_some());
     if WORTH_IT <= end - start
+        && !is_paced
         && let Some((socket, flushed)) = straight(request)
     {
         response.no_chunking(end - start);
-        let straight = Straight::new(body.file, start, end, body.hold, socket, flushed);
+        let straight =
+            Straight::new(body.file, start, end, (body.hold, body.meter), socket, flushed);
         return response.body(guarded(request, straight));
     }
-    let pieces = Pieces::new(body.file, start, end, body.hold);
+    let pieces = Pieces::new(body.file, start, end, body.hold, body.meter);
     response.body(guarded(request, pieces))
 }
 

@@ -16,7 +16,7 @@ use rustix::io::{ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
 use super::connection::Sending;
-use crate::body::Hold;
+use crate::body::{Hold, Meter};
 
 /// Bytes a piece. Together with what the dispatcher may already hold it stays below the size at
 /// which actix gives its write buffer back, so nothing is allocated anew for each piece.
@@ -29,6 +29,9 @@ pub(super) struct Pieces {
     end: u64,
     spare: Arc<Spare>,
     reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    meter: Option<Meter>,
+    /// The time that the last piece must be worth before the next one goes out.
+    paced: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _hold: Option<Hold>,
 }
 
@@ -42,13 +45,21 @@ struct Piece {
 }
 
 impl Pieces {
-    pub(super) fn new(file: File, start: u64, end: u64, hold: Option<Hold>) -> Self {
+    pub(super) fn new(
+        file: File,
+        start: u64,
+        end: u64,
+        hold: Option<Hold>,
+        meter: Option<Meter>,
+    ) -> Self {
         Self {
             file: Arc::new(file),
             at: start,
             end,
             spare: Arc::default(),
             reading: None,
+            meter,
+            paced: None,
             _hold: hold,
         }
     }
@@ -62,7 +73,15 @@ impl Pieces {
     }
 
     fn give(&mut self, buffer: Vec<u8>) -> Bytes {
-        self.at += buffer.len() as u64;
+        let len = buffer.len() as u64;
+        self.at += len;
+        if let Some(meter) = &self.meter {
+            meter.count(len);
+            self.paced = meter.pace.clone().map(|pace| {
+                let wait = async move { pace.wait(len).await };
+                Box::pin(wait) as Pin<Box<dyn Future<Output = ()> + Send>>
+            });
+        }
         Bytes::from_owner(Piece { buffer, home: self.spare.clone() })
     }
 }
@@ -81,6 +100,10 @@ impl MessageBody for Pieces {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, io::Error>>> {
         let this = self.get_mut();
+        if let Some(paced) = &mut this.paced {
+            ready!(paced.as_mut().poll(cx));
+            this.paced = None;
+        }
         if let Some(reading) = &mut this.reading {
             let read = ready!(Pin::new(reading).poll(cx));
             this.reading = None;

@@ -20,7 +20,7 @@ use rustix::io::{ReadWriteFlags, preadv2};
 use tokio::{io::Interest, net::TcpStream, task::JoinHandle};
 
 use super::{connection::Sending, wire::Flushed};
-use crate::body::Hold;
+use crate::body::{Hold, Meter};
 
 /// Bytes that are looked after at once: sent in one go, or read into memory in one go.
 const WINDOW: u64 = 1 << 20;
@@ -42,6 +42,7 @@ pub(super) struct Straight {
     is_begun: bool,
     is_blocked: bool,
     reading: Option<JoinHandle<io::Result<()>>>,
+    meter: Option<Meter>,
     _hold: Option<Hold>,
 }
 
@@ -56,7 +57,7 @@ impl Straight {
         file: File,
         start: u64,
         end: u64,
-        hold: Option<Hold>,
+        (hold, meter): (Option<Hold>, Option<Meter>),
         socket: Arc<OwnedFd>,
         flushed: Arc<Flushed>,
     ) -> Self {
@@ -70,6 +71,7 @@ impl Straight {
             is_begun: false,
             is_blocked: false,
             reading: None,
+            meter,
             _hold: hold,
         }
     }
@@ -117,6 +119,9 @@ impl Straight {
                 // closing the connection says so.
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
                 Ok(_) => {
+                    if let Some(meter) = &self.meter {
+                        meter.count(at - self.at);
+                    }
                     self.at = at;
                     self.is_blocked = false;
                     return Poll::Ready(Ok(()));

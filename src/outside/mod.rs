@@ -198,6 +198,8 @@ impl Shared {
             Feature::Radio => "Internet radio is",
             Feature::Info => "Asking others about artists is",
             Feature::Scrobbling => "Passing listens on is",
+            Feature::Deliveries => "Fetching deliveries is",
+            Feature::Notices => "Sending notices is",
         };
         Err(Error::Forbidden(format!(
             "{what} switched off on this server; an administrator can turn it on"

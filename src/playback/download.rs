@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::{Playback, open::open_file};
+use super::{
+    Playback,
+    open::{metered, open_file},
+};
 use crate::{
     Error, Result,
     accounts::Principal,
@@ -67,7 +70,7 @@ impl Playback {
             }
         };
         let members = self.members(principal, tracks, item).await?;
-        self.send(principal, &name, members)
+        self.send(principal, &name, members).await
     }
 
     /// An archive of these tracks under this name, for lists that are no item of the catalogue.
@@ -81,22 +84,22 @@ impl Playback {
         let tracks: Vec<Placed> = tracks.into_iter().map(|track| placed(name, track)).collect();
         let counted = Item::Track(TrackId(0));
         let members = self.members(principal, tracks, counted).await?;
-        self.send(principal, name, members)
+        self.send(principal, name, members).await
     }
 
-    fn send(
+    async fn send(
         &self,
         principal: &Principal,
         name: &str,
         members: Vec<Member>,
     ) -> Result<(String, LiveBody)> {
-        let permit = self.stream_permit(principal)?;
+        let (permit, meter) = self.admit(principal).await?;
         let len = zip::length(&members);
         let body = LiveBody {
             content_type: "application/zip".into(),
             len: Some(len),
             duration: None,
-            stream: Box::pin(zip::stream(members, Some(Box::new(permit)))),
+            stream: metered(Box::pin(zip::stream(members, Some(Box::new(permit)))), meter),
         };
         Ok((format!("{}.zip", safe_name(name)), body))
     }

@@ -1,6 +1,7 @@
 //! How music gets out: the decision between original and transcode, streams, the transcode cache
 //! with its worker processes, and what plays now.
 
+mod budget;
 mod cache;
 mod clients;
 mod decision;
@@ -21,6 +22,7 @@ mod transcode;
 mod wish;
 mod worker;
 
+pub use budget::Taken;
 pub use clients::ClientProfile;
 pub use decision::{
     BitrateMode, Capabilities, CodecLimit, Comparison, Direct, Protocol, Quantity, StreamFacts,
@@ -137,6 +139,7 @@ struct Inner {
     running: Mutex<HashMap<String, Arc<open::Slot>>>,
     profiles: clients::Known,
     signer: tickets::Signer,
+    budget: budget::Budget,
 }
 
 impl Playback {
@@ -151,6 +154,7 @@ impl Playback {
         let cache = cache::Cache::open(settings.cache.clone(), settings.cache_bytes)?;
         let starter = worker::Starter::new(settings.decoder.clone())?;
         let inner = Inner {
+            budget: budget::Budget::new(db.clone(), clock.clone()),
             db,
             clock: clock.clone(),
             catalog,
@@ -226,8 +230,21 @@ impl Playback {
         let mut every = tokio::time::interval(Duration::from_secs(30));
         while stop.run_until_cancelled(every.tick()).await.is_some() {
             self.record_or_log(self.inner.now.sweep()).await;
+            self.write_budget().await;
         }
         self.record_or_log(self.inner.now.end()).await;
+        self.write_budget().await;
+    }
+
+    async fn write_budget(&self) {
+        if let Err(error) = self.inner.budget.write().await {
+            tracing::warn!("cannot record what was streamed: {error:?}");
+        }
+    }
+
+    /// What the principal took today and this month.
+    pub async fn taken(&self, principal: &Principal) -> Result<Taken> {
+        self.inner.budget.taken(principal.user).await
     }
 
     async fn record_or_log(&self, finished: Vec<Finished>) {

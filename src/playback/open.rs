@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::Principal,
-    body::{FileBody, LiveBody},
+    body::{FileBody, LiveBody, Meter, Pieces},
     catalog::TrackSource,
     ids::TrackId,
     media::decode::Cut,
@@ -121,7 +121,7 @@ impl Playback {
     }
 
     async fn original(&self, principal: &Principal, source: &TrackSource) -> Result<Opened> {
-        let permit = self.stream_permit(principal)?;
+        let (permit, meter) = self.admit(principal).await?;
         let (file, len) = open_file(&source.path).await?;
         let track = &source.track.facts;
         Ok(Opened::File(FileBody {
@@ -132,18 +132,20 @@ impl Playback {
             modified_at: Some(track.modified_ns / 1_000_000),
             duration: Some(Duration::from_millis(track.duration_ms)),
             hold: Some(Box::new(permit)),
+            meter,
         }))
     }
 
     /// Opens a transcode, made already or being made.
     pub(super) async fn make(&self, principal: &Principal, making: &Making<'_>) -> Result<Opened> {
-        let permit = self.stream_permit(principal)?;
+        let (permit, meter) = self.admit(principal).await?;
         let (file, len) = open_file(&making.source.path).await?;
         let name = making.cache_name(len);
         match self.made(principal, making, &name, file).await? {
             Made::Whole(file, len) => {
                 let mut body = making.cached(file, len, &name);
                 body.hold = Some(Box::new(permit));
+                body.meter = meter;
                 Ok(Opened::File(body))
             }
             Made::Running(transcode) => {
@@ -157,13 +159,20 @@ impl Playback {
                     content_type: making.recipe.content_type(),
                     len,
                     duration: Some(making.duration()),
-                    stream: Box::pin(follow(transcode, len, permit)),
+                    stream: metered(Box::pin(follow(transcode, len, permit)), meter),
                 }))
             }
         }
     }
 
-    pub(super) fn stream_permit(&self, principal: &Principal) -> Result<Permit> {
+    /// A place among the streams, and what counts the bytes of this one. Refused where there is
+    /// none, or where the plan's bytes of the day or month are used up.
+    pub(super) async fn admit(&self, principal: &Principal) -> Result<(Permit, Option<Meter>)> {
+        let meter = self.inner.budget.admit(principal).await?;
+        Ok((self.stream_permit(principal)?, meter))
+    }
+
+    fn stream_permit(&self, principal: &Principal) -> Result<Permit> {
         let settings = &self.inner.settings;
         let own = principal.caps.max_streams.map_or(settings.streams_per_user, of);
         self.inner.streams.enter(principal.user, Most { own, all: settings.streams })
@@ -274,7 +283,16 @@ impl Making<'_> {
             modified_at: Some(self.source.track.modified_ns / 1_000_000),
             duration: Some(self.duration()),
             hold: None,
+            meter: None,
         }
+    }
+}
+
+/// Counted and paced, where somebody's bytes are.
+pub(super) fn metered(pieces: Pieces, meter: Option<Meter>) -> Pieces {
+    match meter {
+        Some(meter) => meter.through(pieces),
+        None => pieces,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     analysis::Analysis,
     catalog::{Catalog, Shares},
     clock::Millis,
-    drive::Drive,
+    drive::{Deliveries, Drive},
     events::Events,
     ingest::Ingest,
     matching::Matching,
@@ -42,6 +42,8 @@ pub struct Handles {
     pub shares: Shares,
     /// What is kept.
     pub drive: Drive,
+    /// What shops hand over.
+    pub deliveries: Deliveries,
     /// How music gets in.
     pub ingest: Ingest,
     /// How music gets out.

@@ -15,6 +15,7 @@ mod ingest;
 mod media;
 mod outside;
 mod playback;
+mod quota;
 mod subsonic;
 mod sync;
 mod web;

@@ -3,12 +3,14 @@
 //! transaction that carries it out; nothing is checked first and taken later.
 
 mod effective;
+mod notices;
 mod sharing;
 
 #[cfg(test)]
 mod model;
 
 pub(crate) use effective::{Gift, Term, ends, fell_below, quota_at};
+pub(crate) use notices::{is_over_with, nears_end, share};
 pub use sharing::SharedCopies;
 pub(crate) use sharing::charges;
 

@@ -18,6 +18,7 @@ use crate::{
     clock::Millis,
     drive::{
         Drive, Stored,
+        exempt::Handover,
         put::{Publishing, blocking},
         reach::Access,
     },
@@ -284,6 +285,7 @@ impl Drive {
             received: row.state.length,
             hash,
             upload: Some(row.id.clone()),
+            handover: Handover::default(),
         };
         publishing.run(staged).await
     }

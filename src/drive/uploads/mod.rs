@@ -4,6 +4,7 @@
 //! stand on this.
 
 mod append;
+mod hand_over;
 mod join;
 mod tidy;
 

@@ -276,6 +276,7 @@ pub(super) fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse 
         modified_at: Some(opened.modified_at),
         duration: None,
         hold: None,
+        meter: None,
     };
     let mut answer = respond(request, body);
     let headers = answer.headers_mut();

@@ -29,5 +29,9 @@ pub(super) fn shape(locker: &Locker) -> Value {
 
 /// Bytes; no quota is null.
 pub(super) fn usage(usage: &Usage) -> Value {
-    json!({ "quota": usage.quota, "used": usage.used, "reserved": usage.reserved, "reclaimable": usage.reclaimable })
+    json!({
+        "quota": usage.quota, "used": usage.used, "reserved": usage.reserved,
+        "exempt": usage.exempt, "reclaimable": usage.reclaimable,
+        "overSince": usage.over_since, "graceEnds": usage.grace_ends,
+    })
 }

@@ -10,10 +10,12 @@ mod chat;
 mod clients;
 mod cookies;
 mod covers;
+mod deliveries;
 mod devices;
 mod duplicates;
 mod events;
 mod files;
+mod grants;
 mod history;
 mod jukebox;
 mod kept;
@@ -86,6 +88,10 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/duplicates", post().to(duplicates::act))
         .route("/duplicates/done", get().to(duplicates::done))
         .route("/duplicates/done/{id}", delete().to(duplicates::undo))
+        .route("/storage", get().to(grants::storage))
+        .route("/ledger", get().to(grants::ledger))
+        .route("/notices", get().to(grants::notices))
+        .route("/notices/{id}/seen", post().to(grants::see_notice))
         // Files, kept.
         .route("/files/{path:.*}", get().to(files::show))
         .route("/files/{path:.*}", head().to(files::show))
@@ -187,6 +193,25 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/users/{name}", patch().to(people::change))
         .route("/users/{name}", delete().to(people::remove))
         .route("/users/{name}/password", put().to(people::set_password))
+        .route("/users/{name}/storage", get().to(grants::storage_of))
+        .route("/users/{name}/grants", get().to(grants::list))
+        .route("/users/{name}/grants", post().to(grants::give))
+        .route("/grants/{id}", patch().to(grants::change))
+        .route("/grants/{id}", delete().to(grants::take_back))
+        .route("/exempt", put().to(grants::exempt))
+        .route("/quota-rules", get().to(grants::rules))
+        .route("/quota-rules", put().to(grants::set_rules))
+        .route("/overdue", get().to(grants::overdue))
+        .route("/contents/{hash}", get().to(grants::owners))
+        .route("/contents/{hash}", delete().to(grants::take_down))
+        .route("/deliveries", get().to(deliveries::list))
+        .route("/deliveries", post().to(deliveries::deliver))
+        .route("/delivery-keys", get().to(deliveries::keys))
+        .route("/delivery-keys", post().to(deliveries::create_key))
+        .route("/delivery-keys/{id}", delete().to(deliveries::revoke_key))
+        .route("/bonus-rules", get().to(deliveries::rules))
+        .route("/bonus-rules", post().to(deliveries::add_rule))
+        .route("/bonus-rules/{id}", delete().to(deliveries::remove_rule))
         .route("/plans", get().to(plans::list))
         .route("/plans/{name}", put().to(plans::set))
         .route("/plans/{name}", delete().to(plans::remove))

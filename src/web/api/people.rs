@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Abilities, LockerKind, NewUser, Principal, Role, User, UserChange},
+    accounts::{Abilities, NewUser, Role, User, UserChange},
     ids::LibraryId,
     web::{Handles, failure::Answer},
 };
@@ -139,7 +139,7 @@ pub(super) async fn set_password(
 
 async fn shape(of: &Handles, user: &User) -> Result<Value> {
     let shown = if user.display_name.is_empty() { &user.name } else { &user.display_name };
-    let usage = own_usage(of, user).await?;
+    let usage = of.accounts.usage_of(&of.accounts.operator(), &user.name).await.ok();
     Ok(json!({
         "id": user.id.to_string(),
         "name": user.name,
@@ -153,14 +153,6 @@ async fn shape(of: &Handles, user: &User) -> Result<Value> {
         "libraries": user.libraries.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "avatar": user.avatar_changed_at,
         "createdAt": user.created_at,
-        "usage": usage,
+        "usage": usage.as_ref().map(lockers::usage),
     }))
-}
-
-/// How full a user's own locker is; asked as that user, who alone has a list of it.
-async fn own_usage(of: &Handles, user: &User) -> Result<Option<Value>> {
-    let principal: Principal = of.accounts.principal(user.id).await?;
-    let all = of.accounts.lockers(&principal).await?;
-    let own = all.iter().find(|locker| locker.kind == LockerKind::User);
-    Ok(own.map(|locker| lockers::usage(&locker.usage)))
 }

@@ -25,7 +25,7 @@ pub(super) struct Wanted {
 
 /// Ceilings of playing; null is no limit.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Limits {
     /// kbit/s.
     bitrate: Option<u32>,
@@ -33,6 +33,15 @@ struct Limits {
     streams: Option<u32>,
     /// At once.
     transcodes: Option<u32>,
+    /// Bytes of streams a day.
+    #[serde(default)]
+    day_bytes: Option<u64>,
+    /// Bytes of streams a month.
+    #[serde(default)]
+    month_bytes: Option<u64>,
+    /// All streams of a user together, kbit/s.
+    #[serde(default)]
+    rate: Option<u32>,
 }
 
 /// GET /plans
@@ -44,6 +53,9 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
             bitrate: plan.caps.max_bitrate_kbps,
             streams: plan.caps.max_streams,
             transcodes: plan.caps.max_transcodes,
+            day_bytes: plan.caps.day_bytes,
+            month_bytes: plan.caps.month_bytes,
+            rate: plan.caps.rate_kbps,
         };
         json!({
             "name": plan.name, "label": plan.label, "quota": plan.quota, "users": plan.users,
@@ -64,6 +76,9 @@ pub(super) async fn set(
         max_bitrate_kbps: limits.bitrate,
         max_streams: limits.streams,
         max_transcodes: limits.transcodes,
+        day_bytes: limits.day_bytes,
+        month_bytes: limits.month_bytes,
+        rate_kbps: limits.rate,
     });
     let change = PlanChange { label: wanted.label, quota: Some(wanted.quota), caps };
     of.accounts.set_plan(&caller.principal, &name, &change).await?;

@@ -2,6 +2,7 @@
 //! without scripts.
 
 mod html;
+mod invite;
 mod set_up;
 mod shell;
 mod sign_in;
@@ -23,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app";
 
 /// First words of the panel's addresses; each is answered with the shell.
-const SCREENS: [&str; 21] = [
+const SCREENS: [&str; 22] = [
     "albums",
     "album",
     "artists",
@@ -44,6 +45,7 @@ const SCREENS: [&str; 21] = [
     "chat",
     "connect",
     "settings",
+    "storage",
     "server",
 ];
 
@@ -52,6 +54,8 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
     routes
         .route("/login", read().to(sign_in::form))
         .route("/login", web::post().to(sign_in::submit))
+        .route("/invite/{token}", read().to(invite::form))
+        .route("/invite/{token}", web::post().to(invite::submit))
         .route("/setup", read().to(set_up::form))
         .route("/setup", web::post().to(set_up::submit))
         .route("/manifest.webmanifest", read().to(shell::manifest))

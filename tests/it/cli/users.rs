@@ -22,6 +22,24 @@ fn manage(place: &Place) {
     let tiny = plans.as_array().unwrap().iter().find(|plan| plan["name"] == "Tiny").unwrap();
     assert_eq!((&tiny["quota"], &tiny["label"]), (&json!(null), &json!("a test")));
 
+    let year = ["--plan", "Plus", "--days", "365", "--reason", "a present"];
+    let grant = place.done(&[&["grant", "add", "bob"][..], &year].concat(), "");
+    place.done(&["grant", "add", "bob", "--bytes", "1000"], "");
+    let grants = place.json(&["grant", "list", "bob"]);
+    let gives: Vec<_> = grants.as_array().unwrap().iter().map(|one| &one["gives"]).collect();
+    assert_eq!(gives, [&json!("1000 more"), &json!("at least Plus")]);
+    assert_eq!(grants[1]["id"], grant.trim());
+    place.done(&["grant", "remove", grant.trim()], "");
+    assert_eq!(place.json(&["grant", "list", "bob"])[1]["active"], false);
+    let song = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(song.path(), b"a song").unwrap();
+    let file = song.path().to_str().unwrap();
+    for _ in 0..2 {
+        let delivered = place.json(&["deliver", "--user", "bob", "--order", "7", file]);
+        assert_eq!(delivered[0]["stored"], true, "{delivered}");
+        assert_eq!(delivered.as_array().unwrap().len(), 1);
+    }
+
     // The secret stands alone on standard output, so that a script can take it as it is.
     let secret = place.done(&["user", "app-password", "bob", "--label", "phone"], "");
     assert!(secret.len() >= 16 && !secret.contains(char::is_whitespace), "{secret:?}");

@@ -184,6 +184,7 @@ async fn one_file(request: HttpRequest, held: web::Data<Held>) -> HttpResponse {
             modified_at: Some(MODIFIED),
             duration: Some(Duration::from_millis(1500)),
             hold: Some(Box::new(held.hold())),
+            meter: None,
         },
     )
 }
@@ -202,6 +203,7 @@ async fn large_file(request: HttpRequest, held: web::Data<Held>) -> HttpResponse
             modified_at: None,
             duration: None,
             hold: Some(Box::new(held.hold())),
+            meter: None,
         },
     )
 }
@@ -217,6 +219,7 @@ async fn empty_file(request: HttpRequest) -> HttpResponse {
             modified_at: None,
             duration: None,
             hold: None,
+            meter: None,
         },
     )
 }

@@ -4,6 +4,7 @@ import { patch, post, put, remove } from '../api.js';
 import { accountVersion } from '../events.js';
 import { bytes } from '../format.js';
 import { t } from '../i18n.js';
+import { go } from '../router.js';
 import { complain, session, toast, useFetched } from '../store.js';
 import { Avatar } from '../ui/avatar.js';
 import Person from './person.js';
@@ -33,6 +34,7 @@ export default function People() {
         <td class="wideonly">${user.usage && html`<span class="nowrap">${used(user.usage)}</span>${user.usage.quota > 0 && h(Bar, { value: (user.usage.used / user.usage.quota) * 100, label: t('people.usage') })}`}</td>
         <td class="num">${h(Menu, { label: t('people.more', { name: user.name }), items: [
           { label: t('person.edit'), icon: 'pencil', onPick: () => setOpen({ kind: 'edit', user }) },
+          { label: t('grants.open'), icon: 'hard-drive', onPick: () => go(`/server/people/${user.name}`) },
           { label: t('people.password'), icon: 'key-round', onPick: () => setOpen({ kind: 'password', user }) },
           { label: t(user.role === 'admin' ? 'people.makeUser' : 'people.makeAdmin'), icon: 'shield-check', onPick: () => patch(`users/${user.name}`, { role: user.role === 'admin' ? 'user' : 'admin' }).then(again, complain) },
           { label: t(user.disabled ? 'people.enable' : 'people.disable'), icon: 'eye', onPick: () => patch(`users/${user.name}`, { disabled: !user.disabled }).then(again, complain) },
@@ -83,12 +85,14 @@ function RemoveUser({ user, onClose, onDone }) {
 function Plan({ plan, isOld, onClose, onDone }) {
   const text = (number) => (number === null || number === undefined ? '' : String(number));
   const number = (typed) => (typed === '' ? null : Number(typed));
-  const limits = ['bitrate', 'streams', 'transcodes'];
-  const [values, field, set] = useForm({ name: plan.name, label: plan.label, quota: plan.quota === null ? '' : String(plan.quota / GB), ...Object.fromEntries(limits.map((name) => [name, text(plan.limits?.[name])])) });
-  const save = (event) => { event.preventDefault(); put(`plans/${encodeURIComponent(values.name.trim())}`, { label: values.label, quota: values.quota === '' ? null : Math.round(Number(values.quota) * GB), limits: Object.fromEntries(limits.map((name) => [name, number(values[name])])) }).then(onDone, complain); };
+  const limits = ['bitrate', 'streams', 'transcodes', 'rate'];
+  const amounts = ['dayBytes', 'monthBytes'];
+  const [values, field, set] = useForm({ name: plan.name, label: plan.label, quota: plan.quota === null ? '' : String(plan.quota / GB), ...Object.fromEntries(limits.map((name) => [name, text(plan.limits?.[name])])), ...Object.fromEntries(amounts.map((name) => [name, text(plan.limits?.[name] == null ? null : plan.limits[name] / GB)])) });
+  const save = (event) => { event.preventDefault(); put(`plans/${encodeURIComponent(values.name.trim())}`, { label: values.label, quota: values.quota === '' ? null : Math.round(Number(values.quota) * GB), limits: { ...Object.fromEntries(limits.map((name) => [name, number(values[name])])), ...Object.fromEntries(amounts.map((name) => [name, values[name] === '' ? null : Math.round(Number(values[name]) * GB)])) } }).then(onDone, complain); };
   return h(Dialog, { title: isOld ? t('plans.edit', { name: plan.name }) : t('plans.add'), onClose }, html`<form class="stack" onSubmit=${save}>
     ${h(Field, { id: 'f-name', label: t('people.name') }, html`<input ...${field('name')} required maxlength="64" readonly=${isOld}/>`)}${h(Field, { id: 'f-label', label: t('plans.label') }, html`<input ...${field('label')} maxlength="100"/>`)}
     ${h(Field, { id: 'f-quota', label: t('plans.quota'), help: t('plans.quotaHelp') }, html`<input ...${field('quota')} type="number" min="0" step="any" inputmode="decimal" aria-describedby="f-quota-help"/>`)}
     ${limits.map((name) => h(Field, { key: name, id: `f-${name}`, label: t(`plans.${name}`) }, html`<input ...${field(name)} type="number" min="0" inputmode="numeric"/>`))}
+    ${amounts.map((name) => h(Field, { key: name, id: `f-${name}`, label: t(`plans.${name}`) }, html`<input ...${field(name)} type="number" min="0" step="any" inputmode="decimal"/>`))}
     <footer>${h(Button, { onClick: () => set({ ...values, quota: '' }) }, t('plans.unlimited'))}<button class="btn primary">${t('action.save')}</button></footer></form>`);
 }

@@ -1,0 +1,173 @@
+//! A folder that is watched for each user: `drop/USER/ORDER/…` below the drive's root. Whatever a
+//! shop's own tools put there is delivered once nothing of it changed between two looks, and
+//! removed when it is all stored.
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Deliveries, ItemSource, NewDelivery, NewItem};
+use crate::{
+    Result,
+    accounts::Deliverer,
+    drive::{Exempt, put::blocking},
+};
+
+/// How often the folders are looked at.
+const EVERY: Duration = Duration::from_secs(5);
+/// Folders inside each other.
+const DEEPEST: usize = 16;
+
+/// What lay there at the last look: name and size and time of each file.
+type Seen = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+
+/// What was seen, and whether it was tried.
+type Looks = HashMap<PathBuf, (Seen, bool)>;
+
+/// An order as it lies there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Dropped {
+    user: String,
+    order: String,
+    place: PathBuf,
+    files: Seen,
+}
+
+impl Deliveries {
+    /// Looks at the folders until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut seen = HashMap::new();
+        let mut every = tokio::time::interval(EVERY);
+        while stop.run_until_cancelled(every.tick()).await.is_some() {
+            if let Err(error) = self.look(&mut seen).await {
+                tracing::warn!("the folders of deliveries could not be looked at: {error:?}");
+            }
+        }
+    }
+
+    /// One look. What is as it was at the last one is delivered.
+    async fn look(&self, seen: &mut Looks) -> Result<()> {
+        let root = self.drive.disk.absolute("drop")?;
+        let found = blocking(move || walk(&root)).await?;
+        let before = std::mem::take(seen);
+        for dropped in found {
+            let last = before.get(&dropped.place).filter(|(files, _)| *files == dropped.files);
+            let is_due = !dropped.files.is_empty() && last.is_some_and(|(_, is_tried)| !is_tried);
+            // What failed is tried again once something of it changes, or after a restart.
+            let is_tried = is_due || last.is_some_and(|(_, is_tried)| *is_tried);
+            seen.insert(dropped.place.clone(), (dropped.files.clone(), is_tried));
+            if is_due {
+                self.take_in(dropped).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_in(&self, dropped: Dropped) {
+        let items = dropped.files.iter().filter_map(|(path, ..)| {
+            let inside = path.strip_prefix(&dropped.place).ok()?.to_str()?;
+            // A file that is an order by itself has no name inside of it.
+            let inside = if inside.is_empty() { path.file_name()?.to_str()? } else { inside };
+            let to = format!("Music/{}/{inside}", dropped.order);
+            let alone = dropped.place == *path;
+            let to = if alone { format!("Music/{inside}") } else { to };
+            Some(NewItem { from: ItemSource::File(path.clone()), path: Some(to) })
+        });
+        let new = NewDelivery {
+            user: dropped.user.clone(),
+            creates_account: false,
+            // Files that come later under the same name are another order.
+            order: format!("{} {}", dropped.order, mark(&dropped.files)),
+            product: None,
+            exempt: Some(Exempt::Purchase),
+            grants: Vec::new(),
+            items: items.collect(),
+        };
+        let source = format!("folder:{}", dropped.user);
+        match self.deliver_from(&Deliverer::own(), &source, &new).await {
+            Ok(delivery) if delivery.is_done => {
+                let place = dropped.place.clone();
+                if let Err(error) = blocking(move || remove(&place)).await {
+                    tracing::warn!("{} could not be removed: {error}", dropped.place.display());
+                }
+            }
+            Ok(delivery) => {
+                for item in delivery.items.iter().filter(|item| !item.is_stored) {
+                    tracing::warn!(order = dropped.order, "{}: {}", item.path, item.problem);
+                }
+            }
+            Err(error) => {
+                tracing::warn!("{} is not delivered: {error}", dropped.place.display());
+            }
+        }
+    }
+}
+
+/// Tells one content of a folder from another.
+fn mark(files: &Seen) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (path, size, _) in files {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(&size.to_le_bytes());
+    }
+    hasher.finalize().to_hex().chars().take(8).collect()
+}
+
+fn remove(place: &Path) -> io::Result<()> {
+    if place.is_dir() { std::fs::remove_dir_all(place) } else { std::fs::remove_file(place) }
+}
+
+/// Every order of every user. No folder, no orders.
+fn walk(root: &Path) -> io::Result<Vec<Dropped>> {
+    let mut found = Vec::new();
+    for (user, folder) in entries(root)? {
+        for (order, place) in entries(&folder)? {
+            // Half copied, as tools name it.
+            if order.starts_with('.') || order.ends_with(".part") || order.ends_with(".tmp") {
+                continue;
+            }
+            let mut files = Vec::new();
+            collect(&place, 0, &mut files)?;
+            files.sort();
+            found.push(Dropped { user: user.clone(), order, place, files });
+        }
+    }
+    Ok(found)
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let listed = match std::fs::read_dir(folder) {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(Vec::new());
+        }
+        listed => listed?,
+    };
+    let mut found = Vec::new();
+    for entry in listed {
+        let entry = entry?;
+        if let Some(name) = entry.file_name().to_str() {
+            found.push((name.to_owned(), entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+/// Plain files, however deep; links are not followed.
+fn collect(place: &Path, depth: usize, files: &mut Seen) -> io::Result<()> {
+    let facts = std::fs::symlink_metadata(place)?;
+    if facts.is_file() {
+        files.push((place.to_owned(), facts.len(), facts.modified().ok()));
+    } else if facts.is_dir() && depth < DEEPEST {
+        for (_, inside) in entries(place)? {
+            collect(&inside, depth + 1, files)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,303 @@
+//! What a shop hands over: the example of a full locker and an album, the same order twice, files
+//! that fail, accounts that are made, and a folder on the server's disk.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tunelocker::{
+    accounts::{NewUser, SetUpState},
+    drive::{Condition, NewUpload, RelativePath, Target},
+};
+
+use super::{DAY, Desk, NOW};
+use crate::harness::music;
+
+const GB: u64 = 1_000_000_000;
+const ORDER: &str = "deliveries";
+
+impl Desk {
+    /// A key that hands over what the administrator uploaded.
+    async fn key(&self) -> String {
+        let label = json!({ "label": "The shop" });
+        let made = Self::json(self.as_admin(Method::POST, "delivery-keys").json(&label)).await;
+        made["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// A whole part upload of the administrator.
+    async fn part(&self, bytes: &[u8]) -> String {
+        let (drive, admin) = (&self.lockers.drive, &self.lockers.admin);
+        let locker = self.lockers.accounts.lockers(admin).await.unwrap()[0].id;
+        let new = NewUpload {
+            path: None,
+            locker,
+            condition: Condition::None,
+            length: bytes.len() as u64,
+            metadata: String::new(),
+        };
+        let upload = drive.create_upload(admin, &new).await.unwrap();
+        let (send, body) = tokio::sync::mpsc::channel(4);
+        let bytes = bytes::Bytes::copy_from_slice(bytes);
+        let sending = tokio::spawn(async move { send.send(bytes).await.unwrap() });
+        let id = upload.id.clone();
+        drive.clone().append_upload(admin.clone(), id, 0, None, body).await.unwrap();
+        sending.await.unwrap();
+        upload.id
+    }
+
+    /// An album of two songs that was uploaded, as items of an order.
+    async fn album(&self) -> Value {
+        let folder = tempfile::tempdir().unwrap();
+        let mut items = Vec::new();
+        for number in [1, 2] {
+            let title = format!("Song {number}");
+            let name = format!("{number}.flac");
+            let song = music::flac(&name).of("The Band", "The Album", &title).number(number);
+            let bytes = std::fs::read(song.write(folder.path())).unwrap();
+            let upload = self.part(&bytes).await;
+            items.push(json!({ "upload": upload, "path": format!("Music/The Album/{name}") }));
+        }
+        Value::Array(items)
+    }
+
+    async fn deliver(&self, key: &str, order: &Value) -> (StatusCode, Value) {
+        let answer = self.request(key, Method::POST, ORDER).json(order).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// What is used and what is not counted; sparse, so that gigabytes cost nothing.
+    async fn fill(&self, bytes: u64) {
+        let path = self.lockers.folder().join("big.bin");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::File::create(path).unwrap().set_len(bytes).unwrap();
+        self.lockers.drive.reconcile().await.unwrap();
+    }
+}
+
+/// The specification's example, to the letter.
+#[tokio::test]
+async fn an_album_makes_a_year_of_plus_and_then_all_is_as_before_and_nothing_lost() {
+    let desk = Desk::new(5 * GB).await;
+    let rule = json!({ "product": "album", "plan": "Plus", "days": 365 });
+    Desk::json(desk.as_admin(Method::POST, "bonus-rules").json(&rule)).await;
+    desk.fill(4_900_000_000).await;
+    assert_eq!(desk.storage().await["used"], 4_900_000_000_u64);
+    let key = desk.key().await;
+    // 100 MB of booklet make it an album that would not fit.
+    let mut items = desk.album().await;
+    let booklet = desk.part(&vec![7; 100_000_000]).await;
+    let booklet = json!({ "upload": booklet, "path": "Music/The Album/booklet.pdf" });
+    items.as_array_mut().unwrap().push(booklet);
+    let order = json!({ "user": "ann", "order": "A-1", "items": items });
+    let (status, done) = desk.deliver(&key, &order).await;
+    assert_eq!((status, &done["state"]), (StatusCode::OK, &json!("done")), "{done}");
+
+    let storage = desk.storage().await;
+    assert_eq!(storage["used"], 4_900_000_000_u64, "what is bought does not count");
+    assert!(100_000_000 < storage["exempt"].as_u64().unwrap());
+    assert_eq!(storage["quota"], 20 * GB);
+    let end = NOW + i64::try_from(365 * DAY.as_millis()).unwrap();
+    assert_eq!(storage["parts"]["next"], json!({ "at": end, "quota": 5 * GB }));
+    assert_eq!(storage["parts"]["grants"][0]["origin"], "rule");
+    // It plays at once.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let song = loop {
+        let found = Desk::json(desk.as_ann(Method::GET, "tracks")).await;
+        let songs = found["items"].as_array().unwrap().clone();
+        if let Some(song) = songs.iter().find(|song| song["title"] == "Song 2") {
+            break song["id"].as_str().unwrap().to_owned();
+        }
+        assert!(tokio::time::Instant::now() < deadline, "it never came");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let stream = format!("tracks/{song}/stream");
+    assert_eq!(Desk::status(desk.as_ann(Method::GET, &stream)).await, 200);
+    let rows = desk.explained().await;
+    assert_eq!(rows.iter().filter(|row| row["reason"] == "delivery").count(), 3);
+
+    desk.clock.advance(365 * DAY);
+    let storage = desk.storage().await;
+    assert_eq!((&storage["quota"], &storage["used"]), (&json!(5 * GB), &json!(4_900_000_000_u64)));
+    assert_eq!(storage["overSince"], Value::Null);
+    assert_eq!(Desk::status(desk.as_ann(Method::GET, &stream)).await, 200, "nothing is lost");
+    assert!(desk.lockers.folder().join("Music/The Album/booklet.pdf").exists());
+    // The shop's own locker got back what was promised to the uploads.
+    let shop = Desk::json(desk.as_admin(Method::GET, "storage")).await;
+    assert_eq!((&shop["used"], &shop["reserved"]), (&json!(0), &json!(0)));
+    assert_eq!(desk.lockers.staged(), 0);
+}
+
+#[tokio::test]
+async fn an_order_is_carried_out_once_and_goes_on_where_it_failed() {
+    let desk = Desk::new(1_000).await;
+    let key = desk.key().await;
+    desk.lockers.put("a.txt", b"ann's own").await.unwrap();
+    let there = desk.part(b"first").await;
+    let grants = json!([{ "bytes": 500, "days": 30 }]);
+    let items = json!([
+        { "upload": there, "path": "a.txt" },
+        { "upload": "not-there", "path": "b.txt" },
+    ]);
+    let order = json!({ "user": "ann", "order": "1", "grants": grants, "items": items });
+    let (status, open) = desk.deliver(&key, &order).await;
+    assert_eq!((status, &open["state"]), (StatusCode::ACCEPTED, &json!("open")));
+    // What was there already is not replaced.
+    assert_eq!(open["items"][0]["path"], "a (2).txt");
+    assert_eq!(open["items"][0]["state"], "stored");
+    assert_eq!(open["items"][1]["state"], "failed");
+    assert_eq!(open["items"][1]["problem"], "Upload not found");
+    assert_eq!(desk.storage().await["quota"], 1_000, "nothing is granted for half of it");
+    let (_, again) = desk.deliver(&key, &order).await;
+    assert_eq!(again["id"], open["id"]);
+    assert_eq!(again["items"][0], open["items"][0]);
+    assert_eq!(std::fs::read(desk.lockers.folder().join("a.txt")).unwrap(), b"ann's own");
+    let other = json!({ "user": "ann", "order": "1", "items": [{ "upload": "x" }] });
+    assert_eq!(desk.deliver(&key, &other).await.0, StatusCode::CONFLICT);
+
+    let upload = desk.part(b"second").await;
+    let items = json!([{ "upload": upload, "path": "c.txt" }]);
+    let order = json!({ "user": "ann", "order": "2", "grants": grants, "items": items });
+    let together = tokio::join!(
+        desk.deliver(&key, &order),
+        desk.deliver(&key, &order),
+        desk.deliver(&key, &order)
+    );
+    for (status, done) in [together.0, together.1, together.2] {
+        assert_eq!((status, &done["state"]), (StatusCode::OK, &json!("done")), "{done}");
+    }
+    assert_eq!(desk.storage().await["quota"], 1_500, "granted once");
+    let usage = desk.lockers.usage().await;
+    assert_eq!((usage.used, usage.exempt), (9, 11));
+    // Files that count are held to the quota like any.
+    let upload = desk.part(&[1; 2_000]).await;
+    let items = json!([{ "upload": upload, "path": "d.txt" }]);
+    let order = json!({ "user": "ann", "order": "3", "exempt": null, "items": items });
+    let (_, refused) = desk.deliver(&key, &order).await;
+    let problem = refused["items"][0]["problem"].as_str().unwrap();
+    assert!(problem.starts_with("This does not fit"), "{problem}");
+    desk.explained().await;
+}
+
+#[tokio::test]
+async fn keys_open_one_door_and_end() {
+    let desk = Desk::new(1_000).await;
+    let key = desk.key().await;
+    let order = json!({ "user": "nobody", "order": "1", "items": [{ "upload": "x" }] });
+    assert_eq!(desk.deliver(&key, &order).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(desk.deliver("tld_wrong", &order).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(desk.deliver(desk.secret(), &order).await.0, StatusCode::UNAUTHORIZED);
+    // It is no password for anything else.
+    for path in ["session", "storage", "deliveries", "files/"] {
+        let status = Desk::status(desk.request(&key, Method::GET, path)).await;
+        assert_eq!(status, 401, "{path}");
+    }
+    let label = json!({ "label": "mine" });
+    let forbidden = desk.as_ann(Method::POST, "delivery-keys").json(&label);
+    assert_eq!(Desk::status(forbidden).await, 403);
+    let keys = Desk::json(desk.as_admin(Method::GET, "delivery-keys")).await;
+    assert!(keys["items"][0]["usedAt"].is_i64());
+    assert!(!keys.to_string().contains(&key));
+    let path = format!("delivery-keys/{}", keys["items"][0]["id"].as_str().unwrap());
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, &path)).await, 204);
+    assert_eq!(desk.deliver(&key, &order).await.0, StatusCode::UNAUTHORIZED);
+    // Addresses are asked only where an administrator wants it.
+    let key = desk.key().await;
+    let items = json!([{ "url": "http://127.0.0.1:9/x.flac" }]);
+    let order = json!({ "user": "ann", "order": "2", "items": items });
+    let (_, refused) = desk.deliver(&key, &order).await;
+    let problem = refused["items"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("switched off"), "{problem}");
+    let on = desk.as_admin(Method::PUT, "outside/deliveries").json(&json!({ "on": true }));
+    assert_eq!(Desk::status(on).await, 204);
+    let (_, refused) = desk.deliver(&key, &order).await;
+    let problem = refused["items"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("not one that is fetched from"), "{problem}");
+}
+
+#[tokio::test]
+async fn an_account_is_made_and_its_owner_gets_in_by_the_invitation() {
+    let desk = Desk::new(1_000).await;
+    let key = desk.key().await;
+    let upload = desk.part(b"song").await;
+    let items = json!([{ "upload": upload, "path": "s.txt" }]);
+    let order = json!({ "user": "Bob.Low@example.org", "order": "1", "items": items });
+    assert_eq!(desk.deliver(&key, &order).await.0, StatusCode::NOT_FOUND);
+    let mut order = order;
+    order["create"] = json!(true);
+    let (status, done) = desk.deliver(&key, &order).await;
+    assert_eq!((status, &done["user"]), (StatusCode::OK, &json!("bob-low")), "{done}");
+    let (_, again) = desk.deliver(&key, &order).await;
+    assert_eq!(done["invitation"], again["invitation"], "shown again while it waits");
+    let link = done["invitation"]["url"].as_str().unwrap();
+    let path = &link[link.find("/invite/").unwrap()..];
+    let jar = reqwest::Client::builder()
+        .cookie_store(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let page = jar.get(desk.lockers.app.url(path)).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("bob-low"));
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let accept = async |password: &str| {
+        let fields = [("token", token), ("password", password)];
+        jar.post(desk.lockers.app.url(path)).form(&fields).send().await.unwrap().status()
+    };
+    assert_eq!(accept("short").await, 400);
+    assert_eq!(accept("bob's very own").await, 303);
+    let session = jar.get(desk.lockers.app.url("/api/v1/session")).send().await.unwrap();
+    let session: Value = session.json().await.unwrap();
+    assert!(session.to_string().contains("bob-low"), "{session}");
+    assert_eq!(jar.get(desk.lockers.app.url(path)).send().await.unwrap().status(), 404);
+    let (_, over) = desk.deliver(&key, &order).await;
+    assert_eq!(over["invitation"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_is_dropped_into_a_folder_is_delivered() {
+    let desk = Desk::new(1_000).await;
+    let folder = desk.lockers.drive_root().join("drop/ann/Order 7/Album");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("1.txt"), b"one").unwrap();
+    std::fs::write(folder.join("2.txt"), b"two").unwrap();
+    let there = desk.lockers.folder().join("Music/Order 7/Album/2.txt");
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while !there.exists() || folder.exists() {
+        assert!(tokio::time::Instant::now() < deadline, "it was not taken in");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let usage = desk.lockers.usage().await;
+    assert_eq!((usage.used, usage.exempt), (0, 6));
+    let own = Desk::json(desk.as_ann(Method::GET, ORDER)).await;
+    assert_eq!(own["items"][0]["state"], "done");
+    assert!(own["items"][0]["order"].as_str().unwrap().starts_with("Order 7"));
+}
+
+/// A host for others begins with the rule; a household without one.
+#[tokio::test]
+async fn a_host_begins_with_the_album_bonus() {
+    let app = crate::harness::TestApp::spawn().await;
+    let accounts = &app.services.accounts;
+    assert_eq!(accounts.set_up_state().await.unwrap(), SetUpState::Needed);
+    let token = accounts.set_up_token().await.unwrap().unwrap();
+    let origin = crate::accounts::from("127.0.0.1");
+    let mode = tunelocker::accounts::Mode::Hosting;
+    accounts.complete_set_up(&token, mode, "root", "the admin's own", &origin).await.unwrap();
+    let rules = accounts.bonus_rules(&accounts.operator()).await.unwrap();
+    assert_eq!(rules.len(), 1);
+    assert_eq!(
+        (rules[0].days, &rules[0].gives),
+        (Some(365), &tunelocker::accounts::Gives::Plan("Plus".to_owned()))
+    );
+    accounts.remove_bonus_rule(&accounts.operator(), rules[0].id).await.unwrap();
+    assert!(accounts.bonus_rules(&accounts.operator()).await.unwrap().is_empty());
+    let new = NewUser::new("kim", "kim's very own");
+    let kim = accounts.create_user(&accounts.operator(), &new).await.unwrap();
+    let kim = accounts.principal(kim).await.unwrap();
+    let locker = accounts.lockers(&kim).await.unwrap()[0].id;
+    let path = RelativePath::parse("x").unwrap();
+    let target = Target { locker, path, condition: Condition::None };
+    let body = crate::drive::body(b"x");
+    app.services.drive.put(&kim, &target, Some(1), body).await.unwrap();
+}

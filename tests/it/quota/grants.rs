@@ -1,0 +1,115 @@
+//! Grants come and end, exempt files do not count, and the ledger tells why.
+
+use reqwest::Method;
+use serde_json::json;
+use tunelocker::Error;
+
+use super::{DAY, Desk, NOW};
+
+const YEAR: i64 = 365 * 24 * 3600 * 1000;
+
+#[tokio::test]
+async fn a_tier_for_a_year_comes_and_ends_and_nothing_is_lost() {
+    let desk = Desk::new(1_000).await;
+    desk.lockers.put("a", &[1; 900]).await.unwrap();
+    assert!(desk.lockers.put("b", &[1; 700]).await.is_err());
+    let tier = json!({ "tier": 3_000, "endsAt": NOW + YEAR, "reason": "a present" });
+    assert_eq!(Desk::status(desk.as_ann(Method::POST, "users/ann/grants").json(&tier)).await, 403);
+    let grant = Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
+    let more = json!({ "bytes": 100, "reason": "for ever" });
+    Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&more)).await;
+    desk.lockers.put("b", &[1; 700]).await.unwrap();
+
+    let storage = desk.storage().await;
+    assert_eq!((&storage["quota"], &storage["used"]), (&json!(3_100), &json!(1_600)));
+    let parts = &storage["parts"];
+    assert_eq!((&parts["plan"], &parts["planQuota"]), (&json!("Test"), &json!(1_000)));
+    assert_eq!(parts["next"], json!({ "at": NOW + YEAR, "quota": 1_100 }));
+    assert_eq!(parts["grants"].as_array().unwrap().len(), 2);
+    assert_eq!(parts["grants"][1]["id"], grant["id"]);
+
+    desk.clock.advance(365 * DAY);
+    let storage = desk.storage().await;
+    assert_eq!((&storage["quota"], &storage["used"]), (&json!(1_100), &json!(1_600)));
+    assert_eq!(storage["overSince"], json!(NOW + YEAR));
+    let refused = desk.lockers.put("c", &[1]).await;
+    let Err(Error::QuotaExceeded { used: 1_600, quota: 1_100, needed: 1 }) = refused else {
+        panic!("{refused:?}")
+    };
+    // All else goes on: reading, moving, making smaller.
+    let read = desk.as_ann(Method::GET, "files/b").send().await.unwrap();
+    assert_eq!(read.bytes().await.unwrap().len(), 700);
+    desk.lockers.put("b", &[1; 650]).await.unwrap();
+    let to = json!({ "to": "moved" });
+    assert_eq!(Desk::status(desk.as_ann(Method::POST, "files/b").json(&to)).await, 204);
+
+    desk.clock.advance(180 * DAY);
+    let refused = desk.as_ann(Method::PUT, "files/c").body("x").send().await.unwrap();
+    assert_eq!(refused.status(), 413);
+    let problem: serde_json::Value = refused.json().await.unwrap();
+    assert_eq!(problem["type"], "locker_full_grace");
+    assert_eq!((&problem["used"], &problem["quota"]), (&json!(1_550), &json!(1_100)));
+    assert_eq!(desk.lockers.on_disk(), 1_550, "nothing was deleted");
+    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, "files/a")).await, 204);
+    desk.explained().await;
+}
+
+#[tokio::test]
+async fn a_grant_is_moved_and_taken_back_and_a_plan_in_use_stays() {
+    let desk = Desk::new(1_000).await;
+    let grant = json!({ "plan": "Plus", "endsAt": NOW + YEAR });
+    let grant = Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&grant)).await;
+    let id = grant["id"].as_str().unwrap();
+    assert_eq!(desk.storage().await["quota"], 20_000_000_000_u64);
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, "plans/Plus")).await, 409);
+    let shorter = json!({ "endsAt": NOW + 1 });
+    let change = desk.as_admin(Method::PATCH, &format!("grants/{id}")).json(&shorter);
+    assert_eq!(Desk::status(change).await, 204);
+    desk.clock.advance(DAY);
+    assert_eq!(desk.storage().await["quota"], 1_000);
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, "plans/Plus")).await, 204);
+    let tier = json!({ "tier": 5_000 });
+    let tier = Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
+    assert_eq!(desk.storage().await["quota"], 5_000);
+    let path = format!("grants/{}", tier["id"].as_str().unwrap());
+    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, &path)).await, 403);
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, &path)).await, 204);
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, &path)).await, 404);
+    assert_eq!(desk.storage().await["quota"], 1_000);
+    let rows = desk.explained().await;
+    assert_eq!(rows.iter().filter(|row| row["reason"] == "grant").count(), 4, "{rows:#?}");
+    assert!(rows[0]["note"].as_str().unwrap().ends_with("allowed now: 1 kB"), "{:?}", rows[0]);
+    // Of others nothing is told.
+    let other = desk.as_ann(Method::GET, "users/root/grants");
+    assert_eq!(Desk::status(other).await, 404);
+    assert_eq!(Desk::status(desk.as_ann(Method::GET, "ledger?user=root")).await, 404);
+}
+
+#[tokio::test]
+async fn what_is_exempt_does_not_count_until_it_is_replaced() {
+    let desk = Desk::new(1_000).await;
+    desk.lockers.put("album/one", &[1; 400]).await.unwrap();
+    desk.lockers.put("album/two", &[1; 300]).await.unwrap();
+    let gift = json!({ "user": "ann", "path": "album", "reason": "gift" });
+    assert_eq!(Desk::status(desk.as_ann(Method::PUT, "exempt").json(&gift)).await, 403);
+    let done = Desk::json(desk.as_admin(Method::PUT, "exempt").json(&gift)).await;
+    assert_eq!(done["files"], 2);
+    let usage = desk.lockers.usage().await;
+    assert_eq!((usage.used, usage.exempt), (0, 700));
+    desk.lockers.put("full", &[1; 1_000]).await.unwrap();
+    // One's own content in its place counts.
+    assert!(desk.lockers.put("album/one", &[2; 1]).await.is_err());
+    desk.lockers.put("full", &[1; 10]).await.unwrap();
+    desk.lockers.put("album/one", &[2; 50]).await.unwrap();
+    let counts = json!({ "user": "ann", "path": "album/two", "reason": null });
+    Desk::json(desk.as_admin(Method::PUT, "exempt").json(&counts)).await;
+    let usage = desk.lockers.usage().await;
+    assert_eq!((usage.used, usage.exempt), (360, 0));
+    let nothing = json!({ "user": "ann", "path": "none", "reason": "gift" });
+    assert_eq!(Desk::status(desk.as_admin(Method::PUT, "exempt").json(&nothing)).await, 404);
+    let rows = desk.explained().await;
+    assert_eq!(rows.iter().filter(|row| row["reason"] == "exempt").count(), 3);
+    // It outlasts a look at the disk.
+    desk.lockers.drive.reconcile().await.unwrap();
+    assert_eq!(desk.lockers.usage().await.used, 360);
+}

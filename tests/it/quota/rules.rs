@@ -1,0 +1,188 @@
+//! Notices kept once each, who pays for shared copies, contents that are taken down, and what may
+//! go after the grace.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tunelocker::accounts::NewUser;
+
+use super::{DAY, Desk, NOW};
+use crate::drive::body;
+
+const YEAR: i64 = 365 * 24 * 3600 * 1000;
+
+impl Desk {
+    /// What ann is told, the latest first.
+    async fn told(&self) -> Vec<String> {
+        self.lockers.accounts.look_for_notices().await.unwrap();
+        let notices = Self::json(self.as_ann(Method::GET, "notices")).await;
+        let text = |one: &Value| one["text"].as_str().unwrap().to_owned();
+        notices["items"].as_array().unwrap().iter().map(text).collect()
+    }
+
+    /// A file of another user, kim.
+    async fn put_as_kim(&self, path: &str, bytes: &[u8]) {
+        let accounts = &self.lockers.accounts;
+        let kim = match accounts.principal_named("kim").await {
+            Ok(kim) => kim,
+            Err(_) => {
+                let new = NewUser::new("kim", "kim's very own");
+                let id = accounts.create_user(&self.lockers.admin, &new).await.unwrap();
+                accounts.principal(id).await.unwrap()
+            }
+        };
+        let mut target = self.lockers.target(path);
+        target.locker = accounts.lockers(&kim).await.unwrap()[0].id;
+        let length = Some(bytes.len() as u64);
+        self.lockers.drive.put(&kim, &target, length, body(bytes)).await.unwrap();
+    }
+
+    async fn used_of(&self, user: &str) -> u64 {
+        let path = format!("users/{user}/storage");
+        Self::json(self.as_admin(Method::GET, &path)).await["used"].as_u64().unwrap()
+    }
+
+    /// Waits until figures are so.
+    async fn until_used(&self, figures: &[(&str, u64)]) {
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        loop {
+            let mut found = Vec::new();
+            for (user, _) in figures {
+                found.push((*user, self.used_of(user).await));
+            }
+            if found == figures {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{found:?} and not {figures:?}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_notice_is_given_once() {
+    let desk = Desk::new(1_000).await;
+    assert!(desk.told().await.is_empty());
+    desk.lockers.put("a", &[1; 850]).await.unwrap();
+    let first = desk.told().await;
+    assert_eq!(first, ["Your locker holds 850 bytes of 1 kB (80 %)."]);
+    assert_eq!(desk.told().await, first, "once");
+    desk.lockers.put("b", &[1; 150]).await.unwrap();
+    let both = desk.told().await;
+    assert!(both[0].contains("100 %") && both.len() == 2, "{both:?}");
+    let notices = Desk::json(desk.as_ann(Method::GET, "notices")).await;
+    for notice in notices["items"].as_array().unwrap() {
+        let seen = format!("notices/{}/seen", notice["id"]);
+        assert_eq!(Desk::status(desk.as_admin(Method::POST, &seen)).await, 404, "of others");
+        assert_eq!(Desk::status(desk.as_ann(Method::POST, &seen)).await, 204);
+    }
+    assert!(desk.told().await.is_empty(), "put away, and not given again");
+    // Far below and up again is news.
+    desk.lockers.put("a", &[1; 10]).await.unwrap();
+    assert!(desk.told().await.is_empty());
+    desk.lockers.put("a", &[1; 700]).await.unwrap();
+    assert_eq!(desk.told().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_grant_is_told_thirty_seven_and_one_days_before() {
+    let desk = Desk::new(1_000).await;
+    let tier = json!({ "tier": 5_000, "endsAt": NOW + YEAR, "reason": "Order 1" });
+    Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
+    desk.lockers.put("a", &[1; 1_500]).await.unwrap();
+    let mut counts = Vec::new();
+    for days in [334, 1, 22, 1, 5, 1] {
+        desk.clock.advance(days * DAY);
+        counts.push(desk.told().await.len());
+    }
+    // On the days 334, 335, 357, 358, 363, 364.
+    assert_eq!(counts, [0, 1, 1, 2, 2, 3]);
+    let told = desk.told().await;
+    assert!(told[0].contains("\"Order 1\" ends on 2027-11-25"), "{told:?}");
+    assert!(told[0].contains("may hold 1 kB then"), "{told:?}");
+    desk.clock.advance(DAY);
+    let told = desk.told().await;
+    assert!(told.iter().any(|text| text.contains("holds more than it may")), "{told:?}");
+}
+
+#[tokio::test]
+async fn shared_copies_are_paid_for_as_the_rule_says() {
+    let desk = Desk::new(10_000).await;
+    desk.lockers.put("song", &[7; 1_001]).await.unwrap();
+    desk.put_as_kim("mine/song", &[7; 1_001]).await;
+    desk.put_as_kim("mine/other", &[8; 10]).await;
+    desk.until_used(&[("ann", 1_001), ("kim", 1_011)]).await;
+    let rules = Desk::json(desk.as_admin(Method::GET, "quota-rules")).await;
+    let plain = json!({ "graceDays": 180, "sharedCopies": "full", "deletion": null });
+    assert_eq!(rules, plain);
+    let rule = async |shared: &str| {
+        let mut rules = rules.clone();
+        rules["sharedCopies"] = json!(shared);
+        assert_eq!(Desk::status(desk.as_ann(Method::PUT, "quota-rules").json(&rules)).await, 403);
+        let set = desk.as_admin(Method::PUT, "quota-rules").json(&rules);
+        assert_eq!(Desk::status(set).await, 204);
+    };
+    rule("split").await;
+    desk.until_used(&[("ann", 501), ("kim", 510)]).await;
+    rule("first-owner").await;
+    desk.until_used(&[("ann", 1_001), ("kim", 10)]).await;
+    // The first lets it go; the next pays.
+    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, "files/song")).await, 204);
+    desk.until_used(&[("ann", 0), ("kim", 1_011)]).await;
+    desk.lockers.put("again", &[7; 1_001]).await.unwrap();
+    desk.until_used(&[("ann", 0), ("kim", 1_011)]).await;
+    rule("full").await;
+    desk.until_used(&[("ann", 1_001), ("kim", 1_011)]).await;
+    desk.explained().await;
+}
+
+#[tokio::test]
+async fn a_content_is_found_and_taken_down_everywhere() {
+    let desk = Desk::new(10_000).await;
+    let hash = hex::encode(desk.lockers.put("bad", &[9; 500]).await.unwrap().hash);
+    desk.lockers.put("deep/copy", &[9; 500]).await.unwrap();
+    desk.lockers.put("good", &[1; 500]).await.unwrap();
+    desk.put_as_kim("bad too", &[9; 500]).await;
+    let path = format!("contents/{hash}");
+    assert_eq!(Desk::status(desk.as_ann(Method::GET, &path)).await, 403);
+    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, &path)).await, 403);
+    let owners = Desk::json(desk.as_admin(Method::GET, &path)).await;
+    let who: Vec<_> = owners["items"].as_array().unwrap().iter().map(|one| &one["user"]).collect();
+    assert_eq!(who, [&json!("ann"), &json!("ann"), &json!("kim")]);
+    assert_eq!(Desk::json(desk.as_admin(Method::DELETE, &path)).await["files"], 3);
+    assert_eq!(Desk::json(desk.as_admin(Method::DELETE, &path)).await["files"], 0);
+    assert!(!desk.lockers.folder().join("bad").exists());
+    assert!(desk.lockers.folder().join("good").exists());
+    assert_eq!((desk.used_of("ann").await, desk.used_of("kim").await), (500, 0));
+    let rows = desk.explained().await;
+    assert_eq!(rows.iter().filter(|row| row["reason"] == "takedown").count(), 2);
+}
+
+#[tokio::test]
+async fn nothing_goes_by_itself_unless_it_was_switched_on_with_a_list_before() {
+    let desk = Desk::new(1_000).await;
+    for (name, bytes) in [("a", 300), ("b", 500), ("c", 200)] {
+        desk.lockers.put(name, &vec![1; bytes]).await.unwrap();
+        desk.clock.advance(DAY);
+    }
+    let less = json!({ "quota": 600 });
+    Desk::json(desk.as_admin(Method::PUT, "plans/Test").json(&less)).await;
+    let list = async |order: &str| {
+        let path = format!("overdue?order={order}");
+        let found = Desk::json(desk.as_admin(Method::GET, &path)).await;
+        let files = found["items"][0]["files"].as_array().cloned().unwrap_or_default();
+        files.iter().map(|file| file["path"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(list("largest").await.is_empty(), "the grace runs");
+    desk.clock.advance(181 * DAY);
+    assert_eq!(list("largest").await, ["b"]);
+    assert_eq!(list("oldest").await, ["a", "b"]);
+    assert_eq!(list("newest").await, ["c", "b"]);
+    desk.lockers.drive.look_again().await.unwrap();
+    assert_eq!(desk.lockers.on_disk(), 1_000, "listed is not deleted");
+    let rules = json!({ "graceDays": 180, "sharedCopies": "full", "deletion": "largest" });
+    Desk::json(desk.as_admin(Method::PUT, "quota-rules").json(&rules)).await;
+    desk.lockers.drive.look_again().await.unwrap();
+    assert_eq!((desk.lockers.on_disk(), desk.used_of("ann").await), (500, 500));
+    let rows = desk.explained().await;
+    assert_eq!(rows[0]["reason"], "overdue");
+}
