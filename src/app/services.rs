@@ -162,7 +162,7 @@ impl Services {
             egress,
             events: events.clone(),
         };
-        let outside = Outside::new(parts, outside_settings(&config.outside));
+        let outside = Outside::new(parts, outside_settings(config));
         Ok(Self {
             db,
             accounts,
@@ -182,10 +182,13 @@ impl Services {
     }
 }
 
-fn outside_settings(config: &config::Outside) -> outside::Settings {
+fn outside_settings(config: &Config) -> outside::Settings {
+    let notices = config.notices.clone();
+    let config = &config.outside;
     let base = |url: &str| url.trim_end_matches('/').to_owned();
     outside::Settings {
         forbidden: config.forbid.clone(),
+        notices,
         places: outside::Places {
             lastfm: config.lastfm_url.clone(),
             lastfm_sign_in: config.lastfm_sign_in_url.clone(),

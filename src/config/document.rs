@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Analysis, Config, Egress, Http, Ingest, Invalid, Jukebox, Log, Outside, Playback, Subsonic,
-    Workers, lan, tls,
+    Workers, lan, notices, tls,
 };
 
 /// Shown instead of a secret.
@@ -32,6 +32,7 @@ pub(super) struct Document {
     jukebox: Jukebox,
     egress: Egress,
     outside: Outside,
+    notices: notices::Section,
     workers: Workers,
     log: Log,
     admin: Admin,
@@ -54,6 +55,7 @@ impl Default for Document {
             jukebox: Jukebox::default(),
             egress: Egress::default(),
             outside: Outside::default(),
+            notices: notices::Section::default(),
             workers: Workers::default(),
             log: Log::default(),
             admin: Admin::default(),
@@ -106,6 +108,7 @@ impl Document {
             jukebox: self.jukebox,
             egress: self.egress,
             outside: self.outside,
+            notices: self.notices.complete()?,
             workers: self.workers,
             log: self.log,
             first_admin,
@@ -115,6 +118,7 @@ impl Document {
     /// The same with every secret replaced, for `check`.
     pub(super) fn without_secrets(mut self) -> Self {
         self.admin.password = self.admin.password.map(|_| HIDDEN.to_owned());
+        self.notices.hide(HIDDEN);
         self
     }
 }

@@ -13,6 +13,7 @@ mod jukebox;
 mod lan;
 mod load;
 mod log;
+mod notices;
 mod outside;
 mod playback;
 mod subsonic;
@@ -30,6 +31,7 @@ pub use self::{
     lan::Lan,
     load::{Invalid, Sources, load},
     log::{Log, LogFormat},
+    notices::{Mail, MailSecurity, Notices, Webhook},
     outside::{Feature, Outside},
     playback::Playback,
     subsonic::{LoginPassword, Subsonic},
@@ -68,6 +70,8 @@ pub struct Config {
     pub egress: Egress,
     /// What goes out, and where to.
     pub outside: Outside,
+    /// Where notices go.
+    pub notices: Notices,
     /// Worker processes.
     pub workers: Workers,
     /// What is logged, and how.
@@ -96,6 +100,7 @@ impl Config {
             jukebox: Jukebox { output: JukeboxOutput::Off },
             egress: Egress::default(),
             outside: Outside::default(),
+            notices: Notices::default(),
             workers: Workers::default(),
             log: Log::default(),
             first_admin: None,

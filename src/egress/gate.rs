@@ -106,6 +106,21 @@ impl Gate {
         Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect())
     }
 
+    /// An address of a host that may be connected to, for what does not speak HTTP. Any port: the
+    /// operator named it.
+    pub(super) async fn address_of(&self, host: &str, port: u16) -> Result<SocketAddr, Fault> {
+        let unreachable = |error: std::io::Error| Fault::Unreachable(error.to_string());
+        let found = match host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => self.look_up(host).await.map_err(unreachable)?,
+        };
+        if found.iter().any(|address| !self.permits(*address, port)) {
+            return Err(Fault::Address(host.to_owned()));
+        }
+        let first = found.first().ok_or_else(|| Fault::Unreachable("it has no address".into()))?;
+        Ok(SocketAddr::new(*first, port))
+    }
+
     async fn look_up(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
         #[cfg(test)]
         if let Some(found) = self.names.answer(name) {

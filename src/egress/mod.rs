@@ -187,6 +187,11 @@ impl Egress {
         self.gate.check(url)
     }
 
+    /// An address of a host, judged as all are: for a mail server, which does not speak HTTP.
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<std::net::SocketAddr, Fault> {
+        self.gate.address_of(host, port).await
+    }
+
     /// Asks, and follows up to three redirects. Any status is an answer.
     pub async fn ask(&self, wanted: Wanted<'_>) -> Result<Answer, Fault> {
         let limits = wanted.limits;

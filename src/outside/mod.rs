@@ -5,6 +5,7 @@
 
 mod info;
 mod lastfm;
+mod notices;
 mod pictures;
 mod podcasts;
 mod radio;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub forbidden: Vec<Feature>,
     /// Where the web services are.
     pub places: Places,
+    /// Where notices go.
+    pub notices: crate::config::Notices,
 }
 
 /// The services it stands on.
@@ -110,6 +113,7 @@ struct Shared {
     downloads: Notify,
     listens: Notify,
     questions: Notify,
+    notices: Notify,
 }
 
 impl Outside {
@@ -126,6 +130,7 @@ impl Outside {
             downloads: Notify::new(),
             listens: Notify::new(),
             questions: Notify::new(),
+            notices: Notify::new(),
         });
         Self {
             podcasts: Podcasts(Arc::clone(&shared)),
@@ -138,6 +143,7 @@ impl Outside {
 
     /// Fetches and passes on until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        let notices = notices::Notices(Arc::clone(&self.shared));
         let work = async {
             tokio::join!(
                 self.podcasts.keep_fresh(),
@@ -145,6 +151,7 @@ impl Outside {
                 self.scrobbling.keep_sending(),
                 self.scrobbling.keep_telling(),
                 self.info.keep_asking(),
+                notices.keep_sending(),
             );
         };
         stop.run_until_cancelled(Box::pin(work)).await;
@@ -176,6 +183,7 @@ impl Outside {
             &self.shared.downloads,
             &self.shared.listens,
             &self.shared.questions,
+            &self.shared.notices,
         ] {
             waiting.notify_one();
         }

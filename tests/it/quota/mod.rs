@@ -3,7 +3,9 @@
 
 mod deliveries;
 mod grants;
+mod panel;
 mod rules;
+mod sending;
 mod streaming;
 
 use std::time::Duration;
