@@ -65,20 +65,6 @@ impl Accounts {
         self.apply(tx, locker, Event::Recount { comes, goes }, Some(change)).await
     }
 
-    /// The same for files that count, by the difference in bytes.
-    pub(crate) async fn change_used(
-        &self,
-        tx: &mut Tx,
-        locker: LockerId,
-        bytes: i64,
-        change: Change<'_>,
-    ) -> Result<()> {
-        let amount = Charge::counted(bytes.unsigned_abs());
-        let none = Charge::default();
-        let moves = if bytes < 0 { (none, amount) } else { (amount, none) };
-        self.recount(tx, locker, moves, change).await
-    }
-
     /// Writes how the figures moved.
     pub(super) async fn enter(
         &self,

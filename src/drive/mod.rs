@@ -2,6 +2,7 @@
 //! byte. Knows nothing of music.
 
 mod archive;
+mod condition;
 mod deliveries;
 mod disk;
 mod doctor;
@@ -38,6 +39,7 @@ use anyhow::Context as _;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+pub use condition::Condition;
 pub use deliveries::{
     Deliveries, Delivery, Granted, Item, ItemSource, NewDelivery, NewItem, Product,
 };
@@ -46,14 +48,14 @@ pub(crate) use disk::{Digests, Kinship, digest, quick_key};
 pub use doctor::examine;
 pub use erase::{Overdue, Owned};
 pub use exempt::Exempt;
+use exempt::Handover;
 pub use files::{Content, Entry, EntryKind, OpenFile};
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
 pub use names::{NameProblem, RelativePath};
 pub use places::{FolderShare, Place, PlaceKind};
 pub use properties::{Property, PropertyChange, PropertyName};
-use exempt::Handover;
-pub use put::{Condition, Stored, Target};
+pub use put::{Stored, Target};
 pub use search::Hit;
 pub(crate) use share::Source;
 pub use transfer::Moved;

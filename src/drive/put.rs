@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
 use super::{
-    Drive, Handover, Origin, RelativePath,
+    Condition, Drive, Handover, RelativePath,
     disk::{self, Spot, Staged},
     kept::{Keeping, KeptKind, new_spot},
     reach::Access,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Change, Charge, Locker, Principal, Reservation},
+    accounts::{Change, Locker, Principal, Reservation},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -38,32 +38,6 @@ pub struct Target {
     pub path: RelativePath,
     /// What must be true of what is there.
     pub condition: Condition,
-}
-
-/// What must be true of the target for a change to go ahead.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Condition {
-    /// Whatever is there is replaced.
-    #[default]
-    None,
-    /// Nothing may be there (`If-None-Match: *`).
-    Absent,
-    /// Anything must be there (`If-Match: *`).
-    Present,
-    /// One of these ETags must be there (`If-Match`).
-    Match(Vec<String>),
-}
-
-impl Condition {
-    /// Whether what is there (its ETag) is as wanted.
-    pub(super) fn holds(&self, there: Option<&str>) -> bool {
-        match self {
-            Self::None => true,
-            Self::Absent => there.is_none(),
-            Self::Present => there.is_some(),
-            Self::Match(tags) => there.is_some_and(|there| tags.iter().any(|tag| tag == there)),
-        }
-    }
 }
 
 /// A file that is safely stored.

@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 
 use super::{
     caller::Caller,
-    files::locker_of,
     lists::{all, done, sent},
     lockers,
 };
 use crate::{
     Error,
-    accounts::{DeletionOrder, Gives, Grant, LedgerRow, NewGrant, QuotaParts, QuotaRules},
+    accounts::{
+        DeletionOrder, Gives, Grant, LedgerRow, Locker, LockerKind, NewGrant, QuotaParts,
+        QuotaRules,
+    },
     clock::Millis,
     drive::{Exempt, RelativePath},
     ids::{GrantId, LockerId},
@@ -102,7 +104,7 @@ pub(super) struct Wish {
 
 /// GET /storage: how full one's locker is, and what its quota is made of.
 pub(super) async fn storage(caller: Caller, of: Data<Handles>) -> Answer {
-    let locker = locker_of(&caller, &of, None).await?;
+    let locker = locker(&caller, &of, None).await?;
     let parts = of.accounts.quota_parts(&caller.principal, &caller.principal.name).await?;
     let mut shape = lockers::shape(&locker);
     shape["parts"] = parts_shape(&parts);
@@ -161,7 +163,7 @@ pub(super) async fn take_back(caller: Caller, of: Data<Handles>, id: Path<String
 pub(super) async fn ledger(caller: Caller, of: Data<Handles>, part: Query<Part>) -> Answer {
     let locker: LockerId = match &part.user {
         Some(user) => of.accounts.locker_of_user(&caller.principal, user).await?,
-        None => locker_of(&caller, &of, part.locker.as_deref()).await?.id,
+        None => locker(&caller, &of, part.locker.as_deref()).await?.id,
     };
     let limit = part.limit.unwrap_or(50).clamp(1, MOST_ROWS);
     let rows = of.accounts.ledger(&caller.principal, locker, part.before, limit).await?;
@@ -232,6 +234,17 @@ pub(super) async fn owners(caller: Caller, of: Data<Handles>, hash: Path<String>
 pub(super) async fn take_down(caller: Caller, of: Data<Handles>, hash: Path<String>) -> Answer {
     let files = of.drive.take_down(&caller.principal, &digest(&hash)?).await?;
     Ok(HttpResponse::Ok().json(json!({ "files": files })))
+}
+
+/// The locker that a caller names: `me` (the default), `household`, or an id.
+async fn locker(caller: &Caller, of: &Handles, which: Option<&str>) -> Result<Locker, Error> {
+    let lockers = of.accounts.lockers(&caller.principal).await?;
+    let fits = |locker: &Locker| match which {
+        None | Some("me") => locker.kind == LockerKind::User,
+        Some("household") => locker.kind == LockerKind::Household,
+        Some(id) => LockerId::parse(id) == Some(locker.id),
+    };
+    lockers.into_iter().find(fits).ok_or(Error::NotFound("Locker"))
 }
 
 fn digest(text: &str) -> Result<[u8; 32], Error> {
