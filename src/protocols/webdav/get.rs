@@ -53,6 +53,7 @@ fn bytes(call: &Call<'_>, opened: OpenFile) -> HttpResponse {
         modified_at: Some(opened.modified_at),
         duration: None,
         hold: None,
+        meter: None,
     };
     let mut answer = respond(call.request, body);
     let headers = answer.headers_mut();

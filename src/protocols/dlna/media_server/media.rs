@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    body::{FileBody, LiveBody},
+    body::{FileBody, LiveBody, Pieces},
     catalog::{Item, Track},
     http,
     playback::{Form, Opened, WishFormat, forms},
@@ -110,12 +110,13 @@ fn nothing() -> impl Stream<Item = std::result::Result<Bytes, std::io::Error>> +
 
 /// A finished conversion as if it were being made: from its beginning, without a length.
 fn whole(body: FileBody) -> LiveBody {
-    let FileBody { file, content_type, duration, hold, .. } = body;
+    let FileBody { file, content_type, duration, hold, meter, .. } = body;
     let pieces = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 << 10);
     // What the body held is held as long as it is sent.
-    let stream = Box::pin(pieces.inspect(move |_| {
+    let stream: Pieces = Box::pin(pieces.inspect(move |_| {
         let _ = &hold;
     }));
+    let stream = meter.unwrap_or_default().through(stream);
     LiveBody { content_type, len: None, duration, stream }
 }
 
