@@ -173,7 +173,7 @@ mod tests {
             ("/dav/ann/a%00b", "control"),
             ("/dav/ann/a%5Cb", "backslash"),
             ("/dav/ann/a%0Ab", "control"),
-            ("/dav/ann//b", "empty"),
+            ("/dav/ann//b", "absolute"),
             ("/dav//ann", "empty"),
             ("/dav/ann/%ff", "encoding"),
             ("/dav/ann/x.", "trailing"),
