@@ -136,7 +136,7 @@ impl Podcasts {
         });
         stream::iter(due)
             .for_each_concurrent(AT_ONCE, |due| async move {
-                if let Err(error) = self.download_one(&due).await {
+                if let Err(error) = Box::pin(self.download_one(&due)).await {
                     tracing::error!(episode = %due.episode, "a download could not be noted: {error:?}");
                 }
             })

@@ -17,7 +17,7 @@ pub enum QueueEntry {
     /// A track of the catalogue.
     Song(Track),
     /// An episode of the principal's channels.
-    Episode(Episode),
+    Episode(Box<Episode>),
 }
 
 /// A saved queue of songs and episodes.
@@ -53,7 +53,7 @@ impl Podcasts {
                     continue;
                 }
                 match self.own_episode(principal, episode).await {
-                    Ok(episode) => drop(known.insert(id, QueueEntry::Episode(episode))),
+                    Ok(episode) => drop(known.insert(id, QueueEntry::Episode(Box::new(episode)))),
                     Err(Error::NotFound(_)) => (),
                     Err(error) => return Err(error),
                 }

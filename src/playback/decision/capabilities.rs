@@ -394,7 +394,7 @@ fn container(name: &str) -> String {
 fn profile(name: &str) -> String {
     let plain: String = name
         .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric())
+        .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
     match plain.as_str() {

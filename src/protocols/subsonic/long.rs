@@ -112,7 +112,7 @@ pub(super) fn joined<T: Serialize>(
     }
     let mut out = Vec::with_capacity(spelled.bytes.len() + spelled.ends.len());
     let mut start = 0;
-    for (_, end) in spelled.ends {
+    for ((), end) in spelled.ends {
         if 0 < start {
             out.push(b',');
         }
