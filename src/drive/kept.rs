@@ -120,8 +120,7 @@ pub(super) fn owner(locker: &str) -> &str {
 }
 
 impl Drive {
-    /// What may come back in a locker (or all lockers of which the principal may use one), newest
-    /// first; of a certain path if that is given.
+    /// What may come back in a locker, newest first; of a certain path if that is given.
     pub(super) async fn kept(
         &self,
         locker: LockerId,

@@ -104,17 +104,14 @@ impl Drive {
         )
         .fetch_all(self.db.read())
         .await?;
-        let share = |row: (i64, String, bool, String)| FolderShare {
-            id: row.0.into(),
+        let shares = rows.into_iter().map(|row| FolderShare {
+            id: row.folder_share_id.into(),
             locker: locker.id,
-            path: RelativePath::from_disk(row.1),
-            user: row.3,
-            may_write: row.2,
-        };
-        Ok(rows
-            .into_iter()
-            .map(|row| share((row.folder_share_id, row.path, row.may_write, row.name)))
-            .collect())
+            path: RelativePath::from_disk(row.path),
+            user: row.name,
+            may_write: row.may_write,
+        });
+        Ok(shares.collect())
     }
 
     /// Shares a folder of one's own (an administrator also one of the household's) with a user by

@@ -308,7 +308,7 @@ impl Publishing {
         })
         .await?;
         // Where the disk has no links, the replaced file follows when all is settled.
-        let follows = linked.is_none() && before.is_some();
+        let follows = linked.is_none() && before.is_some() && placed.has_replaced();
         let kept = spot.as_ref().filter(|_| linked.is_some() || follows);
         let counted = self.count(before.as_ref(), &bytes, kept, linked).await;
         let (on, path, place) = (self.drive.disk.clone(), self.path.clone(), spot.clone());

@@ -250,6 +250,11 @@ impl Disk {
 }
 
 impl Placed {
+    /// Whether something was at its place before, which lies in staging now.
+    pub(in crate::drive) fn has_replaced(&self) -> bool {
+        self.was_exchanged
+    }
+
     /// Moves the file that was replaced to a shelf, where it could not be linked before.
     pub(in crate::drive) fn shelve(
         &mut self,

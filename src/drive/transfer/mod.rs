@@ -153,7 +153,7 @@ impl Transfer {
         let crosses = self.source.id != self.target.id;
         let reservation =
             if crosses { Some(self.reserve(charge.counted, "move").await?) } else { None };
-        // Without an early end nothing must be given back by hand: a promise that is dropped is.
+        // Where this ends early, the promise is given back by being dropped.
         let cleared = self.clear(!moved.is_folder, &pair(&self.source, &self.from)).await?;
         let over = cleared.as_ref().is_some_and(|cleared| cleared.is_linked);
         let from = pair(&self.source, &self.from);

@@ -24,6 +24,7 @@ mod lists;
 mod lockers;
 mod marks;
 mod matching;
+mod openapi;
 mod outside;
 mod people;
 mod places;
@@ -187,6 +188,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/scrobbling/{service}", patch().to(scrobbling::change))
         .route("/scrobbling/{service}", delete().to(scrobbling::disconnect))
         // The server.
+        .route("/openapi.json", get().to(openapi::document))
         .route("/server", get().to(server::show))
         .route("/users", get().to(people::list))
         .route("/users", post().to(people::create))

@@ -2,6 +2,7 @@
 //! signals.
 
 mod configuration;
+mod doctor;
 mod lifecycle;
 mod packaging;
 mod tls;

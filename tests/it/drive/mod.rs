@@ -1,6 +1,7 @@
 //! What is kept: uploads under quota, plain files on the disk, names, and what a crash leaves.
 
 mod crash;
+mod doctor;
 mod files;
 mod full;
 mod http;
@@ -8,6 +9,7 @@ mod journey;
 mod quota;
 mod trash;
 mod tree;
+mod tree_http;
 mod tus;
 
 use std::{io, path::PathBuf};

@@ -3,7 +3,9 @@
 mod api;
 mod apps;
 mod browser;
+mod files;
 mod music;
+mod openapi;
 mod playlists;
 mod quality;
 pub(crate) mod script;

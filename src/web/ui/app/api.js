@@ -30,7 +30,9 @@ export async function call(method, path, body, options = {}) {
   }
   if (answer.status === 401 && !path.startsWith('session')) location.assign('/login');
   if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => null));
-  return answer.status === 204 ? null : answer.json();
+  // Nothing to tell is no body at all.
+  const text = await answer.text();
+  return text ? JSON.parse(text) : null;
 }
 
 export const get = (path, options) => call('GET', path, undefined, options);
