@@ -45,7 +45,7 @@ outputs.set('vendor/tus.js', Buffer.from(
 
 // One sprite with the icons that the panel uses. Paint attributes stand on the <svg> that uses them.
 const icons = `activity arrow-left check chevron-down chevron-left chevron-right circle-alert circle-check circle-user
-  copy disc-3 download ellipsis eye file-music folder-open folder-up gauge hard-drive heart history house image info message-circle key-round library link
+  copy disc-3 download ellipsis eye file file-music folder-open folder-up gauge hard-drive heart history house image info message-circle key-round library link
   list-end list-music list-plus log-out mic mic-vocal monitor-speaker music music-4 pause pencil play plus podcast radio refresh-cw repeat
   repeat-1 search settings share-2 shield-check shuffle skip-back skip-forward smartphone speaker square sun-moon trash-2 triangle-alert
   upload users user-plus volume-1 volume-2 volume-x wifi x`.split(/\s+/);

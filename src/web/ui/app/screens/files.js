@@ -12,7 +12,7 @@ import { NameDialog, ShareFolder, TargetDialog, Versions } from './files_dialogs
 
 const music = /\.(mp3|flac|ogg|oga|opus|m4a|m4b|aac|wav|aiff?|wv|ape|wma|dsf|dff|mka)$/i;
 const picture = /\.(jpe?g|png|webp|gif)$/i;
-const iconOf = (one) => (one.kind === 'folder' ? 'folder-open' : music.test(one.name) ? 'file-music' : picture.test(one.name) ? 'image' : 'copy');
+const iconOf = (one) => (one.kind === 'folder' ? 'folder-open' : music.test(one.name) ? 'file-music' : picture.test(one.name) ? 'image' : 'file');
 
 export const placeName = (place) => (place.kind === 'shared' ? t('files.sharedBy', { name: place.name, owner: place.owner }) : t(`locker.${place.kind}`));
 export const encoded = (path) => path.split('/').map(encodeURIComponent).join('/');
@@ -49,7 +49,10 @@ export default function Files() {
     label: t('files.undo'), run: () => post(`trash/${kept.id}`).then(() => { again(); toast(t('files.restored', { name: one.name })); }, complain),
   }), complain);
   const entries = listed.data?.entries.map((one) => ({ ...one, locker: place.id, path: inside(path, one.name), write: place.write }));
-  const hits = found.data?.items.map((one) => ({ ...one, write: places.find((other) => other.id === one.locker)?.write }));
+  const hits = found.data?.items.map((one) => {
+    const where = places.find((other) => other.id === one.locker);
+    return { ...one, write: where?.write, place: where ? placeName(where) : one.place };
+  });
   const shown = wanted ? hits : entries && [...entries.filter((one) => one.kind === 'folder'), ...entries.filter((one) => one.kind !== 'folder')];
   const failure = wanted ? found.failure : listed.failure;
   const actions = (one) => [
