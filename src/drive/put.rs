@@ -105,7 +105,8 @@ impl Drive {
             credit: credit.bytes,
             received: 0,
         };
-        let received = upload.receive(&staging, body).await;
+        // On the heap: whoever waits for an upload has it in his own future.
+        let received = Box::pin(upload.receive(&staging, body)).await;
         let Upload { reservation, received: length, .. } = upload;
         let (staged, hash) = match received {
             Ok(received) => received,
