@@ -32,7 +32,7 @@ export function Figures({ usage }) {
   const rows = [['storage.used', used], ['storage.reserved', usage.reserved], ['storage.trash', usage.reclaimable], ['storage.exempt', usage.exempt]];
   return html`<section class="card" aria-labelledby="room"><header>${h(Icon, { name: 'hard-drive' })}<h2 id="room">${t('storage.room')}</h2><span class="end note">${quota === null ? bytes(used) : t('storage.of', { used: bytes(used), quota: bytes(quota) })}</span></header>
     ${quota !== null && h(Bar, { value: Math.min(100, share), label: t('storage.used'), className: share >= 100 ? 'dangerbar' : share >= 80 ? 'warnbar' : '' })}
-    <dl class="figures">${rows.map(([key, value]) => html`<div key=${key}><dt>${t(key)}</dt><dd>${bytes(value)}</dd><p class="note">${t(`${key}Text`)}</p></div>`)}</dl>
+    <dl class="figures">${rows.map(([key, value]) => html`<div key=${key}><dt>${t(key)}</dt><dd>${bytes(value)}<small class="note">${t(`${key}Text`)}</small></dd></div>`)}</dl>
     ${usage.overSince !== null && html`<p class="chip danger tall" role="alert">${t('storage.over', { since: date(usage.overSince), until: date(usage.graceEnds) })}</p>`}</section>`;
 }
 
