@@ -4,6 +4,7 @@
 mod abilities;
 mod app_passwords;
 mod audit;
+mod backups;
 mod bearers;
 mod bonus;
 mod chat;
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 pub use abilities::Abilities;
 pub use app_passwords::{AppPassword, NewAppPassword};
 pub(crate) use audit::{Audit, audit};
+pub use backups::{BackupPlan, LastBackup};
 pub use bonus::{Bonus, BonusRule};
 pub use chat::ChatMessage;
 pub use delivery_keys::{Deliverer, DeliveryKey};

@@ -74,6 +74,7 @@ pub(super) fn public(
         playback: of.playback.clone(),
         jukebox: of.jukebox.clone(),
         analysis: of.analysis.clone(),
+        backups: of.backups.clone(),
         matching: of.matching.clone(),
         outside: of.outside.clone(),
         events: of.events.clone(),

@@ -144,6 +144,7 @@ impl App {
         self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.jukebox.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.playback.clone().run(self.stop.clone()));
+        self.tasks.spawn(self.services.backups.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.analysis.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.matching.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.outside.clone().run(self.stop.clone()));

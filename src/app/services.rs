@@ -17,7 +17,7 @@ use crate::{
     ingest::{self, Ingest},
     matching::{self, Matching},
     media::worker::{Pool, decoder::Program},
-    ops::filesystem,
+    ops::{backup::Backups, filesystem},
     outside::{self, Outside},
     playback::{self, Jukebox, Playback, Settings},
 };
@@ -49,6 +49,8 @@ pub struct Services {
     pub matching: Matching,
     /// What the internet brings and gets.
     pub outside: Outside,
+    /// Copies of everything.
+    pub backups: Backups,
     /// What changed.
     pub events: Events,
     /// What time it is.
@@ -163,6 +165,8 @@ impl Services {
             events: events.clone(),
         };
         let outside = Outside::new(parts, outside_settings(config));
+        let (of, time) = (db.clone(), clock.clone());
+        let backups = Backups::new(&config.data, &config.drive, of, time, accounts.clone());
         Ok(Self {
             db,
             accounts,
@@ -176,6 +180,7 @@ impl Services {
             jukebox,
             matching,
             outside,
+            backups,
             events,
             clock,
         })

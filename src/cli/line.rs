@@ -5,7 +5,7 @@ use std::{io::Read as _, net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    carry,
+    backup, carry,
     failure::Failure,
     request::{Quota, Request},
     room::{Deliver, Grant},
@@ -82,6 +82,10 @@ pub(super) enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Copy everything that exists nowhere else to a backup folder; the server goes on meanwhile
+    Backup(backup::Taking),
+    /// Bring a backup back into empty folders
+    Restore(backup::Bringing),
     /// Validate the configuration and print it with secrets hidden
     Check(Choices),
     /// Write the demo library
@@ -205,6 +209,7 @@ impl Command {
             | Self::Check(_)
             | Self::Sync(_)
             | Self::Pull(_)
+            | Self::Restore(_)
             | Self::Demo { .. }
             | Self::Rows { .. }
             | Self::Address { .. } => {
@@ -212,6 +217,7 @@ impl Command {
             }
             Self::Grant(grant) => grant.into_request(),
             Self::Deliver(deliver) => deliver.into_request()?,
+            Self::Backup(taking) => taking.into_request()?,
             Self::Scan { full, wait } => Request::Scan { full, wait },
             Self::Doctor { repair } => Request::Doctor { repair },
             Self::User(User::Add { name, role, plan, .. }) => {

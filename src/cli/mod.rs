@@ -2,6 +2,7 @@
 //! and its exit codes: 0 done, 1 failed, 2 wrong usage, 78 configuration or newer schema.
 
 mod address;
+mod backup;
 mod carry;
 mod control;
 mod demo;
@@ -54,6 +55,12 @@ fn run(line: CommandLine) -> Result<(), Failure> {
         }
         Command::Sync(push) => carry::push(push, common.json),
         Command::Pull(pull) => carry::pull(pull, common.json),
+        Command::Restore(bringing) => {
+            if let Some(drive) = &bringing.drive {
+                sources.flag("drive", drive.to_string_lossy().into_owned());
+            }
+            backup::restore(&bringing, &config::load(&sources)?.0, common.json)
+        }
         Command::Demo { folder } => demo::write(&folder),
         Command::Rows { tracks, library } => {
             rows::write(&config::load(&sources)?.0, &library, tracks)

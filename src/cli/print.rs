@@ -5,10 +5,12 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::{
+    backup,
     failure::Failure,
     request::{Plan, Reply, Scan, User},
     room::{DeliveredRow, GrantRow},
 };
+use crate::ops::backup::Snapshot;
 
 /// One line. That nobody reads it any more is no failure of the command.
 pub(super) fn line(text: &str) {
@@ -44,6 +46,7 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
             table(&["ID", "GIVES", "FROM", "UNTIL", "ORIGIN", "REASON"], grants.iter().map(grant));
         }
         Reply::Delivered(items) => table(&["FILE", "STATE"], items.iter().map(item)),
+        Reply::Backup(taken) => backup_taken(taken),
         Reply::Scan(Scan { scanning: true, .. }) => line("scan started"),
         Reply::Findings(found) if found.is_empty() => line("everything is in order"),
         Reply::Findings(found) => found.iter().for_each(|sentence| line(sentence)),
@@ -51,6 +54,29 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
             line(&format!("{files} files in {folders} folders, {errors} unreadable"));
         }
     }
+    Ok(())
+}
+
+fn backup_taken(taken: &Snapshot) {
+    let Snapshot { name, files, bytes, new_bytes, skipped, .. } = taken;
+    for why in skipped {
+        line(&format!("left out: {why}"));
+    }
+    line(&format!("snapshot {name}: {files} files of {bytes} bytes, {new_bytes} of them new"));
+}
+
+/// What a backup folder holds.
+pub(super) fn snapshots(all: &[Snapshot], is_json: bool) -> Result<(), Failure> {
+    if is_json {
+        let all: Vec<Value> = all.iter().map(backup::object).collect();
+        line(&Value::from(all).to_string());
+        return Ok(());
+    }
+    let row = |one: &Snapshot| {
+        let what = if one.has_files { "all" } else { "database" };
+        vec![one.name.clone(), what.to_owned(), one.files.to_string(), one.bytes.to_string()]
+    };
+    table(&["SNAPSHOT", "WHAT", "FILES", "BYTES"], all.iter().map(row));
     Ok(())
 }
 
@@ -64,6 +90,7 @@ fn object(reply: &Reply) -> Result<Value, serde_json::Error> {
         Reply::Delivered(items) => serde_json::to_value(items)?,
         Reply::Scan(scan) => serde_json::to_value(scan)?,
         Reply::Findings(found) => json!({ "differences": found }),
+        Reply::Backup(taken) => backup::object(taken),
     })
 }
 

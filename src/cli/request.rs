@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::backup::Wanted;
 use super::room::{DeliveredRow, GrantRow, Room};
 use crate::{
     Error, Result,
@@ -12,6 +13,7 @@ use crate::{
     app::Services,
     clock,
     ingest::ScanKind,
+    ops::backup::Snapshot,
 };
 
 /// How often a waiting scan is looked at.
@@ -32,6 +34,7 @@ pub(super) enum Request {
     Room(Room),
     Scan { full: bool, wait: bool },
     Doctor { repair: bool },
+    Backup(Wanted),
 }
 
 /// How much a plan allows.
@@ -52,6 +55,7 @@ pub(super) enum Reply {
     Delivered(Vec<DeliveredRow>),
     Scan(Scan),
     Findings(Vec<String>),
+    Backup(Snapshot),
 }
 
 /// A user as the command line shows it.
@@ -131,6 +135,10 @@ impl Request {
             }
             Self::PlanRemove { name } => accounts.remove_plan(&operator, &name).await?,
             Self::Room(room) => return room.carry_out(services).await,
+            Self::Backup(wanted) => {
+                let taken = services.backups.take(&operator, wanted.into()).await?;
+                return Ok(Reply::Backup(taken));
+            }
             Self::Scan { full, wait } => return scan(services, full, wait).await,
             Self::Doctor { repair } => {
                 if repair {

@@ -106,6 +106,29 @@ impl Db {
         }
     }
 
+    /// Writes a whole copy, as one moment saw it, to a file that is not there yet. Others go on
+    /// reading and writing meanwhile.
+    pub(crate) async fn copy_to(&self, path: &Path) -> Result<()> {
+        let options = (*self.reader.connect_options()).clone().pragma("query_only", "off");
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        sqlx::query("vacuum into ?").bind(path.to_string_lossy()).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Whether the database in a file is whole, and not of a newer version ([`NewerSchema`]). It
+    /// is not written to.
+    pub(crate) async fn examine(path: &Path) -> anyhow::Result<()> {
+        refuse_newer_schema(path).await?;
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let found: String =
+            sqlx::query_scalar("pragma integrity_check(1)").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        anyhow::ensure!(found == "ok", "the database {} is damaged: {found}", path.display());
+        Ok(())
+    }
+
     /// Whether a read gets through.
     pub async fn answers(&self) -> bool {
         sqlx::query_scalar!("select 1").fetch_one(&self.reader).await.is_ok()

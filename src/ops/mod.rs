@@ -1,6 +1,7 @@
-//! Running: signals and `sd_notify`, the lock on the data folder, logs, metrics, health. Knows
+//! Running: signals and `sd_notify`, the lock on the data folder, logs, metrics, health, backups. Knows
 //! nothing of music and of no face; `app` gives health and metrics their routes.
 
+pub mod backup;
 pub mod filesystem;
 pub mod health;
 pub mod lifecycle;

@@ -27,6 +27,7 @@ use crate::{
     events::Events,
     ingest::Ingest,
     matching::Matching,
+    ops::backup::Backups,
     outside::Outside,
     playback::{Jukebox, Playback},
 };
@@ -54,6 +55,8 @@ pub struct Handles {
     pub analysis: Analysis,
     /// That nothing is sent twice.
     pub matching: Matching,
+    /// Copies of everything.
+    pub backups: Backups,
     /// What the internet brings and gets.
     pub outside: Outside,
     /// What changed.

@@ -5,6 +5,7 @@ mod addresses;
 mod albums;
 mod app_passwords;
 mod artists;
+mod backups;
 mod caller;
 mod chat;
 mod clients;
@@ -158,6 +159,10 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/playlists/{id}", delete().to(playlists::remove))
         .route("/smart-fields", get().to(playlists::fields))
         // What the internet brings and gets.
+        .route("/backups", get().to(backups::show))
+        .route("/backups", post().to(backups::take))
+        .route("/backups/plan", put().to(backups::set_plan))
+        .route("/backups/plan", delete().to(backups::end_plan))
         .route("/outside", get().to(outside::show))
         .route("/outside/lastfm/keys", put().to(outside::set_keys))
         .route("/outside/lastfm/keys", delete().to(outside::forget_keys))

@@ -89,6 +89,7 @@ async fn attention(of: &Handles, caller: &Caller, disk: Option<(u64, u64)>) -> R
         found.push("The disk under the lockers is almost full.".to_owned());
     }
     let errors: u64 = of.ingest.status().libraries.values().map(|scan| scan.errors).sum();
+    found.extend(of.backups.worry().await?);
     if errors > 0 {
         found.push(format!("{errors} files could not be read as music in the last scan."));
     }

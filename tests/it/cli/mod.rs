@@ -1,6 +1,7 @@
 //! The programs as scripts and service managers meet them: arguments, exit codes, output,
 //! signals.
 
+mod backups;
 mod configuration;
 mod doctor;
 mod lifecycle;

@@ -1,0 +1,89 @@
+//! When backups are made by themselves, and how the last one went.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Accounts, Principal};
+use crate::{Error, Result, clock::Millis};
+
+const PLAN: &str = "backup.plan";
+const LAST: &str = "backup.last";
+
+/// Backups by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackupPlan {
+    /// The backup folder, absolute, as the server sees it.
+    pub folder: String,
+    /// So often, in hours.
+    pub every_hours: u32,
+    /// So many snapshots stay.
+    pub keep: u32,
+    /// Whether the lockers' files are in them.
+    pub has_files: bool,
+}
+
+/// How the last backups went, by themselves or by hand.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LastBackup {
+    /// When the last good one was begun, ms since the epoch.
+    pub good_at: Option<Millis>,
+    /// Where it is.
+    pub folder: String,
+    /// Its files' bytes.
+    pub bytes: u64,
+    /// Whether the lockers' files are in it.
+    pub has_files: bool,
+    /// When the last try failed, if no good one came after it.
+    pub failed_at: Option<Millis>,
+    /// Why it failed.
+    pub failure: String,
+}
+
+impl Accounts {
+    /// When backups are made by themselves; `None` if never.
+    pub async fn backup_plan(&self) -> Result<Option<BackupPlan>> {
+        let kept = self.setting(PLAN).await?;
+        // What a later version wrote differently is no plan of this one.
+        Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Sets or ends it. Administrators only.
+    pub async fn set_backup_plan(
+        &self,
+        principal: &Principal,
+        plan: Option<&BackupPlan>,
+    ) -> Result<()> {
+        principal.require_admin()?;
+        if let Some(plan) = plan {
+            let is_sound = (1..=24 * 366).contains(&plan.every_hours)
+                && (1..=1000).contains(&plan.keep)
+                && plan.folder.starts_with('/');
+            if !is_sound {
+                return Err(Error::Invalid(
+                    "A backup plan names an absolute folder, an interval of 1 hour to a year, and 1 to 1000 snapshots to keep"
+                        .to_owned(),
+                ));
+            }
+        }
+        let text = plan.map(serde_json::to_string).transpose()?;
+        let mut tx = self.db.write().await?;
+        self.write_setting(&mut tx, PLAN, text.as_deref()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// How the last backups went.
+    pub async fn last_backup(&self) -> Result<LastBackup> {
+        let kept = self.setting(LAST).await?;
+        Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// Keeps how one went.
+    pub(crate) async fn note_backup(&self, last: &LastBackup) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        self.write_setting(&mut tx, LAST, Some(&serde_json::to_string(last)?)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
