@@ -3,6 +3,9 @@
 // The library that the server was started with holds the albums "First Light" (tones of 440, 550 and 660 Hz; flac)
 // and "Second Sun" (mp3), and the wavpack track "Only Decoded". --upload is a flac of 880 Hz titled "Carried In",
 // --drop an mp3 of 990 Hz titled "Dropped In". --quick leaves out the looks.
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { accessible, assert, browser, context, listen, looks, picture } from './browser.mjs';
 
@@ -233,6 +236,16 @@ async function admin() {
   await page.getByText('Libraries are up to date').waitFor({ timeout: 60000 });
   assert(true, 'a scan runs and its end is told live');
   await page.getByRole('link', { name: 'Overview', exact: true }).first().click();
+  await page.getByText('There is no backup yet.').waitFor();
+  await page.getByRole('link', { name: 'Backups', exact: true }).first().click();
+  await page.getByLabel('Backup folder').fill(await mkdtemp(join(tmpdir(), 'backup-')));
+  await page.getByLabel('Snapshots to keep').fill('3');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Back up now' }).click();
+  await page.getByRole('heading', { name: 'There is a good backup' }).waitFor({ timeout: 60000 });
+  await page.getByRole('heading', { name: 'Snapshots', exact: true }).waitFor();
+  assert(true, 'a backup is missed, planned and made');
+  await page.getByRole('link', { name: 'Overview', exact: true }).first().click();
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
   await page.getByText('Everything is working').waitFor();
   const other = await context(started, looks['wide-light'], complaints);
@@ -253,7 +266,7 @@ async function look() {
   const artist = await page.evaluate(async () => (await (await fetch('/api/v1/artists')).json()).items[0].id);
   const screens = { home: '/', history: '/history', albums: '/albums', album: `/album/${album}`, artists: '/artists', artist: `/artist/${artist}`, tracks: '/tracks',
     search: '/search?q=light', playlists: '/playlists', upload: '/upload', connect: '/connect', settings: '/settings', server: '/server',
-    people: '/server/people', libraries: '/server/libraries', devices: '/server/devices', apps: '/server/apps', missing: '/album/al-99999' };
+    people: '/server/people', libraries: '/server/libraries', devices: '/server/devices', apps: '/server/apps', backups: '/server/backups', missing: '/album/al-99999' };
   for (const [how, options] of Object.entries(looks)) {
     const of = await context(started, { ...options, storageState: state }, complaints);
     const view = await of.newPage();

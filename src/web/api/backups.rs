@@ -12,7 +12,6 @@ use super::{caller::Caller, lists::done};
 use crate::{
     Error,
     accounts::BackupPlan,
-    clock::iso,
     ops::backup::{self, Choice, Snapshot},
     web::{Handles, failure::Answer},
 };
@@ -38,7 +37,7 @@ pub(super) async fn show(caller: Caller, of: Data<Handles>) -> Answer {
 fn shape(snapshot: &Snapshot) -> Value {
     json!({
         "name": snapshot.name,
-        "takenAt": iso(snapshot.taken_at),
+        "takenAt": snapshot.taken_at,
         "hasFiles": snapshot.has_files,
         "files": snapshot.files,
         "bytes": snapshot.bytes,

@@ -56,6 +56,7 @@ const screens = [
   ['/server/devices', 'nav.devices', lazily(() => import('./admin/devices.js')), true],
   ['/server/apps', 'nav.apps', lazily(() => import('./admin/apps.js')), true],
   ['/server/shares', 'nav.allShares', lazily(() => import('./admin/shares.js')), true],
+  ['/server/backups', 'nav.backups', lazily(() => import('./admin/backups.js')), true],
   ['/server/outside', 'nav.outside', lazily(() => import('./admin/outside.js')), true],
 ];
 const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
@@ -65,7 +66,7 @@ const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/files', 'folder-open', 'nav.files'], ['/upload', 'upload', 'nav.upload']];
 const house = () => [...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat']];
 const mine = [['/storage', 'hard-drive', 'nav.storage'], ['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/duplicates', 'copy', 'nav.duplicates'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
-const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/shares', 'share-2', 'nav.allShares'], ['/server/deliveries', 'download', 'nav.deliveries'], ['/server/outside', 'wifi', 'nav.outside']];
+const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/shares', 'share-2', 'nav.allShares'], ['/server/deliveries', 'download', 'nav.deliveries'], ['/server/backups', 'shield-check', 'nav.backups'], ['/server/outside', 'wifi', 'nav.outside']];
 const fromOutside = [['/podcasts', 'podcast', 'nav.podcasts', 'podcasts'], ['/radio', 'radio', 'nav.radio', 'radio']];
 
 function Links({ of, label }) {
