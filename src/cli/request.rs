@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::backup::Wanted;
-use super::room::{DeliveredRow, GrantRow, Room};
+use super::{
+    backup::Wanted,
+    room::{DeliveredRow, GrantRow, Room},
+};
 use crate::{
     Error, Result,
     accounts::{NewUser, PlanChange, Role, UserChange},
