@@ -165,11 +165,12 @@ impl Watches {
             }
             let Some(folder) = folder else { continue };
             let path = name.map_or_else(|| folder.clone(), |name| folder.join(name));
-            if what.contains(ReadFlags::ISDIR) && path != folder {
-                if let Err(error) = self.follow(&path, what) {
-                    let path = path.display();
-                    tell(Notice::Missed(format!("{path} cannot be watched: {error}")));
-                }
+            if what.contains(ReadFlags::ISDIR)
+                && path != folder
+                && let Err(error) = self.follow(&path, what)
+            {
+                let path = path.display();
+                tell(Notice::Missed(format!("{path} cannot be watched: {error}")));
             }
             tell(Notice::Changed(path));
         }

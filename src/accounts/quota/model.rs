@@ -184,6 +184,9 @@ impl Rows {
 
 const DAY: Millis = 24 * 3600 * 1000;
 
+/// What rows become.
+type Rewrite = Box<dyn Fn(&mut Rows)>;
+
 /// Does one thing on both sides. The model first says whether it may happen.
 fn step<J: Judge>(
     server: &mut Server<J>,
@@ -193,7 +196,6 @@ fn step<J: Judge>(
 ) -> Result<(), String> {
     let before = model.clone();
     // What the model does, what the server is told, what the server's rows become.
-    type Rewrite = Box<dyn Fn(&mut Rows)>;
     let mut is_allowed = true;
     let mut adds = false;
     let (events, rewrite): (Vec<Event>, Rewrite) = match op.clone() {
