@@ -33,8 +33,19 @@ pub(super) struct Chosen {
 }
 
 impl Accounts {
-    /// Counts bytes that came to the trash or to the versions, and lets the oldest go if they do
-    /// not fit beside what is used.
+    /// Counts bytes that came to the trash. Nothing gives way to them: they were here before.
+    pub(crate) async fn count_discarded(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        bytes: u64,
+    ) -> Result<()> {
+        let change = Change { user: UserId(0), reason: "keep", path: "" };
+        self.apply(tx, locker, Event::Discard { bytes }, Some(change)).await
+    }
+
+    /// Counts bytes that came to the versions, and lets the oldest go if they do not fit beside
+    /// what is used.
     pub(crate) async fn count_reclaimable(
         &self,
         tx: &mut Tx,

@@ -167,7 +167,7 @@ impl Deletion {
         drive.drop_shares(&mut tx, self.locker.id, path).await?;
         let moves = (Charge::default(), freed);
         drive.accounts.recount(&mut tx, self.locker.id, moves, change).await?;
-        drive.accounts.count_reclaimable(&mut tx, self.locker.id, size).await?;
+        drive.accounts.count_discarded(&mut tx, self.locker.id, size).await?;
         tx.commit().await?;
         Ok(())
     }

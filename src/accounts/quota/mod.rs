@@ -59,8 +59,11 @@ pub(crate) enum Event {
     /// Files were found on the disk, went from it, or count otherwise now: true whatever the
     /// quota says.
     Recount { comes: Charge, goes: Charge },
-    /// Something was put away, to come back or to give way.
+    /// Something that was replaced is kept besides, to come back or to give way.
     Keep { bytes: u64 },
+    /// Something was put into the trash: no byte was added, so nothing gives way to it, not even
+    /// in a locker that is over its quota.
+    Discard { bytes: u64 },
     /// Something that was put away came back, or is gone for good.
     Forget { bytes: u64 },
 }
@@ -120,6 +123,9 @@ pub(crate) fn decide(state: &State, event: Event) -> Result<Outcome, Refusal> {
         Event::Keep { bytes } => {
             next.reclaimable = state.reclaimable.saturating_add(bytes);
             adds = true;
+        }
+        Event::Discard { bytes } => {
+            next.reclaimable = state.reclaimable.saturating_add(bytes);
         }
         Event::Forget { bytes } => next.reclaimable = state.reclaimable.saturating_sub(bytes),
     }
@@ -212,6 +218,14 @@ mod tests {
         let kept = decide(&settled.state, Event::Keep { bytes: 900 }).unwrap();
         assert_eq!((kept.state.used, kept.state.reclaimable), (900, 900));
         assert_eq!(kept.give_way, 800);
+    }
+
+    #[test]
+    fn what_is_deleted_over_the_quota_can_come_back() {
+        let (comes, goes) = (Charge::default(), Charge::counted(300));
+        let gone = decide(&of(1500, 0, 0, 1000), Event::Recount { comes, goes }).unwrap();
+        let kept = decide(&gone.state, Event::Discard { bytes: 300 }).unwrap();
+        assert_eq!((kept.state.used, kept.state.reclaimable, kept.give_way), (1200, 300, 0));
     }
 
     #[test]

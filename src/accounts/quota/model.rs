@@ -249,8 +249,7 @@ fn step<J: Judge>(
             let goes = model.files[which];
             let mut events = vec![Event::Recount { comes: Charge::default(), goes }];
             if is_kept {
-                adds = true;
-                events.push(Event::Keep { bytes: goes.counted });
+                events.push(Event::Discard { bytes: goes.counted });
             }
             let remove = move |rows: &mut Rows| {
                 let file = rows.files.remove(which);
