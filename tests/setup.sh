@@ -28,7 +28,8 @@ node() {
     if done_already node "$pins"; then return; fi
     mkdir -p "$cache/web"
     cp tests/web/package.json tests/web/package-lock.json "$cache/web/"
-    npm ci --prefix "$cache/web" --ignore-scripts --no-audit --no-fund --silent
+    # From inside: a prefix that is a link is taken for a package of its own.
+    (cd "$cache/web" && npm ci --ignore-scripts --no-audit --no-fund --silent)
     mark node "$pins"
 }
 
