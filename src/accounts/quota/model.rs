@@ -412,5 +412,6 @@ fn the_same_histories_catch_check_then_act() {
         run(CheckThenAct::default(), &history).map_err(TestCaseError::fail)
     });
     let caught = result.expect_err("a judge that looks first and acts later went through");
-    assert!(caught.to_string().contains("allowed is false"), "{caught}");
+    // It gives what is gone already, or refuses what has come back meanwhile.
+    assert!(caught.to_string().contains("allowed is"), "{caught}");
 }

@@ -15,7 +15,7 @@ async fn outside_everything_is_off_until_an_administrator_turns_it_on() {
     let home = Home::open(Stub::start(|_| Reply::status(404)).await, &[]).await;
     let (_, shown) = home.api("bob", "GET", "outside", None).await;
     let features = shown["features"].as_array().unwrap();
-    assert_eq!(features.len(), 4);
+    assert_eq!(features.len(), Feature::ALL.len());
     assert!(features.iter().all(|one| one["on"] == false && one["forbidden"] == false), "{shown}");
     for feature in Feature::ALL {
         let path = format!("outside/{}", feature.name());
