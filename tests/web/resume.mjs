@@ -23,7 +23,7 @@ try {
   const line = await desk.newCDPSession(page);
   await line.send('Network.enable');
   await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 4_000_000 });
-  const begun = page.waitForRequest((one) => one.url().endsWith('/api/v1/uploads') && one.method() === 'POST');
+  const begun = Promise.all([page.waitForResponse((answer) => answer.url().endsWith('/api/v1/uploads') && answer.request().method() === 'POST' && answer.status() === 201), page.waitForRequest((one) => one.method() === 'PATCH')]);
   await page.locator('#upload-files').setInputFiles(args.file);
   await begun;
   await page.waitForTimeout(3000);

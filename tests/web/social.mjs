@@ -155,6 +155,7 @@ async function history() {
   await page.getByRole('heading', { name: 'Listens a month' }).waitFor();
   // It follows by itself when an app scrobbles.
   const rows = page.locator('.history li');
+  await rows.nth(1).waitFor();
   const before = await rows.count();
   const song = (await rest('search3', 'query=Sun%201')).searchResult3.song[0];
   await rest('scrobble', `id=${song.id}`);
