@@ -69,12 +69,18 @@ export async function listen(page, seconds = 0.6) {
     const pause = () => new Promise((done) => { setTimeout(done, 50); });
     // An element that has not begun has no track to listen to.
     while (performance.now() < deadline && (engine.element().readyState < 3 || engine.element().paused)) await pause();
-    const element = engine.element();
+    let element = null;
     const sound = new AudioContext();
     await sound.resume();
     const analyser = sound.createAnalyser();
     analyser.fftSize = 2048;
-    sound.createMediaStreamSource(element.captureStream()).connect(analyser);
+    // After a stall the player may go on with its other element.
+    const follow = () => {
+      if (element === engine.element()) return;
+      element = engine.element();
+      sound.createMediaStreamSource(element.captureStream()).connect(analyser);
+    };
+    follow();
     const begin = engine.position();
     let loudest = 0;
     let pitch = 0;
@@ -82,6 +88,7 @@ export async function listen(page, seconds = 0.6) {
     const tones = new Float32Array(analyser.frequencyBinCount);
     while (performance.now() < deadline && (engine.position() - begin < want || loudest < 0.01)) {
       await pause();
+      follow();
       analyser.getFloatTimeDomainData(wave);
       const loud = Math.sqrt(wave.reduce((sum, x) => sum + x * x, 0) / wave.length);
       if (loud > loudest) {

@@ -22,11 +22,11 @@ try {
   // Slow enough to be broken off in the middle.
   const line = await desk.newCDPSession(page);
   await line.send('Network.enable');
-  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 4_000_000 });
+  await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 });
   const begun = Promise.all([page.waitForResponse((answer) => answer.url().endsWith('/api/v1/uploads') && answer.request().method() === 'POST' && answer.status() === 201), page.waitForRequest((one) => one.method() === 'PATCH')]);
   await page.locator('#upload-files').setInputFiles(args.file);
   await begun;
-  await page.waitForTimeout(3000);
+  await page.waitForTimeout(1500);
   await picture(page, 'upload-under-way');
   page.on('dialog', (dialog) => dialog.accept());
   await page.goto('about:blank');
