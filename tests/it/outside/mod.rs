@@ -3,6 +3,7 @@
 
 mod admin;
 mod browser;
+mod episodes;
 mod info;
 mod podcasts;
 mod radio;
