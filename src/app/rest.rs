@@ -11,16 +11,20 @@ use crate::{db::Db, ops::memory};
 const QUIET: Duration = Duration::from_secs(15);
 /// CPU time in such a while, ms: timers and a client that polls stay below.
 const IDLE_MS: i64 = 150;
+/// The same for work in the background, such as hashing, which may go on for hours: nobody waits
+/// for it, and it needs little of what is kept.
+const LIGHT_MS: i64 = 3000;
 
 /// Watches the process's own CPU time until `stop`. Gives back when work ended, and again after
 /// twice as long each time: caches and connections end by themselves meanwhile.
 pub(super) async fn keep(db: Db, stop: CancellationToken) {
     let mut before = memory::cpu_ms();
-    let mut quiet = 0_u32;
+    let (mut idle, mut light) = (0_u32, 0_u32);
     while stop.run_until_cancelled(tokio::time::sleep(QUIET)).await.is_some() {
-        let is_idle = memory::cpu_ms() - before < IDLE_MS;
-        quiet = if is_idle { quiet.saturating_add(1) } else { 0 };
-        if quiet.is_power_of_two() {
+        let spent = memory::cpu_ms() - before;
+        idle = if spent < IDLE_MS { idle.saturating_add(1) } else { 0 };
+        light = if spent < LIGHT_MS { light.saturating_add(1) } else { 0 };
+        if idle.is_power_of_two() || light.is_power_of_two() {
             db.rest().await;
             memory::give_back();
         }
