@@ -40,8 +40,7 @@ impl Accounts {
         locker: LockerId,
         bytes: u64,
     ) -> Result<()> {
-        let change = Change { user: UserId(0), reason: "keep", path: "" };
-        self.apply(tx, locker, Event::Discard { bytes }, Some(change)).await
+        self.recount_kept(tx, locker, Event::Discard { bytes }, "keep").await
     }
 
     /// Counts bytes that came to the versions, and lets the oldest go if they do not fit beside
@@ -52,8 +51,7 @@ impl Accounts {
         locker: LockerId,
         bytes: u64,
     ) -> Result<()> {
-        let change = Change { user: UserId(0), reason: "keep", path: "" };
-        self.apply(tx, locker, Event::Keep { bytes }, Some(change)).await
+        self.recount_kept(tx, locker, Event::Keep { bytes }, "keep").await
     }
 
     /// They came back, and count elsewhere.
@@ -63,8 +61,19 @@ impl Accounts {
         locker: LockerId,
         bytes: u64,
     ) -> Result<()> {
-        let change = Change { user: UserId(0), reason: "unkeep", path: "" };
-        self.apply(tx, locker, Event::Forget { bytes }, Some(change)).await
+        self.recount_kept(tx, locker, Event::Forget { bytes }, "unkeep").await
+    }
+
+    /// Nobody in particular did it: it follows from what somebody did to a file.
+    async fn recount_kept(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        event: Event,
+        reason: &'static str,
+    ) -> Result<()> {
+        let change = Change { user: UserId(0), reason, path: "" };
+        self.apply(tx, locker, event, Some(change)).await
     }
 
     /// Gives one kept thing up: it no longer counts, and `drive` deletes its bytes.

@@ -25,6 +25,13 @@ pub(super) struct Candidate {
     pub(super) place: Place,
 }
 
+impl Candidate {
+    fn of(is_locker: bool, file: i64) -> Self {
+        let place = if is_locker { Place::Locker { file } } else { Place::Folder { file } };
+        Self { place }
+    }
+}
+
 /// Hash or key, and size.
 type Key = ([u8; 32], u64);
 
@@ -106,13 +113,8 @@ impl Matching {
         let mut found: HashMap<Key, Candidate> = HashMap::new();
         for row in rows {
             let size = row.size.unsigned_abs();
-            let place = if row.is_locker {
-                Place::Locker { file: row.file }
-            } else {
-                Place::Folder { file: row.file }
-            };
             if let Ok(hash) = row.hash.try_into() {
-                found.entry((hash, size)).or_insert(Candidate { place });
+                found.entry((hash, size)).or_insert(Candidate::of(row.is_locker, row.file));
             }
         }
         Ok(found)
@@ -154,13 +156,8 @@ impl Matching {
         let mut found: HashMap<Key, Candidate> = HashMap::new();
         for row in rows {
             let size = row.size.unsigned_abs();
-            let place = if row.is_locker {
-                Place::Locker { file: row.file }
-            } else {
-                Place::Folder { file: row.file }
-            };
             if let Ok(key) = row.quick_key.try_into() {
-                found.entry((key, size)).or_insert(Candidate { place });
+                found.entry((key, size)).or_insert(Candidate::of(row.is_locker, row.file));
             }
         }
         Ok(found)

@@ -148,7 +148,7 @@ impl Radio {
         .await?
         .rows_affected();
         tx.commit().await?;
-        if found == 0 { Err(Error::NotFound("Station")) } else { Ok(()) }
+        there_was(found)
     }
 
     /// Removes a station. Administrators only.
@@ -160,7 +160,7 @@ impl Radio {
             .await?
             .rows_affected();
         tx.commit().await?;
-        if found == 0 { Err(Error::NotFound("Station")) } else { Ok(()) }
+        there_was(found)
     }
 
     /// Gives a station a picture. Administrators only.
@@ -183,7 +183,7 @@ impl Radio {
         .await?
         .rows_affected();
         tx.commit().await?;
-        if found == 0 { Err(Error::NotFound("Station")) } else { Ok(()) }
+        there_was(found)
     }
 
     /// A station's picture.
@@ -203,6 +203,11 @@ impl Radio {
         principal.require_admin()?;
         self.0.require(Feature::Radio).await
     }
+}
+
+/// A change of no row at all was about a station that is not there.
+fn there_was(rows: u64) -> Result<()> {
+    if rows == 0 { Err(Error::NotFound("Station")) } else { Ok(()) }
 }
 
 #[cfg(test)]
