@@ -78,8 +78,8 @@ impl Matching {
             // It only began like the client's file: nobody guessed at anything.
             return Ok(Claimed::Need);
         }
-        let expected = digests.keyed.unwrap_or_default();
-        if !bool::from(expected.ct_eq(&proof.proof)) {
+        // Without an expectation nothing is right, least of all what is empty.
+        if !digests.keyed.is_some_and(|expected| expected.ct_eq(&proof.proof).into()) {
             self.pending().was_wrong(principal.user, self.parts.clock.now());
             tracing::info!(user = %principal.name, "a proof for a claim was wrong");
             return Ok(Claimed::Wrong);
