@@ -34,6 +34,8 @@ pub struct LastBackup {
     pub bytes: u64,
     /// Whether the lockers' files are in it.
     pub has_files: bool,
+    /// Files that could not be read.
+    pub skipped: u64,
     /// When the last try failed, if no good one came after it.
     pub failed_at: Option<Millis>,
     /// Why it failed.

@@ -10,7 +10,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Places, blocking,
+    OF_DRIVE, Places, blocking,
     layout::{Folder, Snapshot},
     objects::Objects,
     real,
@@ -78,6 +78,7 @@ impl Backups {
                 folder: folder.display().to_string(),
                 bytes: snapshot.bytes,
                 has_files: snapshot.has_files,
+                skipped: snapshot.skipped.len() as u64,
                 ..LastBackup::default()
             },
             Err(error) => LastBackup {
@@ -101,6 +102,9 @@ impl Backups {
         let (places, path) = (self.places.clone(), choice.folder.clone());
         let (folder, partial) = blocking(move || {
             places.refuse_inside(&path)?;
+            if choice.has_files {
+                places.require_drive()?;
+            }
             let folder = Folder::open_or_make(&path)?;
             let partial = folder.begin(at)?;
             Ok((folder, partial))
@@ -198,6 +202,17 @@ impl Places {
         }
         Ok(())
     }
+
+    /// A backup of a disk that is not there would look good, and push the good ones out.
+    fn require_drive(&self) -> Result<()> {
+        if self.drive.join(OF_DRIVE).exists() {
+            return Ok(());
+        }
+        Err(Error::Unavailable(format!(
+            "The files of the lockers are not at {}; is their disk mounted? Nothing was backed up",
+            self.drive.display()
+        )))
+    }
 }
 
 fn forget(folder: &Folder, keep: u32) -> Result<()> {
@@ -236,6 +251,9 @@ fn worry(plan: Option<&BackupPlan>, last: &LastBackup, now: Millis) -> Option<St
     let Some(good) = last.good_at else {
         return Some("There is no backup yet.".to_owned());
     };
+    if 0 < last.skipped {
+        return Some(format!("{} files could not be read for the last backup.", last.skipped));
+    }
     let old = plan.map_or(OLD, |plan| 2 * Millis::from(plan.every_hours) * HOUR);
     let days = (now - good) / (24 * HOUR);
     (old < now - good).then(|| format!("The last backup is {days} days old."))
@@ -274,6 +292,8 @@ mod tests {
         assert_eq!(worry(None, &good(now - OLD), now), None);
         assert!(worry(None, &good(now - OLD - 1), now).unwrap().contains("30 days"));
         assert!(worry(Some(&plan()), &good(now - 49 * HOUR), now).unwrap().contains("2 days"));
+        let partly = LastBackup { skipped: 3, ..good(now) };
+        assert!(worry(None, &partly, now).unwrap().contains("3 files"));
         let failed = LastBackup { failed_at: Some(now), failure: "Why".to_owned(), ..good(now) };
         assert!(worry(Some(&plan()), &failed, now).unwrap().ends_with("Why"));
     }

@@ -52,6 +52,8 @@ const NOT_OF_DRIVE: [&str; 9] = [
     "lock",
     "control.sock",
 ];
+/// Marks the drive that the database tells of; without it, its disk is not mounted.
+const OF_DRIVE: &str = ".tunelocker-drive";
 /// Uploads in flight: their clients send them again.
 const STAGING: &str = "staging";
 /// The database, here and in a snapshot.

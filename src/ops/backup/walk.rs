@@ -83,11 +83,7 @@ impl Places {
                 || (is_same && NOT_OF_DRIVE.iter().any(|name| path == Path::new(name)))
                 || inner.as_deref() == Some(path)
         };
-        let Ok(entries) = fs::read_dir(&self.drive) else { return };
-        let mut names: Vec<PathBuf> =
-            entries.flatten().map(|entry| PathBuf::from(entry.file_name())).collect();
-        names.sort_unstable();
-        for name in names {
+        for name in names_in(&self.drive, failed) {
             visit(&self.drive, Root::Drive, name, &skip, each, failed);
         }
     }
@@ -117,15 +113,26 @@ fn visit(
     if !facts.is_dir() {
         return;
     }
-    match fs::read_dir(&absolute) {
+    for name in names_in(&absolute, failed) {
+        visit(base, root, path.join(name), skip, each, failed);
+    }
+}
+
+/// What a folder holds, in order. One that is gone holds nothing.
+fn names_in(folder: &Path, failed: &mut dyn FnMut(&Path, io::Error)) -> Vec<PathBuf> {
+    let mut names = Vec::new();
+    match fs::read_dir(folder) {
         Ok(entries) => {
-            let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-            names.sort_unstable();
-            for name in names {
-                visit(base, root, path.join(name), skip, each, failed);
+            for entry in entries {
+                match entry {
+                    Ok(entry) => names.push(PathBuf::from(entry.file_name())),
+                    Err(error) => failed(folder, error),
+                }
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => (),
-        Err(error) => failed(&absolute, error),
+        Err(error) => failed(folder, error),
     }
+    names.sort_unstable();
+    names
 }

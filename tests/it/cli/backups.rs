@@ -205,6 +205,33 @@ fn a_backup_goes_elsewhere_and_only_where_it_may() {
     assert_eq!(refused.status.code(), Some(1));
 }
 
+/// A disk that is not mounted is no empty drive: the good backups stay.
+#[tokio::test]
+async fn a_drive_that_is_not_there_is_not_backed_up() {
+    let place = Place::new();
+    let (drive, to) = (place.folder.path().join("drive"), place.folder.path().join("backup"));
+    let server = serve(&place, Some(&drive));
+    let hand = Hand::new(&place, &server);
+    hand.put("kept.bin", &bytes(1, 100)).await;
+    place.done(&["backup", text(&to), "--keep", "1"], "");
+    let away = place.folder.path().join("away");
+    fs::rename(&drive, &away).unwrap();
+    fs::create_dir(&drive).unwrap();
+    let refused = place.run(&["backup", text(&to), "--keep", "1"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(error_text(&refused).contains("is their disk mounted"), "{refused:?}");
+    let list = place.json(&["restore", text(&to), "--list"]);
+    assert_eq!(list[0]["files"].as_u64().unwrap(), place_files(&away), "{list}");
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    place.done(&["backup", text(&to), "--without-files"], "");
+}
+
+/// Files of a drive and the server's keys.
+fn place_files(drive: &Path) -> u64 {
+    let keys = drive.parent().unwrap().join("data/keys");
+    (tree(drive).len() + tree(&keys).len()) as u64
+}
+
 /// Old snapshots go, and with them what only they held.
 #[tokio::test]
 async fn as_many_snapshots_stay_as_wished() {
