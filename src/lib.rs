@@ -20,6 +20,7 @@
 //! | [`analysis`] | what the box hears by itself: loudness and sound features, in the background |
 //! | [`matching`] | that nothing is sent twice: hashes, have and need, claims |
 //! | [`outside`] | what the internet brings and gets, each off until an administrator turns it on: podcasts, radio stations, artist info, listens passed on |
+//! | [`moving`] | how people move in from another server: its database or library file, read and given to those who are meant |
 //! | [`ops`] [`http`] | lifecycle, telemetry, health; what all HTTP faces share |
 //! | [`protocols`] [`web`] | the faces, thin: Subsonic, WebDAV, DLNA, mDNS; the panel and its API |
 //! | [`sync`] | the other end, on another machine: a folder to a locker and back, through the web API |
@@ -53,6 +54,7 @@ pub mod ids;
 pub mod ingest;
 pub mod matching;
 pub mod media;
+pub mod moving;
 pub mod ops;
 pub mod outside;
 pub mod playback;

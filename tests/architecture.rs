@@ -36,6 +36,7 @@ const LAYERS: &[(&str, May)] = &[
     ("analysis", AllBut(&["bin", "db"])),
     ("matching", AllBut(&["body", "bin", "analysis"])),
     ("outside", AllBut(&["body", "bin", "ingest"])),
+    ("moving", Only(&["error", "clock", "xml", "accounts", "catalog", "outside", "ids"])),
     ("http", Only(&["error", "ids", "clock", "body", "config", "db", "accounts"])),
     ("ops", Only(&["error", "ids", "clock", "config", "db", "accounts"])),
     ("protocols", AllBut(&["bin", "db", "ops"])),
@@ -65,7 +66,7 @@ const RESERVED: &[(&str, &[&str])] = &[
         "sqlx::",
         &[
             "error", "ids", "db", "accounts", "drive", "catalog", "ingest", "playback", "matching",
-            "outside", "app", "cli",
+            "outside", "moving", "app", "cli",
         ],
     ),
     ("actix_web::", &["http", "protocols", "web", "app"]),

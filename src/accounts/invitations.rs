@@ -5,7 +5,7 @@ use super::{
     keys::random,
     rules::{check_name, check_password},
 };
-use crate::{Error, Result, clock::Millis, events::Event, ids::UserId};
+use crate::{Error, Result, clock::Millis, db::Tx, events::Event, ids::UserId};
 
 /// How long an invitation waits.
 const PATIENCE: Millis = 30 * 24 * 3600 * 1000;
@@ -67,7 +67,40 @@ impl Accounts {
             number += 1;
         };
         let new = NewUser { email, ..NewUser::new(&name, &password) };
-        let user = self.insert_user(&mut tx, &name, &hash, &new).await?;
+        let user = self.insert_invited(&mut tx, &hash, &new).await?;
+        tx.commit().await?;
+        self.tell_of_new(user);
+        Ok(user)
+    }
+
+    /// Makes an account under this login name, with a password that nobody knows; the invitation
+    /// is how its owner gets in. Admin only.
+    pub(crate) async fn invite_as(
+        &self,
+        admin: &Principal,
+        name: &str,
+        display_name: &str,
+        email: &str,
+    ) -> Result<UserId> {
+        admin.require_admin()?;
+        let name = check_name(name)?;
+        let password = hex::encode(random::<32>()?);
+        let hash = self.passwords.hash(&password).await?;
+        let new = NewUser {
+            display_name: display_name.to_owned(),
+            email: email.to_owned(),
+            ..NewUser::new(name, &password)
+        };
+        let mut tx = self.db.write().await?;
+        self.settle_mode(&mut tx).await?;
+        let user = self.insert_invited(&mut tx, &hash, &new).await?;
+        tx.commit().await?;
+        self.tell_of_new(user);
+        Ok(user)
+    }
+
+    async fn insert_invited(&self, tx: &mut Tx, hash: &str, new: &NewUser) -> Result<UserId> {
+        let user = self.insert_user(tx, &new.name, hash, new).await?;
         let token = hex::encode(random::<20>()?);
         let lookup = self.keys.hash("invitation", token.as_bytes());
         let lookup = lookup.as_slice();
@@ -82,13 +115,15 @@ impl Accounts {
             now,
             expires_at
         )
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
-        tx.commit().await?;
+        Ok(user)
+    }
+
+    fn tell_of_new(&self, user: UserId) {
         self.memory.forget_all();
         self.events.publish(Event::LibrariesChanged);
         self.events.publish(Event::AccountChanged { user });
-        Ok(user)
     }
 
     /// The invitation that waits for a user, if one does.

@@ -67,6 +67,7 @@ pub(crate) use quota::{Charge, charges};
 pub use quota_rules::{DeletionOrder, QuotaRules};
 pub use reclaim::KeepRules;
 pub(crate) use reservations::Reservation;
+pub(crate) use rules::login_name;
 pub use sessions::{Session, SessionCookie};
 pub use settings::{Feature, LastFmKeys, MatchPolicy};
 pub use setup::{Mode, SetUpState};

@@ -24,6 +24,22 @@ pub(super) fn check_name(name: &str) -> Result<&str> {
     Ok(name)
 }
 
+/// A login name like a name from elsewhere, if one can be made of it.
+pub(crate) fn login_name(name: &str) -> Option<String> {
+    let plain: String = name
+        .trim()
+        .to_lowercase()
+        .chars()
+        .map(|letter| match letter {
+            'a'..='z' | '0'..='9' | '.' | '_' | '-' => letter,
+            _ => '-',
+        })
+        .take(64)
+        .collect();
+    let plain = plain.trim_matches(['-', '.', '_']);
+    check_name(plain).is_ok().then(|| plain.to_owned())
+}
+
 pub(super) fn check_password(password: &str) -> Result<()> {
     if PASSWORD_LENGTH.contains(&password.len()) {
         return Ok(());
@@ -38,6 +54,21 @@ pub(super) fn check_password(password: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_from_elsewhere_become_login_names() {
+        for (name, expected) in [
+            ("Ann", Some("ann")),
+            ("ann.lee@example.org", Some("ann.lee-example.org")),
+            (" Jo Doe ", Some("jo-doe")),
+            ("böb", Some("b-b")),
+            ("日本", None),
+            ("household", None),
+            ("", None),
+        ] {
+            assert_eq!(login_name(name).as_deref(), expected, "{name}");
+        }
+    }
 
     #[test]
     fn names_are_safe_folder_names() {

@@ -121,6 +121,12 @@ impl Accounts {
         Principal::operator()
     }
 
+    /// Somebody who is about to get an account: nobody yet, who sees what a new user would.
+    pub(crate) async fn newcomer(&self) -> Result<Principal> {
+        let libraries = self.visible_libraries(UserId(0), Abilities::default()).await?;
+        Ok(Principal::household(libraries))
+    }
+
     /// Every user, by name. Admin only.
     pub async fn users(&self, admin: &Principal) -> Result<Vec<User>> {
         admin.require_admin()?;

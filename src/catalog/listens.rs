@@ -115,7 +115,7 @@ async fn is_known(
     match listen.source {
         ListenSource::Scrobble => is_reported(tx, user, track, &client, at).await,
         ListenSource::Report => is_scrobbled(tx, user, track, listen, &client, at).await,
-        ListenSource::Player | ListenSource::Jukebox => Ok(false),
+        ListenSource::Player | ListenSource::Jukebox | ListenSource::Import => Ok(false),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod albums;
 mod annotations;
+mod arrivals;
 mod artists;
 pub(crate) mod avatars;
 mod covers;
@@ -39,6 +40,10 @@ mod visible;
 mod works;
 pub mod write;
 
+pub use arrivals::{
+    Brought, BroughtBookmark, BroughtMark, BroughtPlaylist, BroughtQueue, By, Description, Named,
+    Recognised, Share as TakenShare, TakenIn, Trial,
+};
 pub use artists::Initial;
 pub use criteria::{Comparison, Criteria, Field, Mark, Object, OrderBy, TextMatch};
 pub use model::*;

@@ -30,8 +30,9 @@ use crate::{
 };
 
 const SOCKET: &str = "control.sock";
-/// Longest request.
-const LIMIT: u64 = 256 * 1024;
+/// Longest request: what a person brings along from another server in one piece. Only the server's
+/// own user and root get this far.
+const LIMIT: u64 = 256 << 20;
 /// How long a command waits for a server that starts or stops, or for another command.
 const PATIENCE: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(50);

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     backup, carry,
     failure::Failure,
+    import::Import,
     request::{Quota, Request},
     room::{Deliver, Grant},
 };
@@ -86,6 +87,8 @@ pub(super) enum Command {
     Backup(backup::Taking),
     /// Bring a backup back into empty folders
     Restore(backup::Bringing),
+    /// Bring people's stars, ratings, plays and playlists along from another server
+    Import(Import),
     /// Validate the configuration and print it with secrets hidden
     Check(Choices),
     /// Write the demo library
@@ -210,6 +213,7 @@ impl Command {
             | Self::Sync(_)
             | Self::Pull(_)
             | Self::Restore(_)
+            | Self::Import(_)
             | Self::Demo { .. }
             | Self::Rows { .. }
             | Self::Address { .. } => {

@@ -7,6 +7,8 @@ mod carry;
 mod control;
 mod demo;
 mod failure;
+mod import;
+mod import_told;
 mod line;
 mod print;
 mod request;
@@ -61,6 +63,7 @@ fn run(line: CommandLine) -> Result<(), Failure> {
             }
             backup::restore(&bringing, &config::load(&sources)?.0, common.json)
         }
+        Command::Import(import) => import.run(&config::load(&sources)?.0, common.json),
         Command::Demo { folder } => demo::write(&folder),
         Command::Rows { tracks, library } => {
             rows::write(&config::load(&sources)?.0, &library, tracks)

@@ -47,6 +47,8 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
         }
         Reply::Delivered(items) => table(&["FILE", "STATE"], items.iter().map(item)),
         Reply::Backup(taken) => backup_taken(taken),
+        // Who asked for it puts it together with the rest.
+        Reply::Moved(_) => (),
         Reply::Scan(Scan { scanning: true, .. }) => line("scan started"),
         Reply::Findings(found) if found.is_empty() => line("everything is in order"),
         Reply::Findings(found) => found.iter().for_each(|sentence| line(sentence)),
@@ -91,6 +93,7 @@ fn object(reply: &Reply) -> Result<Value, serde_json::Error> {
         Reply::Scan(scan) => serde_json::to_value(scan)?,
         Reply::Findings(found) => json!({ "differences": found }),
         Reply::Backup(taken) => backup::object(taken),
+        Reply::Moved(moved) => serde_json::to_value(moved)?,
     })
 }
 
@@ -121,7 +124,7 @@ fn item(item: &DeliveredRow) -> Vec<String> {
 }
 
 /// Columns as wide as what stands in them.
-fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+pub(super) fn table(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let heads = heads.iter().map(|&head| head.to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
     let width = |column: usize| {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     backup::Wanted,
+    import::{MoveIn, Moved},
     room::{DeliveredRow, GrantRow, Room},
 };
 use crate::{
@@ -37,6 +38,7 @@ pub(super) enum Request {
     Scan { full: bool, wait: bool },
     Doctor { repair: bool },
     Backup(Wanted),
+    MoveIn(MoveIn),
 }
 
 /// How much a plan allows.
@@ -58,6 +60,7 @@ pub(super) enum Reply {
     Scan(Scan),
     Findings(Vec<String>),
     Backup(Snapshot),
+    Moved(Moved),
 }
 
 /// A user as the command line shows it.
@@ -141,6 +144,7 @@ impl Request {
                 let taken = services.backups.take(&operator, wanted.into()).await?;
                 return Ok(Reply::Backup(taken));
             }
+            Self::MoveIn(step) => return Ok(Reply::Moved(step.carry_out(services).await?)),
             Self::Scan { full, wait } => return scan(services, full, wait).await,
             Self::Doctor { repair } => {
                 if repair {

@@ -26,6 +26,18 @@ pub(crate) struct Rules {
     pub(crate) names: Names,
     /// How much is forgiven.
     pub(crate) manner: Manner,
+    /// What becomes of a document type.
+    pub(crate) types: Types,
+}
+
+/// What becomes of a document type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Types {
+    /// The document is refused.
+    Refused,
+    /// One that only names a definition elsewhere is passed over, and never fetched; one that
+    /// defines something itself is refused.
+    PassedOver,
 }
 
 /// How the names of elements and attributes are told.
@@ -57,6 +69,7 @@ impl Rules {
         bytes: 1 << 20,
         names: Names::Written,
         manner: Manner::Strict,
+        types: Types::Refused,
     };
 }
 
@@ -115,6 +128,16 @@ impl Element {
 
 /// Reads a document.
 pub(crate) fn read(bytes: &[u8], rules: &Rules) -> Result<Element, Refused> {
+    read_pruned(bytes, rules, |_, element| Some(element))
+}
+
+/// The same for long documents: each element that ends is shown with its ancestors, outermost
+/// first, and only what comes back stands in its parent.
+pub(crate) fn read_pruned(
+    bytes: &[u8],
+    rules: &Rules,
+    mut keep: impl FnMut(&[Element], Element) -> Option<Element>,
+) -> Result<Element, Refused> {
     if rules.bytes < bytes.len() {
         return Err(Refused::TooComplex);
     }
@@ -156,12 +179,12 @@ pub(crate) fn read(bytes: &[u8], rules: &Rules) -> Result<Element, Refused> {
                 if matches!(event, Event::Start(_)) {
                     open.push(element);
                 } else {
-                    close(element, &mut open, &mut root);
+                    close(element, &mut open, &mut root, &mut keep);
                 }
             }
             Event::End(_) => {
                 let element = open.pop().ok_or(Refused::NotXml)?;
-                close(element, &mut open, &mut root);
+                close(element, &mut open, &mut root, &mut keep);
             }
             Event::Text(part) => {
                 let part = part.xml_content(XmlVersion::Implicit1_0);
@@ -195,7 +218,12 @@ pub(crate) fn read(bytes: &[u8], rules: &Rules) -> Result<Element, Refused> {
                     }
                 }
             }
-            Event::DocType(_) => return Err(Refused::DocumentType),
+            Event::DocType(ref inner) => {
+                let defines = inner.as_ref().contains('[');
+                if defines || root.is_some() || !open.is_empty() || rules.types == Types::Refused {
+                    return Err(Refused::DocumentType);
+                }
+            }
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => (),
             Event::Eof => break,
         }
@@ -239,11 +267,19 @@ fn encoding(bytes: &[u8]) -> &'static Encoding {
     named.unwrap_or(encoding_rs::UTF_8)
 }
 
-/// Hands a finished element to its parent.
-fn close(element: Element, open: &mut [Element], root: &mut Option<Element>) {
-    match open.last_mut() {
-        Some(parent) => parent.children.push(element),
-        None => *root = Some(element),
+/// Hands a finished element to its parent, if it is kept.
+fn close(
+    element: Element,
+    open: &mut [Element],
+    root: &mut Option<Element>,
+    keep: &mut impl FnMut(&[Element], Element) -> Option<Element>,
+) {
+    if open.is_empty() {
+        *root = Some(element);
+    } else if let Some(element) = keep(open, element)
+        && let Some(parent) = open.last_mut()
+    {
+        parent.children.push(element);
     }
 }
 
@@ -346,6 +382,36 @@ mod tests {
         }
         assert_eq!(read(b"<a>\xff</a>", &Rules::STRICT), Err(Refused::NotXml));
         assert_eq!(read(b"\xff\xfe\x00\xd8", &Rules::STRICT), Err(Refused::NotXml));
+    }
+
+    #[test]
+    fn a_type_that_defines_nothing_may_be_passed_over() {
+        let passing = Rules { types: Types::PassedOver, ..Rules::STRICT };
+        let named = b"<?xml version='1.0'?><!DOCTYPE a PUBLIC '-//X' 'http://x/y.dtd'><a>1</a>";
+        assert_eq!(read(named, &passing).unwrap().text, "1");
+        assert_eq!(read(named, &Rules::STRICT), Err(Refused::DocumentType));
+        for text in
+            ["<!DOCTYPE a [<!ENTITY b 'ha'>]><a>&b;</a>", "<a><!DOCTYPE a></a>", "<a/><!DOCTYPE a>"]
+        {
+            assert!(read(text.as_bytes(), &passing).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_documents_are_pruned_while_they_are_read() {
+        let mut seen = Vec::new();
+        let root =
+            read_pruned(b"<a><b><c>1</c><c>2</c></b><d/></a>", &Rules::STRICT, |above, element| {
+                if element.name == "c" {
+                    seen.push((above.len(), element.text));
+                    return None;
+                }
+                Some(element)
+            })
+            .unwrap();
+        assert_eq!(seen, [(2, "1".to_owned()), (2, "2".to_owned())]);
+        assert_eq!(root.children.len(), 2);
+        assert!(root.children[0].children.is_empty());
     }
 
     proptest::proptest! {

@@ -13,6 +13,7 @@ mod harness;
 mod http;
 mod ingest;
 mod media;
+mod moving;
 mod outside;
 mod playback;
 mod quota;

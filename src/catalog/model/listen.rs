@@ -17,6 +17,8 @@ pub enum ListenSource {
     Player,
     /// The speakers of the house.
     Jukebox,
+    /// Another server's history, brought along.
+    Import,
 }
 
 impl ListenSource {
@@ -28,6 +30,7 @@ impl ListenSource {
             Self::Report => "report",
             Self::Player => "player",
             Self::Jukebox => "jukebox",
+            Self::Import => "import",
         }
     }
 
@@ -36,6 +39,7 @@ impl ListenSource {
             "report" => Self::Report,
             "player" => Self::Player,
             "jukebox" => Self::Jukebox,
+            "import" => Self::Import,
             _ => Self::Scrobble,
         }
     }

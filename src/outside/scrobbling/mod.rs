@@ -101,7 +101,7 @@ impl Scrobbling {
     pub async fn accounts(&self, principal: &Principal) -> Result<Vec<Forwarding>> {
         let rows = sqlx::query!(
             r#"select service, name, sends_stars, error, is_broken, sent, sent_at, refused,
-                      (select count(*) from listen l where l.user_id = a.user_id and l.listen_id > a.listen_id)
+                      (select count(*) from listen l where l.user_id = a.user_id and l.listen_id > a.listen_id and l.source <> 'import')
                           as "waiting!: i64"
                from scrobble_account a where user_id = ? order by service"#,
             principal.user

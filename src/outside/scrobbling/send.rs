@@ -131,13 +131,14 @@ impl Scrobbling {
         Ok(())
     }
 
-    /// The next listens after `at`, and the last one's place in the history.
+    /// The next listens after `at`, and the last one's place in the history. What was brought along
+    /// from another server is old, and told long since.
     async fn pending(&self, user: UserId, at: i64) -> Result<(Vec<Told>, i64)> {
         let rows = sqlx::query!(
             "select l.listen_id, l.at, t.title, t.display_artist, t.album_name, t.display_album_artist,
                     t.number, t.duration_ms, t.mbid_recording, a.mbid as release_mbid
              from listen l join track t using (track_id) left join album a using (album_id)
-             where l.user_id = ? and l.listen_id > ? order by l.listen_id limit ?",
+             where l.user_id = ? and l.listen_id > ? and l.source <> 'import' order by l.listen_id limit ?",
             user,
             at,
             BATCH

@@ -4,6 +4,7 @@
 mod backups;
 mod configuration;
 mod doctor;
+mod import;
 mod lifecycle;
 mod packaging;
 mod tls;
