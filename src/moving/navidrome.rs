@@ -100,7 +100,7 @@ pub(super) async fn read(path: &Path) -> Result<Legacy> {
         });
     }
     let columns = ["user_id", "items", "current", "position", "updated_at"];
-    for row in source.rows("playqueue", &columns, "order by updated_at").await? {
+    for row in source.rows("playqueue", &columns, "order by rowid").await? {
         if let Some(at) = at.get(row.text(0)) {
             let gathered = &mut people[*at].2;
             gathered.rest().queue = queue(&row, gathered, &known);
