@@ -12,7 +12,7 @@ mark() { echo "$2" > "$cache/.$1"; }
 
 # Clients of Subsonic and UPnP, and the writer of the corpus.
 python() {
-    local pins="mutagen==1.47.0 py-opensonic==10.4.1 py-sonic==1.2.0 async-upnp-client==0.49.0 check-jsonschema==0.39.0 tuspy==1.1.0"
+    local pins="mutagen==1.47.0 py-opensonic==10.4.1 py-sonic==1.2.0 async-upnp-client==0.49.0 check-jsonschema==0.39.0 tuspy==1.1.0 aiosmtpd==1.4.6"
     if done_already python "$pins" && [ -x "$cache/venv/bin/python" ]; then return; fi
     [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
     # shellcheck disable=SC2086

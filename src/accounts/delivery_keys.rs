@@ -1,7 +1,7 @@
 //! Secrets of shops that deliver: 160 random bits each, shown once, kept as a keyed hash, revoked
 //! by an administrator.
 
-use super::{Accounts, Origin, Principal, keys::random};
+use super::{Abilities, Accounts, Origin, Principal, keys::random};
 use crate::{
     Error, Result,
     clock::Millis,
@@ -136,7 +136,23 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// Whom a shop uploads as: the account that its key hands over for, which may upload for this
+    /// whatever else it may. The face sees to it that nothing but part uploads comes of it.
+    pub async fn shop(&self, by: &Deliverer) -> Result<Principal> {
+        let principal = self.principal(by.user).await?;
+        let abilities = Abilities { upload: true, ..principal.abilities };
+        Ok(Principal { abilities, ..principal })
+    }
+}
+
 impl Deliverer {
+    /// Whether a secret has the form of a delivery key, right or wrong.
+    #[must_use]
+    pub fn has_form(secret: &str) -> bool {
+        secret.starts_with(BEGIN)
+    }
+
     /// The server's own hands: its command line, a folder on its disk.
     pub(crate) fn own() -> Self {
         Self { key: None, user: UserId(0) }

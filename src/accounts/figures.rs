@@ -249,7 +249,7 @@ pub(super) async fn read_terms(from: impl SqliteExecutor<'_>, user: i64) -> Resu
 }
 
 /// The refusal in everybody's words.
-fn refused(refusal: Refusal) -> Error {
+pub(super) fn refused(refusal: Refusal) -> Error {
     let Refusal { used, quota, needed, is_grace_over } = refusal;
     if is_grace_over {
         Error::GraceOver { used, quota, needed }

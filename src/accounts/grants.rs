@@ -323,6 +323,15 @@ impl Accounts {
             let note = format!("The plan {name} was changed");
             self.tell_of_quota(tx, UserId(user), by, "plan", &note).await?;
         }
+        let lockers = sqlx::query_scalar!(
+            r#"select locker_id as "id!: i64" from locker where plan_id = ? and user_id is null"#,
+            plan
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        for locker in lockers {
+            self.tell_household(tx, LockerId(locker), by, plan).await?;
+        }
         Ok(())
     }
 

@@ -59,7 +59,7 @@ impl Accounts {
                 self.events.publish(Event::AccountChanged { user });
             }
         }
-        Ok(())
+        self.look_at_household().await
     }
 
     /// What the principal is told, the latest first; what was put away only with `all`.
@@ -265,7 +265,13 @@ impl Accounts {
     }
 }
 
-async fn insert(tx: &mut Tx, user: UserId, key: &str, text: &str, now: Millis) -> Result<()> {
+pub(super) async fn insert(
+    tx: &mut Tx,
+    user: UserId,
+    key: &str,
+    text: &str,
+    now: Millis,
+) -> Result<()> {
     sqlx::query!(
         "insert into notice (user_id, key, text, at) values (?, ?, ?, ?) on conflict do nothing",
         user.0,

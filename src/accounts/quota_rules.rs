@@ -29,11 +29,17 @@ pub struct QuotaRules {
     /// After the grace, files go in this order until the locker fits; `None`: nothing is ever
     /// deleted by itself.
     pub deletion: Option<DeletionOrder>,
+    /// Music that is fetched as a file (by WebDAV or the API, not to be played here) counts against
+    /// a plan's bytes of streaming. Off, a locker's owner gets his own back at any time.
+    #[serde(default)]
+    pub downloads_count: bool,
 }
 
 const GRACE: &str = "quota.grace_days";
 const SHARED: &str = "quota.shared_copies";
 const DELETION: &str = "quota.deletion";
+/// The setting by which files that are fetched count as streamed.
+pub(crate) const DOWNLOADS_COUNT: &str = "streaming.downloads_count";
 
 impl Accounts {
     /// The rules as they stand.
@@ -45,6 +51,7 @@ impl Accounts {
             grace_days: grace.unwrap_or(GRACE_DAYS as u32),
             shared_copies: shared.as_deref().and_then(SharedCopies::parse).unwrap_or_default(),
             deletion: deletion.and_then(|order| serde_json::from_str(&order).ok()),
+            downloads_count: self.setting(DOWNLOADS_COUNT).await?.is_some(),
         })
     }
 
@@ -59,6 +66,8 @@ impl Accounts {
         self.write_setting(&mut tx, GRACE, Some(&rules.grace_days.to_string())).await?;
         self.write_setting(&mut tx, SHARED, Some(rules.shared_copies.as_str())).await?;
         self.write_setting(&mut tx, DELETION, deletion.as_deref()).await?;
+        let downloads = rules.downloads_count.then_some("on");
+        self.write_setting(&mut tx, DOWNLOADS_COUNT, downloads).await?;
         tx.commit().await?;
         // The drive looks again who pays for what.
         self.events.publish(Event::LibrariesChanged);

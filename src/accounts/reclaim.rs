@@ -64,6 +64,17 @@ impl Accounts {
         self.recount_kept(tx, locker, Event::Forget { bytes }, "unkeep").await
     }
 
+    /// Somebody removed a part of something kept.
+    pub(crate) async fn forget_kept(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        bytes: u64,
+        change: Change<'_>,
+    ) -> Result<()> {
+        self.apply(tx, locker, Event::Forget { bytes }, Some(change)).await
+    }
+
     /// Nobody in particular did it: it follows from what somebody did to a file.
     async fn recount_kept(
         &self,
@@ -78,6 +89,17 @@ impl Accounts {
 
     /// Gives one kept thing up: it no longer counts, and `drive` deletes its bytes.
     pub(crate) async fn let_go(&self, tx: &mut Tx, kept: &str) -> Result<()> {
+        self.let_go_as(tx, kept, UserId(0), "let-go").await
+    }
+
+    /// The same, with who wanted it and why.
+    pub(crate) async fn let_go_as(
+        &self,
+        tx: &mut Tx,
+        kept: &str,
+        user: UserId,
+        reason: &str,
+    ) -> Result<()> {
         let now = self.clock.now();
         let gone = sqlx::query!(
             r#"update drive_kept set gone_at = ? where kept_id = ? and gone_at is null
@@ -88,7 +110,7 @@ impl Accounts {
         .fetch_optional(&mut **tx)
         .await?;
         let Some(gone) = gone else { return Ok(()) };
-        let change = Change { user: UserId(0), reason: "let-go", path: &gone.path };
+        let change = Change { user, reason, path: &gone.path };
         let event = Event::Forget { bytes: gone.bytes.unsigned_abs() };
         self.apply(tx, gone.locker.into(), event, Some(change)).await
     }

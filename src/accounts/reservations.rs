@@ -3,7 +3,8 @@
 
 use super::{
     Accounts, Change,
-    quota::{Charge, Event},
+    figures::refused,
+    quota::{self, Charge, Event},
 };
 use crate::{Error, Result, db::Tx, ids::LockerId};
 
@@ -28,6 +29,14 @@ impl Accounts {
         let id = self.promise(&mut tx, locker, bytes, staging).await?;
         tx.commit().await?;
         Ok(Reservation { accounts: self.clone(), locker, id, bytes })
+    }
+
+    /// Whether so many bytes would fit now; `QuotaExceeded` or `GraceOver` where not. Promises
+    /// nothing.
+    pub(crate) async fn require_room(&self, locker: LockerId, bytes: u64) -> Result<()> {
+        let figures = self.figures_of(locker).await?;
+        quota::decide(&figures.state, Event::Reserve { bytes }).map_err(refused)?;
+        Ok(())
     }
 
     /// The same as part of a transaction, for uploads that outlive the server: the row's id. It

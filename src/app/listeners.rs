@@ -109,6 +109,7 @@ pub(super) fn public(
                 let services = webdav::Services {
                     accounts: of.accounts.clone(),
                     drive: of.drive.clone(),
+                    playback: of.playback.clone(),
                     clock: of.clock.clone(),
                     public_url: panel.site.public_url.clone(),
                 };

@@ -59,6 +59,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("notices.smtp_user", Kind::Text),
     ("notices.smtp_password", Kind::Text),
     ("notices.smtp_password_file", Kind::Text),
+    ("notices.smtp_certificate_file", Kind::Text),
     ("notices.from", Kind::Text),
     ("notices.webhook", Kind::Text),
     ("notices.webhook_secret", Kind::Text),

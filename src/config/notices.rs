@@ -1,4 +1,5 @@
 //! `[notices]`: where notices about a locker's room are sent, once an administrator turns that on.
+//! What is not said here can be said in the panel.
 
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,8 @@ pub struct Mail {
     pub login: Option<(String, String)>,
     /// `Tunelocker <music@example.org>`
     pub from: String,
+    /// Certificates (PEM) that are trusted besides the public ones.
+    pub certificate: Option<String>,
 }
 
 /// An address that is told of every notice.
@@ -67,6 +70,8 @@ pub(super) struct Section {
     #[serde(skip_serializing_if = "Option::is_none")]
     smtp_password_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    smtp_certificate_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     webhook: Option<String>,
@@ -85,6 +90,7 @@ impl Default for Section {
             smtp_user: None,
             smtp_password: None,
             smtp_password_file: None,
+            smtp_certificate_file: None,
             from: None,
             webhook: None,
             webhook_secret: None,
@@ -107,6 +113,13 @@ impl Section {
                 ));
             }
         };
+        let certificate = self.smtp_certificate_file.map(|path| {
+            std::fs::read_to_string(&path).map_err(|error| {
+                let path = path.display();
+                Invalid::new(format!("notices.smtp_certificate_file: cannot read {path}: {error}"))
+            })
+        });
+        let certificate = certificate.transpose()?;
         let mail = match (self.smtp_server, self.from) {
             (None, _) => None,
             (Some(_), None) => {
@@ -114,7 +127,7 @@ impl Section {
             }
             (Some(server), Some(from)) => {
                 let (port, security) = (self.smtp_port, self.smtp_security);
-                Some(Mail { server, port, security, login, from })
+                Some(Mail { server, port, security, login, from, certificate })
             }
         };
         let webhook = self.webhook.map(|url| Webhook { url, secret: signing });

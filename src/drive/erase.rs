@@ -1,6 +1,6 @@
-//! Files that go for good on the server's word: a content that must not be here (take-down), and
-//! what is over the quota after the grace, where an administrator wants that. Never without a
-//! list that he can see first.
+//! Files that go for good on the server's word: what is over the quota after the grace, where an
+//! administrator wants that, and never without a list that he can see first. [`super::take_down`]
+//! stands on the same.
 
 use super::{
     Drive,
@@ -12,19 +12,6 @@ use crate::{
     events::Event,
     ids::{LockerId, UserId},
 };
-
-/// A file of a content that an administrator asks about.
-#[derive(Debug, Clone)]
-pub struct Owned {
-    /// Its locker.
-    pub locker: LockerId,
-    /// The owner's login name; `None` for the household's and for what is left of removed users.
-    pub user: Option<String>,
-    /// Where it lies.
-    pub path: String,
-    /// Bytes.
-    pub size: u64,
-}
 
 /// What would go of a locker that is over its quota after its grace.
 #[derive(Debug, Clone)]
@@ -40,41 +27,6 @@ pub struct Overdue {
 }
 
 impl Drive {
-    /// Who has a content, by its BLAKE3. Administrators only.
-    pub async fn owners(&self, admin: &Principal, hash: &[u8; 32]) -> Result<Vec<Owned>> {
-        admin.require_admin()?;
-        let hash = hash.as_slice();
-        let rows = sqlx::query!(
-            r#"select f.locker_id as "locker!: i64", u.name as "user?: String", f.path, f.size_bytes
-               from drive_file f join locker l using (locker_id) left join user u using (user_id)
-               where f.content_hash = ? and f.missing_at is null order by f.drive_file_id"#,
-            hash
-        )
-        .fetch_all(self.db.read())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Owned {
-                locker: row.locker.into(),
-                user: row.user,
-                path: row.path,
-                size: row.size_bytes.unsigned_abs(),
-            })
-            .collect())
-    }
-
-    /// Removes a content from every locker; how many files went. The owners' ledgers say so.
-    /// Administrators only.
-    pub async fn take_down(&self, admin: &Principal, hash: &[u8; 32]) -> Result<u64> {
-        let mut gone = 0;
-        for owned in self.owners(admin, hash).await? {
-            let is_gone =
-                self.erase(owned.locker, &owned.path, Some(hash), admin.user, "takedown").await?;
-            gone += u64::from(is_gone);
-        }
-        Ok(gone)
-    }
-
     /// What would go of lockers that are over their quota after their grace, in an order.
     /// Administrators only.
     pub async fn overdue(&self, admin: &Principal, order: DeletionOrder) -> Result<Vec<Overdue>> {
@@ -142,17 +94,16 @@ impl Drive {
     }
 
     /// One file goes for good, if it is still of that content.
-    async fn erase(
+    pub(super) async fn erase(
         &self,
         locker: LockerId,
         path: &str,
-        hash: Option<&[u8; 32]>,
+        hash: Option<&[u8]>,
         by: UserId,
         reason: &str,
     ) -> Result<bool> {
         let lock = self.lock(locker);
         let turn = lock.lock().await;
-        let hash = hash.map(<[u8; 32]>::as_slice);
         let folder = sqlx::query_scalar!(
             "select l.path from drive_file f join locker l using (locker_id)
              where f.locker_id = ?1 and f.path = ?2 and f.missing_at is null

@@ -37,6 +37,8 @@ pub struct Entry {
     pub size: u64,
     /// When it was last changed.
     pub modified_at: Millis,
+    /// When it came here, where that is known.
+    pub created_at: Option<Millis>,
     /// Entity tag without quotes; files only.
     pub etag: Option<String>,
 }
@@ -120,9 +122,13 @@ impl Drive {
         let (disk, root, is_root) = (self.disk.clone(), locker.path, path.is_root());
         let found = blocking(move || match disk.look(&root, path.as_str()) {
             // Nothing was stored yet.
-            Err(error) if is_root && error.kind() == io::ErrorKind::NotFound => {
-                Ok(Found { name: String::new(), is_folder: true, size: 0, modified_ns: 0 })
-            }
+            Err(error) if is_root && error.kind() == io::ErrorKind::NotFound => Ok(Found {
+                name: String::new(),
+                is_folder: true,
+                size: 0,
+                modified_ns: 0,
+                born_at: None,
+            }),
             found => found,
         })
         .await?;
@@ -243,6 +249,7 @@ fn entry(row: Option<&Row>, found: Found) -> Entry {
         kind: if found.is_folder { EntryKind::Folder } else { EntryKind::File },
         size: if found.is_folder { 0 } else { found.size },
         modified_at: found.modified_ns / 1_000_000,
+        created_at: row.map(|row| row.created_at).or(found.born_at),
         etag: (!found.is_folder).then_some(etag),
         name: found.name,
     }

@@ -22,6 +22,7 @@ mod search;
 mod share;
 mod shared_costs;
 mod shelves;
+mod take_down;
 mod transfer;
 mod trash;
 mod uploads;
@@ -46,7 +47,7 @@ pub use deliveries::{
 pub use disk::Origin;
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
 pub use doctor::examine;
-pub use erase::{Overdue, Owned};
+pub use erase::Overdue;
 pub use exempt::Exempt;
 use exempt::Handover;
 pub use files::{Content, Entry, EntryKind, OpenFile};
@@ -58,6 +59,7 @@ pub use properties::{Property, PropertyChange, PropertyName};
 pub use put::{Stored, Target};
 pub use search::Hit;
 pub(crate) use share::Source;
+pub use take_down::{Lies, Owned, Owners, TakeDown};
 pub use transfer::Moved;
 pub use uploads::{Appended, Checksum, NewUpload, UploadState};
 
@@ -86,6 +88,8 @@ pub struct Drive {
     /// Files that are being replaced by an upload which got the credit for it.
     credits: Arc<Mutex<HashSet<(LockerId, String)>>>,
     uploads: Arc<uploads::Writers>,
+    /// Wakes who carries take-downs out.
+    take_downs: Arc<tokio::sync::Notify>,
 }
 
 impl Drive {
@@ -100,8 +104,17 @@ impl Drive {
     ) -> Result<Self> {
         let disk = disk::Disk::open(root.clone())
             .with_context(|| format!("the drive {} cannot be used", root.display()))?;
-        let (locks, credits, uploads) = (Arc::default(), Arc::default(), Arc::default());
-        let drive = Self { disk, db, clock, events, accounts, locks, credits, uploads };
+        let drive = Self {
+            disk,
+            db,
+            clock,
+            events,
+            accounts,
+            locks: Arc::default(),
+            credits: Arc::default(),
+            uploads: Arc::default(),
+            take_downs: Arc::default(),
+        };
         drive.reconcile().await?;
         if drive.is_mounted().await? {
             drive.tidy_uploads().await?;
@@ -112,6 +125,10 @@ impl Drive {
 
     /// Follows users that come and go, and looks at the disk now and then, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.follow(&stop), self.keep_taking_down(&stop));
+    }
+
+    async fn follow(&self, stop: &CancellationToken) {
         let mut changes = self.events.subscribe();
         // Whoever came before this listened, the first administrator for one.
         if let Err(error) = self.follow_users().await {

@@ -1,13 +1,15 @@
 //! The rows that go with the files: what each counts, and its entity tag.
 
 use super::{Condition, Drive, Origin};
-use crate::{Error, Result, accounts::Charge, db::Tx, ids::LockerId};
+use crate::{Error, Result, accounts::Charge, clock::Millis, db::Tx, ids::LockerId};
 
 /// What is recorded of a file that is there.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) size: u64,
     pub(super) modified_ns: i64,
+    /// When a file of this name first came here.
+    pub(super) created_at: Millis,
     pub(super) etag: String,
     pub(super) hash: Option<Vec<u8>>,
     pub(super) charge: Charge,
@@ -33,7 +35,7 @@ impl Drive {
     /// The row of a file; none if it is missing on the disk.
     pub(super) async fn row(&self, locker: LockerId, path: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
-            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt, content_hash
+            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt, content_hash, created_at
              from drive_file
              where locker_id = ? and path = ? and missing_at is null",
             locker.0,
@@ -44,6 +46,7 @@ impl Drive {
         Ok(row.map(|row| Row {
             size: row.size_bytes.unsigned_abs(),
             modified_ns: row.modified_ns,
+            created_at: row.created_at,
             etag: etag(row.drive_file_id, row.version),
             hash: row.content_hash,
             charge: charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref()),
@@ -210,7 +213,7 @@ impl Drive {
         let skipped = i64::try_from(from.chars().count()).unwrap_or(0);
         let rows = sqlx::query!(
             r#"select drive_file_id, substr(path, ?4 + 1) as "name!: String", size_bytes, modified_ns, version,
-                      charged_bytes, exempt
+                      charged_bytes, exempt, created_at
                from drive_file
                where locker_id = ?1 and ?2 <= path and path < ?3 and missing_at is null
                  and instr(substr(path, ?4 + 1), '/') = 0"#,
@@ -227,7 +230,8 @@ impl Drive {
                 let etag = etag(row.drive_file_id, row.version);
                 let size = row.size_bytes.unsigned_abs();
                 let charge = charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref());
-                (row.name, Row { size, modified_ns: row.modified_ns, etag, charge, hash: None })
+                let (modified_ns, created_at) = (row.modified_ns, row.created_at);
+                (row.name, Row { size, modified_ns, created_at, etag, charge, hash: None })
             })
             .collect())
     }

@@ -78,7 +78,11 @@ where
                 remember(wire.stream(), Some(wire.flushed()), patience, data);
                 on_connect(wire.stream() as &dyn Any, data);
             })
-            .h1(map_config(app, |()| AppConfig::default()));
+            // As `HttpServer` makes it, which alone can; a default one would name another port to
+            // everybody who asks where this server is.
+            .h1(map_config(app, move |()| {
+                AppConfig::__priv_test_new(false, address.to_string(), address)
+            }));
         fn_service(|stream: TcpStream| async move {
             let peer = stream.peer_addr().ok();
             Ok::<_, DispatchError>((Wire::new(stream), peer))

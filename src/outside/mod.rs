@@ -17,6 +17,7 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 pub use info::{About, Info, Similar, WithAbsent};
+pub use notices::{NoticeWay, NoticeWays};
 pub use podcasts::{
     Channel, ChannelStatus, Episode, EpisodeBookmark, EpisodeFile, EpisodeStatus, MixedQueue,
     Podcasts, QueueEntry, Retention, WithEpisodes,
@@ -166,6 +167,17 @@ impl Outside {
     #[must_use]
     pub fn is_forbidden(&self, feature: Feature) -> bool {
         self.shared.settings.forbidden.contains(&feature)
+    }
+
+    /// Where notices go beside the panel. Administrators only.
+    pub async fn notice_ways(&self, admin: &Principal) -> Result<NoticeWays> {
+        admin.require_admin()?;
+        notices::Notices(Arc::clone(&self.shared)).ways().await
+    }
+
+    /// Sends the administrator a test by one of the ways. Administrators only.
+    pub async fn test_notices(&self, admin: &Principal, by: NoticeWay) -> Result<()> {
+        notices::Notices(Arc::clone(&self.shared)).test(admin, by).await
     }
 
     /// Turns a feature on or off. Administrators only.

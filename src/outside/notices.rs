@@ -10,7 +10,7 @@ use lettre::{
     message::{Mailbox, header::ContentType},
     transport::smtp::{
         authentication::{Credentials, Mechanism},
-        client::{AsyncSmtpConnection, TlsParameters},
+        client::{AsyncSmtpConnection, Certificate, TlsParameters},
         extension::ClientId,
     },
 };
@@ -19,7 +19,7 @@ use serde_json::json;
 use super::{Shared, back_off};
 use crate::{
     Error, Result,
-    accounts::{Feature, Unsent},
+    accounts::{Feature, Principal, Unsent},
     clock::iso,
     config::{Mail, MailSecurity, Webhook},
     egress::{Limits, Wanted, header::HeaderName},
@@ -36,6 +36,28 @@ const LONGEST: i64 = 6 * 3600 * 1000;
 const MOST_TRIES: i64 = 20;
 /// Signs what is posted: hex of BLAKE3 keyed by the secret's hash, over the body.
 const SIGNATURE: &str = "x-tunelocker-signature";
+
+/// A way that notices take beside the panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeWay {
+    /// As e-mail.
+    Mail,
+    /// To the webhook.
+    Webhook,
+}
+
+/// Where notices go.
+#[derive(Debug, Clone)]
+pub struct NoticeWays {
+    /// The mail server.
+    pub mail: Option<Mail>,
+    /// The configuration says so, and nobody else.
+    pub is_mail_fixed: bool,
+    /// The webhook.
+    pub webhook: Option<Webhook>,
+    /// The same of it.
+    pub is_webhook_fixed: bool,
+}
 
 /// The sending. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -57,24 +79,26 @@ impl Notices {
     }
 
     async fn send_all(&self) -> Result<()> {
-        let settings = &self.0.settings.notices;
-        let is_on = self.0.is_on(Feature::Notices).await?;
-        if !is_on || (settings.mail.is_none() && settings.webhook.is_none()) {
+        if !self.0.is_on(Feature::Notices).await? {
+            return Ok(());
+        }
+        let ways = self.ways().await?;
+        let (mails, posts) = (ways.mail.is_some(), ways.webhook.is_some());
+        if !mails && !posts {
             return Ok(());
         }
         let accounts = &self.0.of.accounts;
-        let (mails, posts) = (settings.mail.is_some(), settings.webhook.is_some());
         for notice in accounts.unsent_notices(mails, posts).await? {
             let mut failed = None;
             let mut mailed = notice.is_mailed;
-            if let Some(mail) = settings.mail.as_ref().filter(|_| !mailed && has_address(&notice)) {
+            if let Some(mail) = ways.mail.as_ref().filter(|_| !mailed && has_address(&notice)) {
                 match self.mail(mail, &notice).await {
                     Ok(()) => mailed = true,
                     Err(error) => failed = Some(error),
                 }
             }
             let mut posted = notice.is_posted;
-            if let Some(webhook) = settings.webhook.as_ref().filter(|_| !posted) {
+            if let Some(webhook) = ways.webhook.as_ref().filter(|_| !posted) {
                 match self.post(webhook, &notice).await {
                     Ok(()) => posted = true,
                     Err(error) => failed = Some(error),
@@ -91,6 +115,52 @@ impl Notices {
             accounts.notice_sent(notice.id, (mailed, posted), try_at).await?;
         }
         Ok(())
+    }
+
+    /// Where notices go: what the configuration says, else what an administrator said.
+    pub(super) async fn ways(&self) -> Result<NoticeWays> {
+        let (fixed, accounts) = (&self.0.settings.notices, &self.0.of.accounts);
+        let (is_mail_fixed, is_webhook_fixed) = (fixed.mail.is_some(), fixed.webhook.is_some());
+        let mail = if is_mail_fixed { fixed.mail.clone() } else { accounts.mail_way().await? };
+        let webhook =
+            if is_webhook_fixed { fixed.webhook.clone() } else { accounts.webhook_way().await? };
+        Ok(NoticeWays { mail, is_mail_fixed, webhook, is_webhook_fixed })
+    }
+
+    /// Sends a test to the administrator himself by one of the ways, whether notices are on or not.
+    pub(super) async fn test(&self, admin: &Principal, by: NoticeWay) -> Result<()> {
+        admin.require_admin()?;
+        if self.0.settings.forbidden.contains(&Feature::Notices) {
+            return Err(Error::Forbidden(
+                "The server's configuration keeps notices off".to_owned(),
+            ));
+        }
+        let ways = self.ways().await?;
+        let user = self.0.of.accounts.user(admin, &admin.name).await?;
+        let notice = Unsent {
+            id: 0,
+            user: user.name,
+            display_name: user.display_name,
+            email: user.email,
+            key: "test".to_owned(),
+            text: "This is a test. Notices about room in lockers come this way.".to_owned(),
+            at: self.0.now(),
+            is_mailed: false,
+            is_posted: false,
+            tries: 0,
+        };
+        let nowhere = || Error::Conflict("Say first where notices go, and save it".to_owned());
+        match by {
+            NoticeWay::Mail => {
+                if notice.email.is_empty() {
+                    return Err(Error::Conflict(
+                        "Your account has no e-mail address; give it one under People".to_owned(),
+                    ));
+                }
+                self.mail(&ways.mail.ok_or_else(nowhere)?, &notice).await
+            }
+            NoticeWay::Webhook => self.post(&ways.webhook.ok_or_else(nowhere)?, &notice).await,
+        }
     }
 
     async fn post(&self, webhook: &Webhook, notice: &Unsent) -> Result<()> {
@@ -120,7 +190,10 @@ impl Notices {
         let sent = tokio::time::timeout(PATIENCE, sending).await;
         let slow = |_| Error::Unavailable("The mail server answers too slowly".to_owned());
         sent.map_err(slow)?.map_err(|error| {
-            Error::Unavailable(format!("The mail server does not take it: {error}"))
+            // What was wrong with a certificate stands further down.
+            let cause = std::error::Error::source(&error);
+            let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+            Error::Unavailable(format!("The mail server does not take it: {error}{cause}"))
         })
     }
 }
@@ -156,7 +229,17 @@ async fn send(
     message: &Message,
 ) -> Result<(), lettre::transport::smtp::Error> {
     let hello = ClientId::default();
-    let tls = || TlsParameters::new_rustls(mail.server.clone());
+    let tls = || {
+        let mut of = TlsParameters::builder(mail.server.clone());
+        if let Some(pem) = &mail.certificate {
+            for part in pem.split_inclusive("-----END CERTIFICATE-----") {
+                if part.contains("BEGIN CERTIFICATE") {
+                    of = of.add_root_certificate(Certificate::from_pem(part.as_bytes())?);
+                }
+            }
+        }
+        of.build_rustls()
+    };
     let at_once = match mail.security {
         MailSecurity::Tls => Some(tls()?),
         MailSecurity::StartTls | MailSecurity::None => None,

@@ -15,7 +15,7 @@ use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 
 use crate::{
     Error, Result,
-    accounts::{Caps, Principal},
+    accounts::{Caps, DOWNLOADS_COUNT, Principal},
     body::{Meter, Pace},
     clock::{Clock, Millis},
     db::Db,
@@ -76,6 +76,18 @@ impl Budget {
             sent: Arc::clone(&user.sent),
             pace: caps.rate_kbps.map(|kbps| user.pace(kbps)),
         }))
+    }
+
+    /// What counts the bytes of a file that is fetched as it is, where an administrator wants such
+    /// bytes to count; `None` where they do not.
+    pub(super) async fn admit_download(&self, principal: &Principal) -> Result<Option<Meter>> {
+        let counts = sqlx::query_scalar!(
+            r#"select exists (select 1 from setting where name = ?) as "counts!: bool""#,
+            DOWNLOADS_COUNT
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        if counts { self.admit(principal).await } else { Ok(None) }
     }
 
     /// On another day, what was sent on the last one is written down as its own.

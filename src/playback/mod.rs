@@ -52,12 +52,16 @@ use self::now_playing::Finished;
 use crate::{
     Result,
     accounts::Principal,
+    body::{LiveBody, Meter},
     catalog::Catalog,
     clock::Clock,
     db::Db,
     events::Events,
     ids::TrackId,
-    media::worker::{decoder::Program, sandbox::Sandbox},
+    media::{
+        format::{Named, named},
+        worker::{decoder::Program, sandbox::Sandbox},
+    },
 };
 
 /// What the service is built with.
@@ -240,6 +244,22 @@ impl Playback {
         if let Err(error) = self.inner.budget.write().await {
             tracing::warn!("cannot record what was streamed: {error:?}");
         }
+    }
+
+    /// What counts the bytes of a file of this name that is fetched as it is, by the API or WebDAV:
+    /// music counts as streamed where an administrator wants that. `TooMany` where the plan's bytes
+    /// of the day or month are used up; the sentence says until when.
+    pub async fn count_download(&self, principal: &Principal, name: &str) -> Result<Option<Meter>> {
+        if !matches!(named(name), Some(Named::Audio)) {
+            return Ok(None);
+        }
+        self.inner.budget.admit_download(principal).await
+    }
+
+    /// The same for a whole folder as one archive, which is taken for music.
+    pub async fn count_folder(&self, principal: &Principal, body: LiveBody) -> Result<LiveBody> {
+        let meter = self.inner.budget.admit_download(principal).await?;
+        Ok(LiveBody { stream: open::metered(body.stream, meter), ..body })
     }
 
     /// What the principal took today and this month.

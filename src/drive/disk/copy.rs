@@ -9,8 +9,8 @@ use std::{
 
 use rustix::{
     fs::{
-        AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, fstat, fsync, futimens, mkdirat,
-        renameat_with, statat,
+        AtFlags, Mode, OFlags, RenameFlags, StatxFlags, Timespec, Timestamps, fstat, fsync,
+        futimens, mkdirat, renameat_with, statat, statx,
     },
     io::Errno,
 };
@@ -19,6 +19,16 @@ use super::{
     Disk, FOLDER, Found, Kinship, Origin, STAGING, beneath, facts, is_folder, is_plain,
     link::copy_into, list, make_folders, quick_key, rename_new,
 };
+use crate::clock::Millis;
+
+/// When something was made, where the disk knows it. '' is the folder itself.
+pub(super) fn born(folder: &OwnedFd, name: &str) -> Option<Millis> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+    let facts = statx(folder, name, flags, StatxFlags::BTIME).ok()?;
+    let is_known = facts.stx_mask & StatxFlags::BTIME.bits() != 0;
+    let born = facts.stx_btime;
+    is_known.then(|| born.tv_sec.saturating_mul(1000) + Millis::from(born.tv_nsec / 1_000_000))
+}
 
 /// A file that was copied: its path relative to what was copied, '' for a file itself.
 pub(in crate::drive) struct Copied {
@@ -62,7 +72,8 @@ impl Disk {
             return Err(Errno::NOENT.into());
         }
         let (size, modified_ns) = facts(&stat);
-        Ok(Found { name: name.to_owned(), is_folder, size, modified_ns })
+        let born_at = is_folder.then(|| born(&parent, name)).flatten();
+        Ok(Found { name: name.to_owned(), is_folder, size, modified_ns, born_at })
     }
 
     /// Every plain file below a path, relative to it; '' for a file itself. With the folders, whose

@@ -22,6 +22,7 @@ use rustix::{
     io::Errno,
 };
 
+use self::copy::born;
 pub use self::link::Origin;
 pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
 pub(super) use self::{
@@ -30,6 +31,7 @@ pub(super) use self::{
     shelf::{OnShelf, SHELVES, Spot},
 };
 use super::names::is_same_name;
+use crate::clock::Millis;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
@@ -48,6 +50,8 @@ pub(super) struct Found {
     pub(super) is_folder: bool,
     pub(super) size: u64,
     pub(super) modified_ns: i64,
+    /// When a folder was made, where the disk knows that; rows tell it of files.
+    pub(super) born_at: Option<Millis>,
 }
 
 /// A file in staging. Dropping it removes it.
@@ -374,7 +378,8 @@ pub(super) fn list(locker: &OwnedFd, path: &str) -> io::Result<Vec<Found>> {
         let is_folder = is_folder(&stat);
         if is_folder || is_plain(&stat) {
             let (size, modified_ns) = facts(&stat);
-            found.push(Found { name: name.to_owned(), is_folder, size, modified_ns });
+            let born_at = is_folder.then(|| born(&folder, name)).flatten();
+            found.push(Found { name: name.to_owned(), is_folder, size, modified_ns, born_at });
         }
     }
     Ok(found)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, fsync, linkat, mkdirat, openat, statat},
+    fs::{AtFlags, Mode, OFlags, fsync, linkat, mkdirat, openat, statat, unlinkat},
     io::Errno,
 };
 
@@ -164,6 +164,28 @@ impl Disk {
     /// A kept file, open for reading.
     pub(in crate::drive) fn open_shelved(&self, spot: &Spot) -> io::Result<(File, u64, i64)> {
         open_file(&beneath(self.root()?, &spot.folder(), FOLDER)?, &spot.name)
+    }
+
+    /// A file of something kept, open for reading: the thing itself, or one inside of a folder.
+    pub(in crate::drive) fn open_inside(&self, spot: &Spot, inner: &str) -> io::Result<File> {
+        let folder = beneath(self.root()?, &spot.folder(), FOLDER)?;
+        let path =
+            if inner.is_empty() { spot.name.clone() } else { format!("{}/{inner}", spot.name) };
+        Ok(open_file(&folder, &path)?.0)
+    }
+
+    /// Deletes one file inside of a kept folder, if it is there.
+    pub(in crate::drive) fn erase_inside(&self, spot: &Spot, inner: &str) -> io::Result<()> {
+        let (below, name) = inner.rsplit_once('/').unwrap_or(("", inner));
+        let folder = format!("{}/{}/{below}", spot.folder(), spot.name);
+        let folder = match beneath(self.root()?, folder.trim_end_matches('/'), FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            folder => folder?,
+        };
+        match unlinkat(&folder, name, AtFlags::empty()) {
+            Err(Errno::NOENT) => Ok(()),
+            done => Ok(done?),
+        }
     }
 
     /// Every plain file in something kept, relative to it; '' is a file itself.

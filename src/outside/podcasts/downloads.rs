@@ -50,6 +50,9 @@ impl Podcasts {
         if episode.file.is_some() {
             return Ok(());
         }
+        // Whoever asks is told at once what would be found out later.
+        let locker = self.own_locker(principal).await?;
+        self.0.of.accounts.require_room(locker, episode.size_bytes.max(1)).await?;
         let now = self.0.now();
         let mut tx = self.0.of.db.write().await?;
         sqlx::query!(
@@ -168,11 +171,15 @@ impl Podcasts {
         Ok(Principal { abilities, ..principal })
     }
 
-    async fn fetch(&self, principal: &Principal, due: &Due) -> Result<Arrived> {
-        let episode = self.own_episode(principal, due.episode).await?;
+    async fn own_locker(&self, principal: &Principal) -> Result<LockerId> {
         let lockers = self.0.of.accounts.lockers(principal).await?;
         let locker = lockers.into_iter().find(|locker| locker.kind == LockerKind::User);
-        let locker = locker.ok_or(Error::NotFound("Locker"))?.id;
+        Ok(locker.ok_or(Error::NotFound("Locker"))?.id)
+    }
+
+    async fn fetch(&self, principal: &Principal, due: &Due) -> Result<Arrived> {
+        let episode = self.own_episode(principal, due.episode).await?;
+        let locker = self.own_locker(principal).await?;
         let path = self.put(principal, locker, &episode, due).await?;
         let arrived = self.understand(principal, locker, path.clone()).await;
         if arrived.is_err() {

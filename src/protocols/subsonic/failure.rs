@@ -96,16 +96,16 @@ impl From<Error> for Failure {
         match error {
             Error::NotFound(_) => Self::new(Code::NotFound, sentence(message)),
             Error::Unauthenticated(cause) => Self::from(cause),
-            Error::Forbidden(_) => Self::new(Code::NotAuthorized, message),
+            // Apps show the sentence of this code, and do not try again.
+            Error::Forbidden(_) | Error::QuotaExceeded { .. } | Error::GraceOver { .. } => {
+                Self::new(Code::NotAuthorized, message)
+            }
             Error::TooMany { retry_after, .. } => {
                 Self { retry_after: Some(retry_after), ..Self::generic(message) }
             }
-            Error::Invalid(_)
-            | Error::Conflict(_)
-            | Error::QuotaExceeded { .. }
-            | Error::GraceOver { .. }
-            | Error::StorageFull
-            | Error::Unavailable(_) => Self::generic(message),
+            Error::Invalid(_) | Error::Conflict(_) | Error::StorageFull | Error::Unavailable(_) => {
+                Self::generic(message)
+            }
             Error::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "a Subsonic call failed");
                 Self::generic(message)
@@ -174,7 +174,8 @@ mod tests {
             (Error::Forbidden("no".to_owned()), 50),
             (Error::Invalid("no".to_owned()), 0),
             (Error::Conflict("no".to_owned()), 0),
-            (Error::QuotaExceeded { used: 1, quota: 2, needed: 3 }, 0),
+            (Error::QuotaExceeded { used: 1, quota: 2, needed: 3 }, 50),
+            (Error::GraceOver { used: 3, quota: 2, needed: 3 }, 50),
             (Error::StorageFull, 0),
             (Error::Unavailable("later".to_owned()), 0),
             (Error::Internal(anyhow::anyhow!("secret detail")), 0),

@@ -12,7 +12,7 @@ use actix_web::{
 use super::{call::Call, failure::Answer, properties::content_type};
 use crate::{
     Error,
-    body::FileBody,
+    body::{FileBody, Meter},
     drive::OpenFile,
     http::{file::respond, headers::attachment},
 };
@@ -21,7 +21,12 @@ pub(super) async fn serve(call: &Call<'_>) -> Answer {
     let Some(spot) = call.spot_of(call.address()?)? else { return Ok(folder(call)) };
     let drive = &call.services.drive;
     match drive.open_file(&call.principal, spot.place.locker, &spot.full).await {
-        Ok(file) => Ok(bytes(call, file)),
+        Ok(file) if call.request.method() == Method::HEAD => Ok(bytes(call, file, None)),
+        Ok(file) => {
+            let playback = &call.services.playback;
+            let meter = playback.count_download(&call.principal, file.path.name()).await?;
+            Ok(bytes(call, file, meter))
+        }
         Err(Error::Conflict(_)) => Ok(folder(call)),
         // The root of a place that nothing was stored in yet.
         Err(Error::NotFound(_)) if spot.path.is_root() => Ok(folder(call)),
@@ -42,7 +47,7 @@ fn folder(call: &Call<'_>) -> HttpResponse {
 }
 
 /// User files are never shown as pages of ours, whatever type they claim.
-fn bytes(call: &Call<'_>, opened: OpenFile) -> HttpResponse {
+fn bytes(call: &Call<'_>, opened: OpenFile, meter: Option<Meter>) -> HttpResponse {
     let name = opened.path.name();
     let (disposition, content_type) = (attachment(name), content_type(name));
     let body = FileBody {
@@ -53,7 +58,7 @@ fn bytes(call: &Call<'_>, opened: OpenFile) -> HttpResponse {
         modified_at: Some(opened.modified_at),
         duration: None,
         hold: None,
-        meter: None,
+        meter,
     };
     let mut answer = respond(call.request, body);
     let headers = answer.headers_mut();

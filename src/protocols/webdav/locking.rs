@@ -142,6 +142,7 @@ async fn discovery(call: &Call<'_>, spot: &Spot<'_>, is_new: bool) -> Answer {
         kind: crate::drive::EntryKind::File,
         size: 0,
         modified_at: 0,
+        created_at: None,
         etag: None,
     };
     let mut resource = Resource::of(&entry, None, call.services.clock.now());

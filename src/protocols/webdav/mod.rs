@@ -38,7 +38,7 @@ use self::{
     call::Call,
     failure::{Answer, Failure},
 };
-use crate::{accounts::Accounts, clock::Clock, drive::Drive};
+use crate::{accounts::Accounts, clock::Clock, drive::Drive, playback::Playback};
 
 /// Every method of this face.
 const ALLOW: &str =
@@ -51,6 +51,8 @@ pub struct Services {
     pub accounts: Accounts,
     /// What is kept.
     pub drive: Drive,
+    /// What counts music that is fetched.
+    pub playback: Playback,
     /// What time it is.
     pub clock: Clock,
     /// The address that people use, if the operator named one.

@@ -8,7 +8,7 @@ use actix_web::http::header::HttpDate;
 use super::{headers::whole_seconds, locking::active_lock, names::DAV};
 use crate::{
     accounts::Usage,
-    clock::Millis,
+    clock::{Millis, iso},
     drive::{Entry, EntryKind, Lock, PropertyName},
     xml::escape,
 };
@@ -19,6 +19,7 @@ pub(super) enum Live {
     DisplayName,
     ContentLength,
     ContentType,
+    CreationDate,
     Etag,
     LastModified,
     LockDiscovery,
@@ -30,20 +31,21 @@ pub(super) enum Live {
 
 impl Live {
     /// Those that `allprop` tells; what room is left has to be asked for (RFC 4331, 3).
-    pub(super) const CHEAP: [Self; 8] = [
+    pub(super) const CHEAP: [Self; 9] = [
         Self::ResourceType,
         Self::DisplayName,
         Self::ContentLength,
         Self::ContentType,
+        Self::CreationDate,
         Self::Etag,
         Self::LastModified,
         Self::LockDiscovery,
         Self::SupportedLock,
     ];
     /// Those that `propname` names.
-    pub(super) const ALL: [Self; 10] = {
-        let [a, b, c, d, e, f, g, h] = Self::CHEAP;
-        [a, b, c, d, e, f, g, h, Self::QuotaAvailable, Self::QuotaUsed]
+    pub(super) const ALL: [Self; 11] = {
+        let [a, b, c, d, e, f, g, h, i] = Self::CHEAP;
+        [a, b, c, d, e, f, g, h, i, Self::QuotaAvailable, Self::QuotaUsed]
     };
 
     /// Its local name; all are in WebDAV's own namespace.
@@ -52,6 +54,7 @@ impl Live {
             Self::DisplayName => "displayname",
             Self::ContentLength => "getcontentlength",
             Self::ContentType => "getcontenttype",
+            Self::CreationDate => "creationdate",
             Self::Etag => "getetag",
             Self::LastModified => "getlastmodified",
             Self::LockDiscovery => "lockdiscovery",
@@ -80,6 +83,8 @@ pub(super) struct Resource<'a> {
     pub(super) size: u64,
     /// When it was last changed; 0 is not known.
     pub(super) modified_at: Millis,
+    /// When it came here, where that is known.
+    pub(super) created_at: Option<Millis>,
     /// Files only.
     pub(super) etag: Option<&'a str>,
     /// Locks that reach it, with the `href` of what each locks.
@@ -100,6 +105,7 @@ impl<'a> Resource<'a> {
             is_folder: entry.kind == EntryKind::Folder,
             size: entry.size,
             modified_at: entry.modified_at,
+            created_at: entry.created_at,
             etag: entry.etag.as_deref(),
             locks: Vec::new(),
             usage,
@@ -131,6 +137,11 @@ impl<'a> Resource<'a> {
                 let _ = write!(out, "{}", self.size);
             }
             Live::ContentType if !self.is_folder => out.push_str(&content_type(self.name)),
+            // RFC 3339, as RFC 4918, 15.1 wants it.
+            Live::CreationDate => match self.created_at {
+                Some(at) => out.push_str(&iso(at)),
+                None => return false,
+            },
             Live::Etag => match self.etag {
                 Some(etag) => {
                     out.push_str("&quot;");
@@ -197,6 +208,7 @@ mod tests {
             kind: EntryKind::File,
             size: 7,
             modified_at: 784_111_777_900,
+            created_at: Some(784_111_000_000),
             etag: Some("e-1".to_owned()),
         };
         let file = Resource::of(&entry, Some(usage), 0);
@@ -205,6 +217,7 @@ mod tests {
             (Live::ResourceType, "<D:resourcetype></D:resourcetype>"),
             (Live::ContentLength, "<D:getcontentlength>7</D:getcontentlength>"),
             (Live::ContentType, "<D:getcontenttype>audio/flac</D:getcontenttype>"),
+            (Live::CreationDate, "<D:creationdate>1994-11-06T08:36:40.000Z</D:creationdate>"),
             (Live::Etag, "<D:getetag>&quot;e-1&quot;</D:getetag>"),
             (
                 Live::LastModified,

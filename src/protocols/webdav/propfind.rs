@@ -49,6 +49,7 @@ async fn places(call: &Call<'_>, plan: &Plan, depth: Depth) -> Answer {
         is_folder: true,
         size: 0,
         modified_at: 0,
+        created_at: None,
         etag: None,
         locks: Vec::new(),
         // Whoever mounts all of it asks here how much fits.

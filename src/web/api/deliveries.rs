@@ -12,13 +12,12 @@ use serde_json::{Value, json};
 use super::{
     caller::Caller,
     lists::{all, done},
+    uploader::deliverer,
 };
 use crate::{
     Error,
-    accounts::{Bonus, Deliverer, Gives},
+    accounts::{Bonus, Gives},
     drive::{Delivery, Exempt, Granted, ItemSource, NewDelivery, NewItem, Product},
-    error::AuthFailure,
-    http,
     ids::DeliveryKeyId,
     web::{Handles, addresses, failure::Answer},
 };
@@ -108,15 +107,6 @@ pub(super) async fn deliver(request: HttpRequest, of: Data<Handles>, order: Json
     let place = place.first().map_or("", String::as_str);
     let mut answer = if delivery.is_done { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(answer.insert_header((header::CACHE_CONTROL, "no-store")).json(shape(&delivery, place)))
-}
-
-async fn deliverer(request: &HttpRequest, of: &Handles) -> Result<Deliverer, Error> {
-    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
-    let secret = bearer
-        .and_then(|it| it.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let (_, secret) = secret.ok_or(AuthFailure::Missing)?;
-    of.accounts.deliverer(secret.trim(), &http::origin(request)).await
 }
 
 /// GET /deliveries: all for administrators, else one's own.

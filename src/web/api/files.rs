@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::{caller::Caller, kept::kept};
 use crate::{
     Error,
-    body::FileBody,
+    body::{FileBody, Meter},
     clock::iso,
     drive::{
         Condition, Content, Entry, EntryKind, NameProblem, OpenFile, Place, PlaceKind,
@@ -83,6 +83,7 @@ pub(super) async fn show(
         }
         Some("zip") => {
             let (name, body) = of.drive.zip_folder(&caller.principal, locker, &inner).await?;
+            let body = of.playback.count_folder(&caller.principal, body).await?;
             let mut answer = live::respond(&request, body);
             answer.headers_mut().insert(header::CONTENT_DISPOSITION, attachment(&name));
             return Ok(answer);
@@ -90,7 +91,13 @@ pub(super) async fn show(
         Some(_) => return Err(Failure(Error::Invalid("as is zip or stat".to_owned()))),
     }
     match of.drive.open_path(&caller.principal, locker, &inner).await? {
-        Content::File(file) => Ok(download(&request, file)),
+        Content::File(file) if request.method() == Method::HEAD => {
+            Ok(download(&request, file, None))
+        }
+        Content::File(file) => {
+            let meter = of.playback.count_download(&caller.principal, file.path.name()).await?;
+            Ok(download(&request, file, meter))
+        }
         Content::Folder(_) if request.method() == Method::HEAD => {
             Ok(HttpResponse::Ok().content_type("application/json").finish())
         }
@@ -265,7 +272,11 @@ fn condition(request: &HttpRequest) -> Condition {
 }
 
 /// User files are never shown as pages of ours.
-pub(super) fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse {
+pub(super) fn download(
+    request: &HttpRequest,
+    opened: OpenFile,
+    meter: Option<Meter>,
+) -> HttpResponse {
     let name = opened.path.as_str().rsplit('/').next().unwrap_or_default();
     let disposition = attachment(name);
     let body = FileBody {
@@ -276,7 +287,7 @@ pub(super) fn download(request: &HttpRequest, opened: OpenFile) -> HttpResponse 
         modified_at: Some(opened.modified_at),
         duration: None,
         hold: None,
-        meter: None,
+        meter,
     };
     let mut answer = respond(request, body);
     let headers = answer.headers_mut();

@@ -219,23 +219,6 @@ pub(super) async fn overdue(caller: Caller, of: Data<Handles>, wish: Query<Wish>
     })))
 }
 
-/// GET /contents/HASH: who has a content, by its BLAKE3 in hex.
-pub(super) async fn owners(caller: Caller, of: Data<Handles>, hash: Path<String>) -> Answer {
-    let owners = of.drive.owners(&caller.principal, &digest(&hash)?).await?;
-    Ok(all(owners.iter().map(|one| {
-        json!({
-            "locker": one.locker.to_string(), "user": one.user, "path": one.path,
-            "size": one.size,
-        })
-    })))
-}
-
-/// DELETE /contents/HASH: removes it from every locker.
-pub(super) async fn take_down(caller: Caller, of: Data<Handles>, hash: Path<String>) -> Answer {
-    let files = of.drive.take_down(&caller.principal, &digest(&hash)?).await?;
-    Ok(HttpResponse::Ok().json(json!({ "files": files })))
-}
-
 /// The locker that a caller names: `me` (the default), `household`, or an id.
 async fn locker(caller: &Caller, of: &Handles, which: Option<&str>) -> Result<Locker, Error> {
     let lockers = of.accounts.lockers(&caller.principal).await?;
@@ -245,13 +228,6 @@ async fn locker(caller: &Caller, of: &Handles, which: Option<&str>) -> Result<Lo
         Some(id) => LockerId::parse(id) == Some(locker.id),
     };
     lockers.into_iter().find(fits).ok_or(Error::NotFound("Locker"))
-}
-
-fn digest(text: &str) -> Result<[u8; 32], Error> {
-    let mut hash = [0; 32];
-    hex::decode_to_slice(text, &mut hash)
-        .map_err(|_| Error::Invalid("A content is named by 64 hexadecimal digits".to_owned()))?;
-    Ok(hash)
 }
 
 /// A grant as the panel shows it.

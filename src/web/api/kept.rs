@@ -58,7 +58,7 @@ pub(super) async fn open_trashed(
     id: Path<String>,
 ) -> Answer {
     let file = of.drive.open_trashed(&caller.principal, &id).await?;
-    Ok(download(&request, file))
+    Ok(download(&request, file, None))
 }
 
 /// POST /trash/ID {"to": PATH}; `to` is in the locker that it was in.
@@ -101,7 +101,7 @@ pub(super) async fn open_version(
     id: Path<String>,
 ) -> Answer {
     let file = of.drive.open_version(&caller.principal, &id).await?;
-    Ok(download(&request, file))
+    Ok(download(&request, file, None))
 }
 
 /// POST /versions/ID

@@ -1,10 +1,18 @@
 //! Where one may put files, and how much room is left.
 
-use actix_web::web::Data;
+use actix_web::{
+    HttpResponse,
+    web::{Data, Json},
+};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{caller::Caller, lists::all};
+use super::{
+    caller::Caller,
+    lists::{all, done},
+};
 use crate::{
+    Error,
     accounts::{Locker, LockerKind, Usage},
     web::{Handles, failure::Answer},
 };
@@ -13,6 +21,32 @@ use crate::{
 pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
     let lockers = of.accounts.lockers(&caller.principal).await?;
     Ok(all(lockers.iter().map(shape)))
+}
+
+/// Another plan for the household's locker.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    plan: String,
+}
+
+/// GET /household: how full the household's locker is, and its plan.
+pub(super) async fn household(caller: Caller, of: Data<Handles>) -> Answer {
+    let found = of.accounts.household_room(&caller.principal).await?;
+    let found = found.ok_or(Error::NotFound("Household locker"))?;
+    let mut shape = usage(&found.usage);
+    shape["plan"] = json!(found.plan);
+    Ok(HttpResponse::Ok().json(shape))
+}
+
+/// PUT /household {"plan"}
+pub(super) async fn set_household(
+    caller: Caller,
+    of: Data<Handles>,
+    wanted: Json<Wanted>,
+) -> Answer {
+    of.accounts.set_household_plan(&caller.principal, &wanted.plan).await?;
+    Ok(done())
 }
 
 /// A locker as the panel shows it.

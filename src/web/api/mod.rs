@@ -9,6 +9,7 @@ mod backups;
 mod caller;
 mod chat;
 mod clients;
+mod contents;
 mod cookies;
 mod covers;
 mod deliveries;
@@ -25,6 +26,7 @@ mod lists;
 mod lockers;
 mod marks;
 mod matching;
+mod notice_ways;
 mod openapi;
 mod outside;
 mod people;
@@ -42,6 +44,7 @@ mod shapes;
 mod shares;
 mod sound;
 mod tracks;
+mod uploader;
 mod uploads;
 
 use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, head, patch, post, put, resource};
@@ -209,8 +212,18 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/quota-rules", get().to(grants::rules))
         .route("/quota-rules", put().to(grants::set_rules))
         .route("/overdue", get().to(grants::overdue))
-        .route("/contents/{hash}", get().to(grants::owners))
-        .route("/contents/{hash}", delete().to(grants::take_down))
+        .route("/household", get().to(lockers::household))
+        .route("/household", put().to(lockers::set_household))
+        .route("/contents", get().to(contents::find))
+        .route("/contents/{hash}", get().to(contents::owners))
+        .route("/contents/{hash}", delete().to(contents::take_down))
+        .route("/takedowns", get().to(contents::list))
+        .route("/notice-ways", get().to(notice_ways::show))
+        .route("/notice-ways/mail", put().to(notice_ways::set_mail))
+        .route("/notice-ways/mail", delete().to(notice_ways::forget_mail))
+        .route("/notice-ways/webhook", put().to(notice_ways::set_webhook))
+        .route("/notice-ways/webhook", delete().to(notice_ways::forget_webhook))
+        .route("/notice-ways/{way}/test", post().to(notice_ways::test))
         .route("/deliveries", get().to(deliveries::list))
         .route("/deliveries", post().to(deliveries::deliver))
         .route("/delivery-keys", get().to(deliveries::keys))

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use super::{
     caller::Caller,
     files::{name_invalid, place_of, refused},
+    uploader::Uploader,
 };
 use crate::{
     Error, Result,
@@ -74,21 +75,32 @@ async fn options() -> HttpResponse {
 }
 
 /// POST /uploads
-async fn create(request: HttpRequest, caller: Caller, of: Data<Handles>, body: Payload) -> Answer {
+async fn create(
+    request: HttpRequest,
+    uploader: Uploader,
+    of: Data<Handles>,
+    body: Payload,
+) -> Answer {
+    let Uploader { caller, is_shop } = uploader;
     if let Some(answer) = wrong_version(&request) {
         return Ok(answer);
     }
     let metadata = text(&request, "upload-metadata").unwrap_or_default();
     let wish = Wish::parse(metadata)?;
     let concat = text(&request, "upload-concat").unwrap_or_default();
-    let is_part = concat == "partial";
+    // What a shop sends is a part until a delivery names it, whatever its client calls it.
+    let is_part = concat == "partial" || is_shop;
+    if is_shop && concat.starts_with("final") {
+        let sentence = "What a delivery key sent is joined by the delivery that names it";
+        return Err(Error::Forbidden(sentence.to_owned()).into());
+    }
     let path = match wish.path.as_deref().filter(|_| !is_part).map(RelativePath::parse) {
         Some(Err(problem)) => return Ok(name_invalid(&problem)),
         Some(Ok(path)) => Some(path),
         None if is_part => None,
         None => return Err(invalid("Upload-Metadata has to say the path or filename").into()),
     };
-    let at = place_of(&caller, &of, wish.locker.as_deref()).await?;
+    let at = place_of(&caller, &of, wish.locker.as_deref().filter(|_| !is_shop)).await?;
     let path = path.map(|path| path.below(&at.base));
     let condition = if wish.only_new { Condition::Absent } else { Condition::None };
     let mut new =
@@ -139,7 +151,7 @@ async fn create(request: HttpRequest, caller: Caller, of: Data<Handles>, body: P
 /// HEAD, PATCH, DELETE /uploads/ID; POST with `X-HTTP-Method-Override`.
 async fn one(
     request: HttpRequest,
-    caller: Caller,
+    uploader: Uploader,
     of: Data<Handles>,
     id: Path<String>,
     body: Payload,
@@ -152,6 +164,8 @@ async fn one(
         _ => request.method().as_str(),
     };
     let id = id.into_inner();
+    uploader.require(&of, &id).await?;
+    let caller = uploader.caller;
     match method {
         "HEAD" => Ok(shown(&of.drive.upload(&caller.principal, &id).await?)),
         "DELETE" => {

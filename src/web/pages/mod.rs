@@ -24,7 +24,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app";
 
 /// First words of the panel's addresses; each is answered with the shell.
-const SCREENS: [&str; 22] = [
+const SCREENS: [&str; 23] = [
     "albums",
     "album",
     "artists",
@@ -39,6 +39,7 @@ const SCREENS: [&str; 22] = [
     "upload",
     "files",
     "trash",
+    "duplicates",
     "history",
     "shares",
     "speakers",
@@ -104,4 +105,25 @@ pub(super) fn is_secure(request: &HttpRequest) -> bool {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let is_proxied = trusted.zip(peer).is_some_and(|(trusted, peer)| trusted.contains(peer));
     is_proxied && request.headers().get("X-Forwarded-Proto").is_some_and(|scheme| scheme == "https")
+}
+
+#[cfg(test)]
+mod tests {
+    /// A screen that is not listed works until somebody reloads it.
+    #[test]
+    fn every_screen_can_be_reloaded() {
+        let main = include_str!("../ui/app/main.js");
+        let table =
+            main.split("const screens = [").nth(1).and_then(|rest| rest.split("\n];").next());
+        let screens: Vec<&str> = table
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("['/")?.split(['/', '\'']).next())
+            .filter(|first| !first.is_empty())
+            .collect();
+        assert!(super::SCREENS.len() <= screens.len(), "{screens:?}");
+        for screen in screens {
+            assert!(super::SCREENS.contains(&screen), "{screen}");
+        }
+    }
 }

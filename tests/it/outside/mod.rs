@@ -9,7 +9,7 @@ mod podcasts;
 mod radio;
 mod resume;
 mod scrobbling;
-mod stub;
+pub(crate) mod stub;
 
 use std::time::{Duration, Instant};
 

@@ -288,6 +288,16 @@ async fn podcasts_count_against_the_quota_of_who_subscribed() {
     let (_, shown) = home.api("bob", "GET", &format!("podcasts/{id}"), None).await;
     let why = shown["episodes"][0]["error"].as_str().unwrap();
     assert!(why.contains("does not fit") && why.contains("of 100 bytes"), "{why}");
+    // Asked for, it is refused at once, as apps understand it.
+    let tiny = PlanChange { quota: Some(Some(50)), ..PlanChange::default() };
+    accounts.set_plan(&operator, "Small", &tiny).await.unwrap();
+    let episode = channel["episode"][0]["id"].as_str().unwrap();
+    let refused = bob.envelope("downloadPodcastEpisode", &format!("id={episode}")).await;
+    let error = &refused["error"];
+    assert_eq!(error["code"], 50, "{refused}");
+    assert!(error["message"].as_str().unwrap().contains("0 of 50 bytes are used"), "{refused}");
+    let (status, problem) = home.api("bob", "PUT", &format!("episodes/{episode}/file"), None).await;
+    assert_eq!((status, &problem["type"]), (413, &json!("quota_exceeded")), "{problem}");
 }
 
 #[tokio::test]

@@ -13,17 +13,17 @@ use tokio::{
 
 /// What was asked.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) method: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
     /// With the query.
-    pub(super) path: String,
-    pub(super) headers: HashMap<String, String>,
-    pub(super) body: String,
+    pub(crate) path: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
 }
 
 impl Asked {
     /// A field of a form body, or of the query.
-    pub(super) fn field(&self, name: &str) -> Option<String> {
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
         let pairs = query.split('&').chain(self.body.split('&'));
         let decode = |text: &str| {
@@ -36,36 +36,36 @@ impl Asked {
     }
 
     /// The path without the query.
-    pub(super) fn place(&self) -> &str {
+    pub(crate) fn place(&self) -> &str {
         self.path.split('?').next().unwrap()
     }
 }
 
 /// What is answered.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
     /// The connection breaks after so many bytes of the body.
-    pub(super) breaks_after: Option<usize>,
+    pub(crate) breaks_after: Option<usize>,
 }
 
 impl Reply {
-    pub(super) fn ok(kind: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn ok(kind: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".into(), kind.into())];
         Self { status: 200, headers, body: body.into(), breaks_after: None }
     }
 
-    pub(super) fn json(body: serde_json::Value) -> Self {
+    pub(crate) fn json(body: serde_json::Value) -> Self {
         Self::ok("application/json", body.to_string())
     }
 
-    pub(super) fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -75,15 +75,15 @@ type Handler = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
 
 /// The server; it ends with its runtime.
 #[derive(Clone)]
-pub(super) struct Stub {
-    pub(super) address: SocketAddr,
+pub(crate) struct Stub {
+    pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
     handler: Arc<Mutex<Handler>>,
 }
 
 impl Stub {
     /// Starts one on a free port.
-    pub(super) async fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let handler: Handler = Arc::new(handler);
@@ -99,16 +99,16 @@ impl Stub {
     }
 
     /// From now on it answers otherwise.
-    pub(super) fn answer(&self, handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
+    pub(crate) fn answer(&self, handler: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
         *self.handler.lock().unwrap() = Arc::new(handler);
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// What it was asked at paths that begin so.
-    pub(super) fn asked(&self, path: &str) -> Vec<Asked> {
+    pub(crate) fn asked(&self, path: &str) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|asked| asked.path.starts_with(path)).cloned().collect()
     }

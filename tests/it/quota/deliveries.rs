@@ -11,7 +11,10 @@ use tunelocker::{
 };
 
 use super::{DAY, Desk, NOW};
-use crate::harness::music;
+use crate::{
+    harness::music,
+    outside::stub::{Reply, Stub},
+};
 
 const GB: u64 = 1_000_000_000;
 const ORDER: &str = "deliveries";
@@ -300,4 +303,108 @@ async fn a_host_begins_with_the_album_bonus() {
     let target = Target { locker, path, condition: Condition::None };
     let body = crate::drive::body(b"x");
     app.services.drive.put(&kim, &target, Some(1), body).await.unwrap();
+}
+
+/// With a key alone: the shop sends the bytes, then says whose they are.
+#[tokio::test]
+async fn a_shop_uploads_with_its_key_and_sees_nothing_else() {
+    let desk = Desk::new(1_000).await;
+    let key = desk.key().await;
+    let tus = |method: Method, path: &str| {
+        desk.request(&key, method, path).header("tus-resumable", "1.0.0")
+    };
+    // What its client says of a path is a name and no place.
+    let made = tus(Method::POST, "uploads")
+        .header("upload-length", "10")
+        .header("upload-metadata", "filename Ym9vay5wZGY=,locker aG91c2Vob2xk")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let place = made.headers()["location"].to_str().unwrap().to_owned();
+    let upload = place.rsplit_once("/api/v1/").unwrap().1.to_owned();
+    let send = async |offset: &str, bytes: &'static str| {
+        let part = tus(Method::PATCH, &upload)
+            .header("upload-offset", offset)
+            .header("content-type", "application/offset+octet-stream")
+            .body(bytes);
+        Desk::status(part).await
+    };
+    assert_eq!(send("0", "01234").await, 204);
+    let head = tus(Method::HEAD, &upload).send().await.unwrap();
+    assert_eq!(head.headers()["upload-offset"], "5", "it goes on where it broke off");
+    assert_eq!(send("5", "56789").await, 204);
+    assert!(!desk.lockers.folder().join("book.pdf").exists(), "it is nobody's yet");
+    let items = json!([{ "upload": place, "path": "Music/book.pdf" }]);
+    let order = json!({ "user": "ann", "order": "1", "items": items });
+    let (status, done) = desk.deliver(&key, &order).await;
+    assert_eq!((status, &done["state"]), (StatusCode::OK, &json!("done")), "{done}");
+    let stored = std::fs::read(desk.lockers.folder().join("Music/book.pdf")).unwrap();
+    assert_eq!(stored, b"0123456789");
+
+    // Of the account behind it, it sees and makes nothing else.
+    let (drive, admin) = (&desk.lockers.drive, &desk.lockers.admin);
+    let locker = desk.lockers.accounts.lockers(admin).await.unwrap()[0].id;
+    let own = NewUpload {
+        path: Some(RelativePath::parse("private").unwrap()),
+        locker,
+        condition: Condition::None,
+        length: 5,
+        metadata: String::new(),
+    };
+    let own = drive.create_upload(admin, &own).await.unwrap().id;
+    for method in [Method::HEAD, Method::DELETE] {
+        assert_eq!(Desk::status(tus(method, &format!("uploads/{own}"))).await, 404);
+    }
+    let joined = tus(Method::POST, "uploads").header("upload-concat", format!("final;{place}"));
+    assert_eq!(Desk::status(joined).await, 403);
+    assert_eq!(Desk::status(desk.request("tld_wrong", Method::POST, "uploads")).await, 401);
+    let keys = Desk::json(desk.as_admin(Method::GET, "delivery-keys")).await;
+    let path = format!("delivery-keys/{}", keys["items"][0]["id"].as_str().unwrap());
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, &path)).await, 204);
+    let late = tus(Method::POST, "uploads").header("upload-length", "1");
+    assert_eq!(Desk::status(late).await, 401, "a revoked key opens nothing");
+}
+
+/// Addresses are fetched from where an administrator wants that, and what fails is tried again with
+/// the same order.
+#[tokio::test]
+async fn files_are_fetched_from_the_shops_addresses() {
+    let stub = Stub::start(|asked| match asked.place() {
+        "/1.flac" => Reply::ok("audio/flac", vec![1; 300]),
+        "/2.flac" => Reply::ok("audio/flac", vec![2; 200]),
+        _ => Reply::status(404),
+    })
+    .await;
+    let address = stub.url("");
+    let address = address.strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
+    let clock = tunelocker::clock::Clock::manual(NOW);
+    let app = crate::harness::TestApp::spawn_at(clock.clone(), |config| {
+        config.drive = config.data.with_file_name("drive");
+        config.egress.allow = vec![address.parse().unwrap()];
+    })
+    .await;
+    let desk = Desk::over(app, clock, 1_000).await;
+    let on = desk.as_admin(Method::PUT, "outside/deliveries").json(&json!({ "on": true }));
+    assert_eq!(Desk::status(on).await, 204);
+    let key = desk.key().await;
+    let item = |name: &str| json!({ "url": stub.url(name), "path": format!("Music/Album{name}") });
+    let items = json!([item("/1.flac"), item("/2.flac"), item("/3.flac")]);
+    let order = json!({ "user": "ann", "order": "1", "items": items });
+    let (status, open) = desk.deliver(&key, &order).await;
+    assert_eq!((status, &open["state"]), (StatusCode::ACCEPTED, &json!("open")), "{open}");
+    let problem = open["items"][2]["problem"].as_str().unwrap();
+    assert!(problem.ends_with("/3.flac answers 404"), "{problem}");
+    let file = |name: &str| std::fs::read(desk.lockers.folder().join("Music/Album").join(name));
+    assert_eq!(file("1.flac").unwrap(), vec![1; 300]);
+    assert_eq!(file("2.flac").unwrap(), vec![2; 200]);
+    stub.answer(|_| Reply::ok("audio/flac", vec![3; 100]));
+    let (_, done) = desk.deliver(&key, &order).await;
+    assert_eq!(done["state"], "done", "{done}");
+    assert_eq!(file("3.flac").unwrap(), vec![3; 100]);
+    let asked = ["/1.flac", "/2.flac", "/3.flac"].map(|path| stub.asked(path).len());
+    assert_eq!(asked, [1, 1, 2], "what is there is not fetched again");
+    let usage = desk.lockers.usage().await;
+    assert_eq!((usage.used, usage.exempt), (0, 600));
+    desk.explained().await;
 }

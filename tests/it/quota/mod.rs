@@ -7,6 +7,8 @@ mod panel;
 mod rules;
 mod sending;
 mod streaming;
+mod takedown;
+mod ways;
 
 use std::time::Duration;
 

@@ -1,21 +1,18 @@
 //! The panel's pages of room and deliveries in Chromium, as a person uses them.
 
-use std::{path::Path, process::Command};
-
 use reqwest::Method;
 use serde_json::json;
 use tunelocker::clock::Clock;
 
-use super::Desk;
-use crate::harness::TestApp;
+use super::{DAY, Desk, NOW};
+use crate::{
+    harness::TestApp,
+    outside::stub::{Reply, Stub},
+    web::script::Script,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_sees_his_room_and_an_administrator_gives_more() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert!(
-        root.join(".cache/web/node_modules/playwright-core").exists(),
-        "the browser's driver is missing; run tests/setup.sh node"
-    );
     let app =
         TestApp::spawn_with(|config| config.drive = config.data.with_file_name("drive")).await;
     let desk = Desk::over(app, Clock::System, 1_000_000).await;
@@ -30,19 +27,48 @@ async fn a_person_sees_his_room_and_an_administrator_gives_more() {
     let tier = json!({ "tier": 1_100_000, "endsAt": Clock::System.now() + 5 * day, "reason": "A present" });
     Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
     desk.lockers.accounts.look_for_notices().await.unwrap();
-    let base = desk.lockers.app.url("");
-    let node = tokio::task::spawn_blocking(move || {
-        Command::new("node")
-            .current_dir(root)
-            .args(["tests/web/room.mjs", "--base", &base])
-            .output()
-            .expect("node runs")
+    Script::new("room.mjs").with("base", desk.lockers.app.url("")).pass_beside().await;
+}
+
+/// What an administrator decides about room, taken down, and told.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_makes_the_rules() {
+    let stub = Stub::start(|_| Reply::status(204)).await;
+    let port =
+        stub.url("").rsplit(':').next().unwrap().trim_end_matches('/').parse::<u16>().unwrap();
+    let clock = Clock::manual(NOW);
+    let app = TestApp::spawn_at(clock.clone(), |config| {
+        config.drive = config.data.with_file_name("drive");
+        config.egress.allow = vec![format!("127.0.0.1:{port}").parse().unwrap()];
+    })
+    .await;
+    let desk = Desk::over(app, clock, 1_000_000).await;
+    // A locker that is over for too long, and a content in a file, a version, the trash.
+    for (name, bytes) in [("Music/Old/large.flac", 600_000), ("Music/Old/small.flac", 300_000)] {
+        desk.lockers.put(name, &vec![1; bytes]).await.unwrap();
+    }
+    let less = json!({ "quota": 500_000 });
+    Desk::json(desk.as_admin(Method::PUT, "plans/Test").json(&less)).await;
+    desk.clock.advance(181 * DAY);
+    for path in ["bad.bin", "again.bin"] {
+        desk.put_as_kim(path, &[9; 5_000]).await;
+    }
+    desk.put_as_kim("again.bin", &[8; 10]).await;
+    let hash = blake3::hash(&[9; 5_000]).to_hex();
+    Script::new("rules.mjs")
+        .with("base", desk.lockers.app.url(""))
+        .with("hash", hash.as_str())
+        .with("hook", stub.url("/told"))
+        .pass_beside()
+        .await;
+    assert_eq!(stub.asked("/told").len(), 1);
+    let rules = Desk::json(desk.as_admin(Method::GET, "quota-rules")).await;
+    let chosen = json!({
+        "graceDays": 30, "sharedCopies": "split", "deletion": "largest", "downloadsCount": true,
     });
-    let output = node.await.unwrap();
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(rules, chosen);
+    let kept = Desk::json(desk.as_admin(Method::GET, "keeping")).await;
+    assert_eq!(kept, json!({ "trashDays": 7, "versionDays": 90, "versions": 10 }));
+    let policy = Desk::json(desk.as_admin(Method::GET, "match/policy")).await;
+    assert_eq!(policy["policy"], "server");
 }

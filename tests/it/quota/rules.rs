@@ -1,9 +1,9 @@
-//! Notices kept once each, who pays for shared copies, contents that are taken down, and what may
-//! go after the grace.
+//! Notices kept once each, who pays for shared copies, the household's locker, and what may go after
+//! the grace.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tunelocker::accounts::NewUser;
+use tunelocker::accounts::{Abilities, NewUser, UserChange};
 
 use super::{DAY, Desk, NOW};
 use crate::drive::body;
@@ -20,7 +20,7 @@ impl Desk {
     }
 
     /// A file of another user, kim.
-    async fn put_as_kim(&self, path: &str, bytes: &[u8]) {
+    pub(super) async fn put_as_kim(&self, path: &str, bytes: &[u8]) {
         let accounts = &self.lockers.accounts;
         let kim = match accounts.principal_named("kim").await {
             Ok(kim) => kim,
@@ -36,7 +36,7 @@ impl Desk {
         self.lockers.drive.put(&kim, &target, length, body(bytes)).await.unwrap();
     }
 
-    async fn used_of(&self, user: &str) -> u64 {
+    pub(super) async fn used_of(&self, user: &str) -> u64 {
         let path = format!("users/{user}/storage");
         Self::json(self.as_admin(Method::GET, &path)).await["used"].as_u64().unwrap()
     }
@@ -83,6 +83,66 @@ async fn each_notice_is_given_once() {
     assert_eq!(desk.told().await.len(), 1);
 }
 
+/// The household's locker is on a plan; who may fill it is told, and administrators.
+#[tokio::test]
+async fn the_households_locker_tells_those_who_fill_it() {
+    let desk = Desk::new(1_000).await;
+    let accounts = &desk.lockers.accounts;
+    let kid = NewUser::new("kid", "the kid's own");
+    let kid = accounts.create_user(&desk.lockers.admin, &kid).await.unwrap();
+    let change = UserChange {
+        abilities: Some(Abilities { upload: false, ..Abilities::default() }),
+        ..UserChange::default()
+    };
+    accounts.update_user(&desk.lockers.admin, "kid", &change).await.unwrap();
+    let plan = json!({ "plan": "Test" });
+    assert_eq!(Desk::status(desk.as_ann(Method::PUT, "household").json(&plan)).await, 403);
+    let room = Desk::json(desk.as_admin(Method::GET, "household")).await;
+    assert_eq!((&room["plan"], &room["quota"]), (&json!("Unlimited"), &json!(null)));
+    let file = desk.as_ann(Method::PUT, "files/a?locker=household").body(vec![1; 960]);
+    assert_eq!(Desk::status(file).await, 201);
+    assert!(desk.told().await.is_empty(), "it has no limit");
+    assert_eq!(Desk::status(desk.as_admin(Method::PUT, "household").json(&plan)).await, 204);
+    let room = Desk::json(desk.as_admin(Method::GET, "household")).await;
+    assert_eq!(
+        (&room["plan"], &room["quota"], &room["used"]),
+        (&json!("Test"), &json!(1_000), &json!(960))
+    );
+    let first = desk.told().await;
+    assert_eq!(first, ["The household's locker holds 960 bytes of 1 kB (95 %)."]);
+    assert_eq!(desk.told().await, first, "once");
+    let notices = async |who: &tunelocker::accounts::Principal| {
+        accounts
+            .notices(who, false)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|one| one.text)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(notices(&desk.lockers.admin).await, first);
+    let kid = accounts.principal(kid).await.unwrap();
+    assert!(notices(&kid).await.is_empty(), "who may not upload can do nothing about it");
+    // A smaller plan: over, with a grace; then room again, and it is over.
+    let less = json!({ "quota": 500 });
+    Desk::json(desk.as_admin(Method::PUT, "plans/Test").json(&less)).await;
+    let told = desk.told().await;
+    assert!(
+        told.iter().any(|text| text.starts_with("The household's locker holds more than")),
+        "{told:?}"
+    );
+    assert!(told.iter().any(|text| text.contains("(100 %)")), "{told:?}");
+    let refused =
+        desk.as_ann(Method::PUT, "files/b?locker=household").body("x").send().await.unwrap();
+    assert_eq!(refused.status(), 413);
+    let ledger = Desk::json(desk.as_ann(Method::GET, "ledger?locker=household")).await;
+    let notes = ledger["items"].to_string();
+    assert!(notes.contains("On the plan Test; allowed now: 500 bytes"), "{notes}");
+    let unlimited = json!({ "plan": "Unlimited" });
+    assert_eq!(Desk::status(desk.as_admin(Method::PUT, "household").json(&unlimited)).await, 204);
+    assert!(desk.told().await.is_empty(), "nothing of it holds any more");
+}
+
 #[tokio::test]
 async fn the_end_of_a_grant_is_told_thirty_seven_and_one_days_before() {
     let desk = Desk::new(1_000).await;
@@ -112,7 +172,9 @@ async fn shared_copies_are_paid_for_as_the_rule_says() {
     desk.put_as_kim("mine/other", &[8; 10]).await;
     desk.until_used(&[("ann", 1_001), ("kim", 1_011)]).await;
     let rules = Desk::json(desk.as_admin(Method::GET, "quota-rules")).await;
-    let plain = json!({ "graceDays": 180, "sharedCopies": "full", "deletion": null });
+    let plain = json!({
+        "graceDays": 180, "sharedCopies": "full", "deletion": null, "downloadsCount": false,
+    });
     assert_eq!(rules, plain);
     let rule = async |shared: &str| {
         let mut rules = rules.clone();
@@ -133,28 +195,6 @@ async fn shared_copies_are_paid_for_as_the_rule_says() {
     rule("full").await;
     desk.until_used(&[("ann", 1_001), ("kim", 1_011)]).await;
     desk.explained().await;
-}
-
-#[tokio::test]
-async fn a_content_is_found_and_taken_down_everywhere() {
-    let desk = Desk::new(10_000).await;
-    let hash = hex::encode(desk.lockers.put("bad", &[9; 500]).await.unwrap().hash);
-    desk.lockers.put("deep/copy", &[9; 500]).await.unwrap();
-    desk.lockers.put("good", &[1; 500]).await.unwrap();
-    desk.put_as_kim("bad too", &[9; 500]).await;
-    let path = format!("contents/{hash}");
-    assert_eq!(Desk::status(desk.as_ann(Method::GET, &path)).await, 403);
-    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, &path)).await, 403);
-    let owners = Desk::json(desk.as_admin(Method::GET, &path)).await;
-    let who: Vec<_> = owners["items"].as_array().unwrap().iter().map(|one| &one["user"]).collect();
-    assert_eq!(who, [&json!("ann"), &json!("ann"), &json!("kim")]);
-    assert_eq!(Desk::json(desk.as_admin(Method::DELETE, &path)).await["files"], 3);
-    assert_eq!(Desk::json(desk.as_admin(Method::DELETE, &path)).await["files"], 0);
-    assert!(!desk.lockers.folder().join("bad").exists());
-    assert!(desk.lockers.folder().join("good").exists());
-    assert_eq!((desk.used_of("ann").await, desk.used_of("kim").await), (500, 0));
-    let rows = desk.explained().await;
-    assert_eq!(rows.iter().filter(|row| row["reason"] == "takedown").count(), 2);
 }
 
 #[tokio::test]

@@ -118,6 +118,7 @@ async fn a_notice_goes_out_once_by_each_way_once_that_is_on() {
             security: MailSecurity::None,
             login: Some(("box".to_owned(), "secret".to_owned())),
             from: "Tunelocker <music@example.org>".to_owned(),
+            certificate: None,
         });
         let secret = Some("shared".to_owned());
         config.notices.webhook = Some(Webhook { url: format!("http://{hook}/told"), secret });
@@ -163,6 +164,7 @@ async fn a_mail_server_in_the_house_is_not_reached_unless_it_was_opened() {
             security: MailSecurity::None,
             login: None,
             from: "music@example.org".to_owned(),
+            certificate: None,
         });
     })
     .await;

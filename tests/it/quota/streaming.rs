@@ -102,3 +102,73 @@ async fn a_rate_is_held_and_no_limit_is_none() {
     let answer = desk.as_ann(Method::GET, &stream).send().await.unwrap();
     assert_eq!(answer.bytes().await.unwrap().len() as u64, size);
 }
+
+/// A household's member gets his own back whatever he heard, unless an administrator wants files
+/// that are fetched to count; then every way to the sound does.
+#[tokio::test]
+async fn files_that_are_fetched_count_where_an_administrator_wants_it() {
+    let desk = Desk::new(10_000_000).await;
+    let (track, size) = desk.track().await;
+    desk.lockers.put("Music/notes.txt", b"words").await.unwrap();
+    desk.limit(json!({ "dayBytes": size })).await;
+    let get = async |path: &str| {
+        let url = desk.lockers.app.url(path);
+        let answer = reqwest::Client::new()
+            .get(url)
+            .basic_auth("ann", Some(desk.secret()))
+            .send()
+            .await
+            .unwrap();
+        let (status, wait) =
+            (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+        (status, wait, String::from_utf8_lossy(&answer.bytes().await.unwrap()).into_owned())
+    };
+    let taken =
+        async || desk.lockers.app.services.playback.taken(&desk.lockers.ann).await.unwrap().day;
+    let ways =
+        ["/dav/ann/Music/one.flac", "/api/v1/files/Music/one.flac", "/api/v1/files/Music?as=zip"];
+    for way in ways {
+        assert_eq!(get(way).await.0, 200, "{way}");
+    }
+    assert_eq!(taken().await, 0, "one's own files are no streams");
+    let mut rules = Desk::json(desk.as_admin(Method::GET, "quota-rules")).await;
+    rules["downloadsCount"] = json!(true);
+    let set = desk.as_admin(Method::PUT, "quota-rules").json(&rules);
+    assert_eq!(Desk::status(set).await, 204);
+    for way in ["/dav/ann/Music/notes.txt", "/api/v1/files/Music/notes.txt"] {
+        assert_eq!(get(way).await.0, 200, "{way}");
+    }
+    assert_eq!(taken().await, 0, "words are not played");
+    assert_eq!(get(ways[0]).await.0, 200);
+    assert_eq!(taken().await, size);
+    for way in ways {
+        let (status, says_when, text) = get(way).await;
+        assert_eq!((status, says_when), (429, true), "{way}");
+        assert!(text.contains("starts anew at 20"), "{way}: {text}");
+    }
+    let stream = format!("/api/v1/tracks/{track}/stream");
+    assert_eq!(get(&stream).await.0, 429, "it is one count");
+    assert_eq!(get("/dav/ann/Music/notes.txt").await.0, 200);
+    let head = desk.as_ann(Method::HEAD, "files/Music/one.flac");
+    assert_eq!(Desk::status(head).await, 200, "to ask what it is costs nothing");
+    desk.clock.advance(DAY);
+    assert_eq!(get(ways[1]).await.0, 200, "another day");
+    assert_eq!(taken().await, size);
+}
+
+/// Who listens by a link takes of what the one who shared it may stream.
+#[tokio::test]
+async fn a_share_counts_for_whoever_made_it() {
+    let desk = Desk::new(10_000_000).await;
+    let (track, size) = desk.track().await;
+    desk.limit(json!({ "dayBytes": size })).await;
+    let wish = json!({ "items": [track], "mayDownload": true });
+    let made = Desk::json(desk.as_ann(Method::POST, "shares").json(&wish)).await;
+    let link = made["url"].as_str().unwrap();
+    let path = &link[link.find("/s/").unwrap()..];
+    let file = desk.lockers.app.url(&format!("{path}/tracks/{track}/download"));
+    assert_eq!(reqwest::get(&file).await.unwrap().bytes().await.unwrap().len() as u64, size);
+    let refused = reqwest::get(&file).await.unwrap();
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+}

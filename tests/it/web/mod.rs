@@ -4,6 +4,7 @@ mod api;
 mod apps;
 mod browser;
 mod files;
+mod kept;
 mod music;
 mod openapi;
 mod playlists;

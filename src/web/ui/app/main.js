@@ -57,6 +57,9 @@ const screens = [
   ['/server/apps', 'nav.apps', lazily(() => import('./admin/apps.js')), true],
   ['/server/shares', 'nav.allShares', lazily(() => import('./admin/shares.js')), true],
   ['/server/backups', 'nav.backups', lazily(() => import('./admin/backups.js')), true],
+  ['/server/rules', 'nav.rules', lazily(() => import('./admin/rules.js')), true],
+  ['/server/notices', 'nav.notices', lazily(() => import('./admin/notices.js')), true],
+  ['/server/takedown', 'nav.takedown', lazily(() => import('./admin/takedown.js')), true],
   ['/server/outside', 'nav.outside', lazily(() => import('./admin/outside.js')), true],
 ];
 const Picker = lazily(() => import('./screens/playlists.js'), 'PlaylistPicker');
@@ -66,7 +69,7 @@ const Dock = lazily(() => import('./screens/upload.js'), 'UploadDock');
 const nav = [['/', 'house', 'nav.home'], ['/search', 'search', 'nav.search'], ['/albums', 'disc-3', 'nav.albums'], ['/artists', 'mic', 'nav.artists'], ['/tracks', 'library', 'nav.tracks'], ['/playlists', 'list-music', 'nav.playlists'], ['/files', 'folder-open', 'nav.files'], ['/upload', 'upload', 'nav.upload']];
 const house = () => [...(hasSpeakers.value ? [['/speakers', 'speaker', 'nav.speakers']] : []), ['/chat', 'message-circle', 'nav.chat']];
 const mine = [['/storage', 'hard-drive', 'nav.storage'], ['/history', 'history', 'nav.history'], ['/shares', 'share-2', 'nav.shares'], ['/duplicates', 'copy', 'nav.duplicates'], ['/connect', 'smartphone', 'nav.connect'], ['/settings', 'settings', 'nav.settings']];
-const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/shares', 'share-2', 'nav.allShares'], ['/server/deliveries', 'download', 'nav.deliveries'], ['/server/backups', 'shield-check', 'nav.backups'], ['/server/outside', 'wifi', 'nav.outside']];
+const server = [['/server', 'gauge', 'nav.overview'], ['/server/people', 'users', 'nav.people'], ['/server/rules', 'check', 'nav.rules'], ['/server/libraries', 'hard-drive', 'nav.libraries'], ['/server/devices', 'monitor-speaker', 'nav.devices'], ['/server/apps', 'smartphone', 'nav.apps'], ['/server/shares', 'share-2', 'nav.allShares'], ['/server/deliveries', 'download', 'nav.deliveries'], ['/server/notices', 'circle-alert', 'nav.notices'], ['/server/takedown', 'x', 'nav.takedown'], ['/server/backups', 'shield-check', 'nav.backups'], ['/server/outside', 'wifi', 'nav.outside']];
 const fromOutside = [['/podcasts', 'podcast', 'nav.podcasts', 'podcasts'], ['/radio', 'radio', 'nav.radio', 'radio']];
 
 function Links({ of, label }) {
@@ -107,7 +110,7 @@ function Frame() {
       ${found ? h(Guard, { key: place }, h(found.screen, found.parts)) : html`<div class="page">${h(Empty, { title: t('missing.title'), icon: 'search', level: 'h1' }, html`<p>${t('missing.text')}</p><a class="btn secondary" href="/">${t('nav.home')}</a>`)}</div>`}
     </main>
     ${h(QueuePanel)}${h(PlayerBar)}${isFull.value && h(FullPlayer)}
-    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.storage', 'nav.deliveries', 'nav.files', 'nav.history', 'nav.shares', 'nav.duplicates', 'nav.speakers', 'nav.chat', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices', 'nav.apps'].includes(label)]]
+    <nav class="tabs" aria-label=${t('nav.label')}>${[['/', 'house', 'nav.home', label === 'nav.home'], ['/albums', 'library', 'nav.library', inLibrary], ['/search', 'search', 'nav.search', label === 'nav.search'], ['/upload', 'upload', 'nav.upload', label === 'nav.upload'], ['/settings', 'ellipsis', 'nav.more', ['nav.settings', 'nav.storage', 'nav.deliveries', 'nav.rules', 'nav.notices', 'nav.takedown', 'nav.backups', 'nav.outside', 'nav.files', 'nav.history', 'nav.shares', 'nav.duplicates', 'nav.speakers', 'nav.chat', 'nav.connect', 'nav.overview', 'nav.people', 'nav.libraries', 'nav.devices', 'nav.apps'].includes(label)]]
       .map(([href, icon, key, on]) => html`<a key=${href} href=${href} aria-current=${on ? 'page' : undefined}>${h(Icon, { name: icon })}<span>${t(key)}</span></a>`)}</nav>
     ${h(Dock)}${h(Picker)}${sharing.value && h(Sharer)}${h(Toasts)}
     ${isHelpOpen.value && h(Dialog, { title: t('keys.title'), onClose: () => { isHelpOpen.value = false; } }, html`<dl class="keys">${shortcuts.map(([keys, what]) => html`<div key=${what}><dt>${keys.split(' ').map((one) => html`<kbd>${one}</kbd>`)}</dt><dd>${t(what)}</dd></div>`)}</dl>`)}

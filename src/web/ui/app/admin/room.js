@@ -1,9 +1,9 @@
 // What one person may hold: figures, grants to give and take back, and the ledger.
 import { h, html, useState } from '../../vendor/ui.js';
-import { post, remove } from '../api.js';
+import { post, put, remove } from '../api.js';
 import { accountVersion } from '../events.js';
 import { t } from '../i18n.js';
-import { complain, useFetched } from '../store.js';
+import { complain, toast, useFetched } from '../store.js';
 import { Figures, Ledger, Parts } from '../screens/storage.js';
 import { Failed, Field, Icon, IconButton } from '../ui/parts.js';
 
@@ -20,7 +20,22 @@ export default function Room({ name }) {
   return html`<div class="page narrow"><div class="pagehead"><div><h1>${t('grants.title', { name })}</h1><p><a href="/server/people">${t('nav.people')}</a></p></div></div>
     <div class="stack">${storage.data && h(Figures, { usage: storage.data })}${storage.data && h(Parts, { parts: storage.data.parts, actions })}
     ${h(Give, { name, names: plans.data?.items.map((one) => one.name) ?? [], onDone: again })}
+    ${h(Exempt, { name, onDone: again })}
     ${h(Ledger, { path: `ledger?user=${encodeURIComponent(name)}` })}</div></div>`;
+}
+
+/** Says of a file or folder that it does not count, or that it does again. */
+function Exempt({ name, onDone }) {
+  const [path, setPath] = useState('');
+  const [reason, setReason] = useState('purchase');
+  const save = (event) => {
+    event.preventDefault();
+    put('exempt', { user: name, path: path.trim(), reason: reason || null }).then((done) => { toast(t('exempt.done', { count: done.files })); setPath(''); onDone(); }, complain);
+  };
+  return html`<section class="card" aria-labelledby="exempt"><header>${h(Icon, { name: 'heart' })}<h2 id="exempt">${t('exempt.title')}</h2></header><p class="muted">${t('exempt.text')}</p><form class="form gap" onSubmit=${save}>
+    ${h(Field, { id: 'exempt-path', label: t('exempt.path'), help: t('exempt.pathHelp') }, html`<input class="input" id="exempt-path" required spellcheck="false" autocomplete="off" placeholder="Music/Album" aria-describedby="exempt-path-help" value=${path} onInput=${(event) => setPath(event.currentTarget.value)}/>`)}
+    ${h(Field, { id: 'exempt-reason', label: t('exempt.reason') }, html`<select class="input" id="exempt-reason" value=${reason} onChange=${(event) => setReason(event.currentTarget.value)}>${['purchase', 'gift', 'import'].map((one) => html`<option key=${one} value=${one}>${t(`exempt.${one}`)}</option>`)}<option value="">${t('exempt.again')}</option></select>`)}
+    <div class="row"><button class="btn secondary">${t('action.save')}</button></div></form></section>`;
 }
 
 function Give({ name, names, onDone }) {

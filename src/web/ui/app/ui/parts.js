@@ -141,6 +141,11 @@ export function Field({ id, label, help, wrong, children }) {
     ${wrong && html`<span class="wrong" role="alert">${wrong}</span>`}</div>`;
 }
 
+/** One of a few, each with a word on what it means. Options: {value, title, text}. */
+export function Choice({ name, legend, value, options, onPick }) {
+  return html`<fieldset class="choice"><legend class="sr">${legend}</legend>${options.map((one) => html`<label key=${one.value}><input type="radio" name=${name} value=${one.value} checked=${one.value === value} onChange=${() => onPick(one.value)}/><b>${one.title}</b><small>${one.text}</small></label>`)}</fieldset>`;
+}
+
 export function Part({ value, className }) {
   const ref = useRef();
   useLayoutEffect(() => { ref.current.style.setProperty('--part', `${Math.max(0, Math.min(100, value))}%`); }, [value]);

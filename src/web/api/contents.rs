@@ -1,0 +1,95 @@
+//! A content by its hash: who has it, and that nobody has it any more. For administrators.
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Path, Query},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{caller::Caller, lists::all};
+use crate::{
+    Error,
+    drive::{Lies, Owned, TakeDown},
+    web::{Handles, failure::Answer},
+};
+
+/// Somebody's file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Named {
+    user: String,
+    path: String,
+}
+
+/// Why it goes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Why {
+    #[serde(default)]
+    reason: String,
+}
+
+/// GET /contents?user=NAME&path=PATH: the hash of a file that one knows by its name.
+pub(super) async fn find(caller: Caller, of: Data<Handles>, named: Query<Named>) -> Answer {
+    let path = named.path.trim().trim_matches('/');
+    let hash = of.drive.content_of(&caller.principal, named.user.trim(), path).await?;
+    Ok(HttpResponse::Ok().json(json!({ "hash": hex::encode(hash) })))
+}
+
+/// GET /contents/HASH: who has a content, by its BLAKE3 in hex, and how many files nobody hashed
+/// yet that may be of it.
+pub(super) async fn owners(caller: Caller, of: Data<Handles>, hash: Path<String>) -> Answer {
+    let owners = of.drive.owners(&caller.principal, &digest(&hash)?).await?;
+    let items: Vec<Value> = owners.files.iter().map(owned).collect();
+    Ok(HttpResponse::Ok().json(json!({ "items": items, "unhashed": owners.unhashed })))
+}
+
+/// DELETE /contents/HASH?reason=TEXT: removes it from every locker, trash and version. 202 while
+/// files are still to be hashed first.
+pub(super) async fn take_down(
+    caller: Caller,
+    of: Data<Handles>,
+    hash: Path<String>,
+    why: Query<Why>,
+) -> Answer {
+    let digest = digest(&hash)?;
+    let taken = of.drive.take_down(&caller.principal, &digest, &why.reason).await?;
+    let mut answer =
+        if taken.done_at.is_some() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    Ok(answer.json(shape(&taken)))
+}
+
+/// GET /takedowns: what was taken down, and what is under way.
+pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
+    let found = of.drive.take_downs(&caller.principal).await?;
+    Ok(all(found.iter().map(shape)))
+}
+
+fn owned(one: &Owned) -> Value {
+    json!({
+        "in": match one.lies {
+            Lies::Locker => "locker",
+            Lies::Trash => "trash",
+            Lies::Versions => "versions",
+            Lies::Folder => "folder",
+        },
+        "locker": one.locker.map(|locker| locker.to_string()), "user": one.user,
+        "path": one.path, "size": one.size,
+    })
+}
+
+fn shape(one: &TakeDown) -> Value {
+    json!({
+        "id": one.id, "hash": hex::encode(&one.hash), "reason": one.reason, "by": one.by,
+        "createdAt": one.created_at, "doneAt": one.done_at, "files": one.files, "kept": one.kept,
+        "bytes": one.bytes, "unread": one.unread,
+    })
+}
+
+fn digest(text: &str) -> Result<[u8; 32], Error> {
+    let mut hash = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut hash)
+        .map_err(|_| Error::Invalid("A content is named by 64 hexadecimal digits".to_owned()))?;
+    Ok(hash)
+}
