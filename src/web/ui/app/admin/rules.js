@@ -89,7 +89,7 @@ function Household() {
   const plans = useFetched('plans');
   if (!data) return null;
   const save = (plan) => put('household', { plan }).then(() => { toast(t('settings.saved')); retry(); }, complain);
-  return html`<section class="card" aria-labelledby="rules-household"><header>${h(Icon, { name: 'house' })}<h2 id="rules-household">${t('rules.household')}</h2><span class="end note">${data.quota === null ? bytes(data.used) : t('storage.of', { used: bytes(data.used), quota: bytes(data.quota) })}</span></header><p class="muted">${t('rules.householdText')}</p>
+  return html`<section class="card" aria-labelledby="rules-household"><header>${h(Icon, { name: 'house' })}<h2 id="rules-household">${t('rules.household')}</h2><span class="end note">${data.quota === null ? bytes(data.used) : t('storage.of', { used: bytes(data.used), quota: bytes(data.quota) })}</span></header><p class="muted gapafter">${t('rules.householdText')}</p>
     ${data.quota > 0 && h(Bar, { value: Math.min(100, (data.used / data.quota) * 100), label: t('rules.household'), className: data.used >= data.quota ? 'dangerbar' : data.used >= data.quota * 0.8 ? 'warnbar' : '' })}
     <div class="form gap">${h(Field, { id: 'rules-plan', label: t('people.plan') }, html`<select class="input" id="rules-plan" value=${data.plan} onChange=${(event) => save(event.currentTarget.value)}>${plans.data?.items.map((one) => html`<option key=${one.name} value=${one.name} selected=${one.name === data.plan}>${one.name}</option>`)}</select>`)}</div></section>`;
 }
