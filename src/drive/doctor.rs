@@ -13,6 +13,7 @@ use super::{
     kept::owner,
     put::blocking,
     reconcile::walk,
+    uploads::TidyAt,
 };
 use crate::{
     Result,
@@ -49,7 +50,7 @@ impl Drive {
     pub async fn repair(&self) -> Result<()> {
         self.reconcile().await?;
         if self.is_mounted().await? {
-            self.tidy_uploads().await?;
+            self.tidy_uploads(TidyAt::Running).await?;
             self.sweep_gone().await?;
         }
         self.accounts.set_right().await

@@ -291,16 +291,23 @@ impl Drive {
             sqlx::query!("select kept_id, shelf, name from drive_kept where gone_at is not null")
                 .fetch_all(self.db.read())
                 .await?;
-        for row in gone {
-            let disk = self.disk.clone();
-            let spot = Spot { shelf: row.shelf, id: row.kept_id.clone(), name: row.name };
-            blocking(move || disk.erase(&spot)).await?;
-            let mut tx = self.db.write().await?;
-            sqlx::query!("delete from drive_kept where kept_id = ?", row.kept_id)
-                .execute(&mut *tx)
-                .await?;
-            tx.commit().await?;
+        if gone.is_empty() {
+            return Ok(());
         }
+        let ids: Vec<String> = gone.iter().map(|row| row.kept_id.clone()).collect();
+        let disk = self.disk.clone();
+        // Gone for sure before the rows are: what comes back with the power would be kept again.
+        blocking(move || {
+            let spots = gone.into_iter();
+            let spots = spots.map(|row| Spot { shelf: row.shelf, id: row.kept_id, name: row.name });
+            disk.erase_for_good(&spots.collect::<Vec<_>>())
+        })
+        .await?;
+        let mut tx = self.db.write().await?;
+        for id in ids {
+            sqlx::query!("delete from drive_kept where kept_id = ?", id).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
         Ok(())
     }
 

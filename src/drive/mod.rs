@@ -61,6 +61,7 @@ pub use search::Hit;
 pub(crate) use share::Source;
 pub use take_down::{Lies, Owned, Owners, TakeDown};
 pub use transfer::Moved;
+use uploads::TidyAt;
 pub use uploads::{Appended, Checksum, NewUpload, UploadState};
 
 use crate::{
@@ -117,7 +118,7 @@ impl Drive {
         };
         drive.reconcile().await?;
         if drive.is_mounted().await? {
-            drive.tidy_uploads().await?;
+            drive.tidy_uploads(TidyAt::Start).await?;
             drive.finish_uploads().await?;
         }
         Ok(drive)
@@ -167,7 +168,7 @@ impl Drive {
             return Ok(());
         }
         self.prune().await?;
-        self.tidy_uploads().await
+        self.tidy_uploads(TidyAt::Running).await
     }
 
     /// New lockers get their folder, those of removed users go away.

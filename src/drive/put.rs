@@ -278,6 +278,11 @@ impl Publishing {
     pub(super) async fn run(self, staged: Staged) -> Result<Stored> {
         match self.publish(staged).await {
             Ok((etag, is_new)) => self.tell(etag, is_new).await,
+            // An upload that outlives the server keeps its room until it is given up.
+            Err(error) if self.upload.is_some() => {
+                self.reservation.close();
+                Err(error)
+            }
             Err(error) => {
                 self.reservation.release().await?;
                 Err(error)

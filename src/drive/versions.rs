@@ -119,6 +119,15 @@ impl Drive {
     }
 }
 
+/// What was in the place of an earlier content that comes back.
+#[derive(Clone, Copy)]
+struct Replaced {
+    /// Size and time.
+    facts: (u64, i64),
+    /// It is still in its place, and lies on the shelf by a second name.
+    is_linked: bool,
+}
+
 /// A return of an earlier content, which runs to its end once it began.
 struct Back {
     drive: Drive,
@@ -136,14 +145,19 @@ impl Back {
         let replaced = row.map_or_else(Charge::default, |row| row.charge);
         let now_kept = new_spot(&self.locker, KeptKind::Version, path)?;
         let most = drive.accounts.keep_rules().await?.versions;
-        // What is there goes to the shelf first, so that at every moment one of the two is there.
+        // What is there gets a second name on the shelf first, so that at every moment one of the
+        // two is in its place; where the disk has no links, it goes there.
         let (disk, folder, at, spot) =
             (drive.disk.clone(), self.locker.path.clone(), path.to_owned(), now_kept.clone());
-        let on_disk = blocking(move || match disk.look(&folder, &at) {
+        let there = blocking(move || match disk.look(&folder, &at) {
             Ok(there) if there.is_folder => Err(rustix::io::Errno::ISDIR.into()),
             Ok(there) => {
+                let facts = (there.size, there.modified_ns);
+                if let Some(facts) = disk.link_out(&folder, &at, &spot)? {
+                    return Ok(Some(Replaced { facts, is_linked: true }));
+                }
                 disk.shelve(&folder, &at, &spot)?;
-                Ok(Some((there.size, there.modified_ns)))
+                Ok(Some(Replaced { facts, is_linked: false }))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -151,10 +165,12 @@ impl Back {
         .await?;
         let (disk, folder, at) = (drive.disk.clone(), self.locker.path.clone(), path.to_owned());
         let (old, now) = (self.kept.spot.clone(), now_kept.clone());
-        if let Err(error) = self.exchange(&now_kept, on_disk, replaced, most).await {
+        if let Err(error) = self.exchange(&now_kept, there, replaced, most).await {
             blocking(move || {
-                if on_disk.is_some() {
-                    disk.unshelve(&now, &folder, &at)?;
+                if there.is_some() {
+                    if disk.look(&folder, &at).is_err() {
+                        disk.unshelve(&now, &folder, &at)?;
+                    }
                     disk.erase(&now)?;
                 }
                 Ok(())
@@ -175,7 +191,7 @@ impl Back {
     async fn exchange(
         &self,
         now_kept: &super::disk::Spot,
-        on_disk: Option<(u64, i64)>,
+        there: Option<Replaced>,
         replaced: Charge,
         most: u32,
     ) -> Result<()> {
@@ -190,17 +206,25 @@ impl Back {
             .await?;
         let comes = drive.charge_of_kept(&mut tx, &self.kept.id).await?;
         drive.accounts.charge(&mut tx, locker, (comes, replaced), change).await?;
-        if on_disk.is_some() {
+        if let Some(there) = there {
             let keeping =
                 Keeping { locker, path, spot: now_kept, is_folder: false, user: self.user };
-            let size = drive.insert_kept(&mut tx, &keeping, on_disk).await?;
+            let size = drive.insert_kept(&mut tx, &keeping, Some(there.facts)).await?;
             drive.accounts.count_reclaimable(&mut tx, locker, size).await?;
             drive.limit_versions(&mut tx, locker, path, most).await?;
         }
         drive.revive_rows(&mut tx, &self.kept, path).await?;
         let (disk, folder) = (drive.disk.clone(), self.locker.path.clone());
         let (spot, at) = (self.kept.spot.clone(), path.to_owned());
-        blocking(move || disk.unshelve(&spot, &folder, &at)).await?;
+        let over = there.is_some_and(|there| there.is_linked);
+        blocking(move || {
+            if over {
+                disk.unshelve_over(&spot, &folder, &at)
+            } else {
+                disk.unshelve(&spot, &folder, &at)
+            }
+        })
+        .await?;
         if let Err(error) = tx.commit().await {
             let (disk, folder) = (drive.disk.clone(), self.locker.path.clone());
             let (spot, at) = (self.kept.spot.clone(), path.to_owned());

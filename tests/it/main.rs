@@ -16,6 +16,7 @@ mod media;
 mod moving;
 mod outside;
 mod playback;
+mod proof;
 mod quota;
 mod subsonic;
 mod sync;

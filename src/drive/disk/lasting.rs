@@ -24,11 +24,13 @@ impl Disk {
         Ok(File::from(beneath(&folder, name, OFlags::RDWR)?))
     }
 
-    /// A file in staging that was kept, to be put in place; dropping it removes it.
+    /// A file in staging that was kept, to be put in place. It stays until it is, or until
+    /// [`Self::discard`].
     pub(in crate::drive) fn claim(&self, name: &str) -> io::Result<Staged> {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
-        Ok(Staged { file, folder, name: name.to_owned(), origin: Origin::Own })
+        let (name, is_lasting) = (name.to_owned(), true);
+        Ok(Staged { file, folder, name, origin: Origin::Own, is_lasting })
     }
 
     /// Removes a file of staging, if it is there.

@@ -64,7 +64,7 @@ impl Disk {
     ) -> io::Result<Staged> {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let (file, origin) = copy_into(&folder, name, source, kinship)?;
-        Ok(Staged { file, folder, name: name.to_owned(), origin })
+        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false })
     }
 }
 

@@ -54,18 +54,21 @@ pub(super) struct Found {
     pub(super) born_at: Option<Millis>,
 }
 
-/// A file in staging. Dropping it removes it.
+/// A file in staging. Dropping it removes it, unless it is an upload that outlives the server.
 pub(super) struct Staged {
     pub(super) file: File,
     /// How its bytes got there.
     pub(super) origin: Origin,
     folder: OwnedFd,
     name: String,
+    is_lasting: bool,
 }
 
 /// A file that was put in place; [`Placed::undo`] puts the old state back.
 pub(super) struct Placed {
+    /// What lies under its name in staging now, if anything does, is what was replaced.
     staged: Staged,
+    was_lasting: bool,
     parent: OwnedFd,
     name: String,
     /// Whether the replaced file lies in staging now.
@@ -174,7 +177,8 @@ impl Disk {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
-        let staged = Staged { file, folder, name: name.to_owned(), origin: Origin::Own };
+        let (name, is_lasting) = (name.to_owned(), false);
+        let staged = Staged { file, folder, name, origin: Origin::Own, is_lasting };
         if let Some(length) = length.filter(|length| 0 < *length) {
             // Not every file system can; then the writes tell.
             let taken = fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length);
@@ -263,7 +267,7 @@ impl TakenOut {
 
 impl Staged {
     /// Puts the file, whose bytes are on the disk already, at `path` of a locker.
-    pub(super) fn place(self, disk: &Disk, locker: &str, path: &str) -> io::Result<Placed> {
+    pub(super) fn place(mut self, disk: &Disk, locker: &str, path: &str) -> io::Result<Placed> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = make_folders(disk.make_locker(locker)?, folder)?;
         let rename = |flags| renameat_with(&self.folder, &*self.name, &parent, name, flags);
@@ -282,7 +286,9 @@ impl Staged {
             }
             Err(error) => return Err(error.into()),
         };
-        let placed = Placed { parent, name: name.to_owned(), staged: self, was_exchanged };
+        let was_lasting = std::mem::take(&mut self.is_lasting);
+        let (name, staged) = (name.to_owned(), self);
+        let placed = Placed { parent, name, staged, was_lasting, was_exchanged };
         if let Err(error) = fsync(&placed.parent) {
             placed.undo()?;
             return Err(error.into());
@@ -293,7 +299,7 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if !self.name.is_empty() {
+        if !self.name.is_empty() && !self.is_lasting {
             let _ = unlinkat(&self.folder, &*self.name, AtFlags::empty());
         }
     }
@@ -301,9 +307,10 @@ impl Drop for Staged {
 
 impl Placed {
     /// The rows could not be written: the old file comes back, or nothing is there.
-    pub(super) fn undo(self) -> io::Result<()> {
+    pub(super) fn undo(mut self) -> io::Result<()> {
         let flags = if self.was_exchanged { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
         renameat_with(&self.parent, &*self.name, &self.staged.folder, &*self.staged.name, flags)?;
+        self.staged.is_lasting = self.was_lasting;
         fsync(&self.parent)?;
         Ok(())
     }

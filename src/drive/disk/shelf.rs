@@ -3,13 +3,17 @@
 //! there and comes back by a rename, or by a second link.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write as _},
     os::fd::OwnedFd,
 };
 
 use rustix::{
-    fs::{AtFlags, Mode, OFlags, fsync, linkat, mkdirat, openat, statat, unlinkat},
+    fs::{
+        AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, mkdirat, openat, renameat_with, statat,
+        unlinkat,
+    },
     io::Errno,
 };
 
@@ -54,6 +58,7 @@ impl Disk {
         let note = format!("{}{ORIGIN}", spot.id);
         let mut note = File::from(openat(&shelf, note, flags, Mode::from_raw_mode(0o644))?);
         note.write_all(origin.as_bytes())?;
+        note.sync_all()?;
         mkdirat(&shelf, &*spot.id, Mode::from_raw_mode(0o755))?;
         fsync(&shelf)?;
         beneath(&shelf, &spot.id, FOLDER)
@@ -121,10 +126,28 @@ impl Disk {
         locker: &str,
         path: &str,
     ) -> io::Result<()> {
+        self.bring_back(spot, locker, path, false)
+    }
+
+    /// The same in the place of a plain file: at every moment one of the two is there.
+    pub(in crate::drive) fn unshelve_over(
+        &self,
+        spot: &Spot,
+        locker: &str,
+        path: &str,
+    ) -> io::Result<()> {
+        self.bring_back(spot, locker, path, true)
+    }
+
+    fn bring_back(&self, spot: &Spot, locker: &str, path: &str, over: bool) -> io::Result<()> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let from = beneath(self.root()?, &spot.folder(), FOLDER)?;
         let parent = make_folders(self.make_locker(locker)?, folder)?;
-        rename_new(&from, &spot.name, &parent, name)?;
+        if over {
+            renameat_with(&from, &*spot.name, &parent, name, RenameFlags::empty())?;
+        } else {
+            rename_new(&from, &spot.name, &parent, name)?;
+        }
         fsync(&parent)?;
         fsync(&from)?;
         Ok(())
@@ -156,6 +179,21 @@ impl Disk {
             match gone {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes what lies at spots, so that no power cut brings it back.
+    pub(in crate::drive) fn erase_for_good(&self, spots: &[Spot]) -> io::Result<()> {
+        let mut shelves = BTreeSet::new();
+        for spot in spots {
+            self.erase(spot)?;
+            shelves.insert(&spot.shelf);
+        }
+        for shelf in shelves {
+            if let Some(shelf) = self.shelf(shelf)? {
+                fsync(&shelf)?;
             }
         }
         Ok(())

@@ -204,7 +204,7 @@ impl Drive {
                 break;
             }
             if CHECKPOINT <= growing.at - recorded && !is_checked {
-                growing = self.record(&row.id, growing).await?;
+                growing = self.record(row, growing).await?;
                 recorded = growing.at;
             }
         }
@@ -213,11 +213,11 @@ impl Drive {
             blocking(move || growing.file.set_len(at)).await?;
             return Ok(None);
         }
-        Ok(Some((self.record(&row.id, growing).await?, refused)))
+        Ok(Some((self.record(row, growing).await?, refused)))
     }
 
-    /// On the disk for sure, then in the row.
-    async fn record(&self, id: &str, growing: Growing) -> Result<Growing> {
+    /// On the disk for sure, then in the row; with the hash when all is there.
+    async fn record(&self, row: &Row, growing: Growing) -> Result<Growing> {
         let growing = blocking(move || {
             growing.file.sync_data()?;
             Ok(growing)
@@ -225,12 +225,16 @@ impl Drive {
         .await?;
         let received = i64::try_from(growing.at).unwrap_or(i64::MAX);
         let expires_at = self.clock.now().saturating_add(PATIENCE.as_millis() as Millis);
+        let is_whole = growing.at == row.state.length && !row.state.is_part;
+        let hash = growing.hasher.as_ref().filter(|_| is_whole).map(blake3::Hasher::finalize);
+        let hash = hash.as_ref().map(|hash| hash.as_bytes().as_slice());
         let mut tx = self.db.write().await?;
         sqlx::query!(
-            "update upload set received = ?, expires_at = ? where upload_id = ?",
+            "update upload set received = ?, expires_at = ?, content_hash = ? where upload_id = ?",
             received,
             expires_at,
-            id
+            hash,
+            row.id
         )
         .execute(&mut *tx)
         .await?;
@@ -264,6 +268,7 @@ impl Drive {
     ) -> Result<Stored> {
         let (locker, path) = self.reach(principal, row.locker, &target.path, Access::Write).await?;
         let (disk, staging) = (self.disk.clone(), staging_of(&row.id));
+        let is_recorded = hash.is_some();
         let (staged, hash) = blocking(move || {
             let staged = disk.claim(&staging)?;
             let hash = match hash {
@@ -274,6 +279,13 @@ impl Drive {
             Ok((staged, hash))
         })
         .await?;
+        if !is_recorded {
+            let (mut tx, hash) = (self.db.write().await?, hash.as_slice());
+            sqlx::query!("update upload set content_hash = ? where upload_id = ?", hash, row.id)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+        }
         let reservation = row.reservation.ok_or(Error::NotFound("Upload"))?;
         let publishing = Publishing {
             drive: self.clone(),

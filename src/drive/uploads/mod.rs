@@ -29,6 +29,7 @@ use crate::{
 };
 
 pub use append::{Appended, Checksum};
+pub(super) use tidy::TidyAt;
 
 /// How long an upload waits for its next byte.
 const PATIENCE: Duration = Duration::from_hours(7 * 24);
@@ -110,6 +111,8 @@ struct Row {
     reservation: Option<i64>,
     path: String,
     only_new: bool,
+    /// BLAKE3 of all of it, known before it is put in its place.
+    hash: Option<[u8; 32]>,
     state: UploadState,
 }
 
@@ -241,7 +244,8 @@ impl Drive {
     async fn upload_row(&self, id: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
             r#"select upload_id, user_id, locker_id, reservation_id, path, is_part as "is_part!: bool",
-                      only_new as "only_new!: bool", length, received, metadata, parts, etag, expires_at
+                      only_new as "only_new!: bool", length, received, content_hash, metadata, parts, etag,
+                      expires_at
                from upload where upload_id = ?"#,
             id
         )
@@ -254,6 +258,7 @@ impl Drive {
             reservation: row.reservation_id,
             path: row.path,
             only_new: row.only_new,
+            hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
             state: UploadState {
                 id: row.upload_id,
                 offset: row.received.unsigned_abs(),

@@ -1,6 +1,7 @@
 //! Starts the real server and speaks to it.
 
 pub(crate) mod ape;
+pub(crate) mod daemon;
 pub(crate) mod denied;
 pub(crate) mod dsd;
 pub(crate) mod machine;

@@ -1,0 +1,141 @@
+//! The doors that files come in by, and what clients do with files that are there.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use reqwest::{
+    Body, Client, Method, RequestBuilder,
+    header::{HeaderMap, HeaderValue},
+};
+use serde_json::{Value, json};
+
+use crate::harness::daemon::{ADMIN, Daemon};
+
+/// One client of a daemon.
+#[derive(Clone)]
+pub(super) struct Api {
+    client: Client,
+    address: String,
+    secret: String,
+}
+
+/// What a daemon answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(super) fn header(&self, name: &str) -> String {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+impl Api {
+    pub(super) fn new(daemon: &Daemon, secret: &str) -> Self {
+        Self::at(&daemon.http, secret)
+    }
+
+    /// At ADDR:PORT.
+    pub(super) fn at(address: &str, secret: &str) -> Self {
+        let client = Client::builder().timeout(Duration::from_mins(2)).build().unwrap();
+        Self { client, address: address.to_owned(), secret: secret.to_owned() }
+    }
+
+    /// To `/api/v1/PATH`.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("http://{}/api/v1/{path}", self.address);
+        self.client.request(method, url).bearer_auth(&self.secret)
+    }
+
+    /// To the administrator's locker by WebDAV.
+    pub(super) fn dav(&self, method: &str, path: &str) -> RequestBuilder {
+        let url = format!("http://{}/dav/{}/{path}", self.address, ADMIN.0);
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.client.request(method, url).basic_auth(ADMIN.0, Some(&self.secret))
+    }
+
+    /// By tus, at an address that the daemon gave or at `/api/v1/uploads`.
+    pub(super) fn tus(&self, method: Method, address: &str) -> RequestBuilder {
+        let address = if address.is_empty() { "/api/v1/uploads" } else { address };
+        let path = match address.split_once("/api/v1/") {
+            Some((_, path)) => path,
+            None => address,
+        };
+        self.request(method, path).header("Tus-Resumable", "1.0.0")
+    }
+
+    /// A new upload by tus for a path; its bytes may come with it.
+    pub(super) fn tus_create(&self, path: &str, length: usize) -> RequestBuilder {
+        let request = self.tus(Method::POST, "").header("Upload-Length", length);
+        request.header("Upload-Metadata", format!("path {}", STANDARD.encode(path)))
+    }
+
+    /// Bytes for an upload by tus.
+    pub(super) fn tus_patch(&self, address: &str, offset: usize, bytes: &[u8]) -> RequestBuilder {
+        let request = self.tus(Method::PATCH, address).header("Upload-Offset", offset);
+        request.header("Content-Type", OFFSET_STREAM).body(bytes.to_vec())
+    }
+
+    /// Sends it. `None`: no answer came, because nobody is there any more.
+    pub(super) async fn ask(&self, request: RequestBuilder) -> Option<Answer> {
+        let answer = request.send().await.ok()?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        // The head is the word that counts; a body that broke off changes nothing about it.
+        let body = answer.bytes().await.unwrap_or_default();
+        Some(Answer { status, headers, body })
+    }
+
+    /// Sends what must be answered well.
+    pub(super) async fn must(&self, request: RequestBuilder) -> Answer {
+        let answer = self.ask(request).await.expect("an answer");
+        assert!(answer.is_success(), "{}: {}", answer.status, answer.text());
+        answer
+    }
+
+    /// The figures of the own locker.
+    pub(super) async fn usage(&self) -> Value {
+        let lockers = self.must(self.request(Method::GET, "lockers")).await.json();
+        let mine = lockers["items"].as_array().unwrap().iter().find(|it| it["kind"] == "user");
+        mine.unwrap().clone()
+    }
+
+    /// A plan of so many bytes, for the administrator himself.
+    pub(super) async fn set_quota(&self, quota: u64) {
+        let plan = json!({ "quota": quota });
+        self.must(self.request(Method::PUT, "plans/Proof").json(&plan)).await;
+        let own = format!("users/{}", ADMIN.0);
+        self.must(self.request(Method::PATCH, &own).json(&json!({ "plan": "Proof" }))).await;
+    }
+}
+
+pub(super) const OFFSET_STREAM: HeaderValue =
+    HeaderValue::from_static("application/offset+octet-stream");
+
+/// Bytes in pieces, their number not told.
+pub(super) fn chunked(bytes: &[u8]) -> Body {
+    let pieces: Vec<_> = bytes
+        .chunks(50_000)
+        .map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)))
+        .collect();
+    Body::wrap_stream(futures_util::stream::iter(pieces))
+}

@@ -1,0 +1,26 @@
+//! Proved, not claimed: a real daemon that is killed, whose disk loses its power, whose disk fills
+//! up, and that many fill at once. What was acknowledged must be there, and no byte besides.
+
+mod api;
+mod crash;
+mod hand;
+mod house;
+mod power;
+mod seen;
+mod trace;
+mod volume;
+mod world;
+
+/// Bytes that no other seed gives.
+fn bytes(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+/// A moment within less than a second that no two runs share.
+fn any_moment() -> std::time::Duration {
+    let mut bytes = [0; 2];
+    getrandom::fill(&mut bytes).unwrap();
+    std::time::Duration::from_micros(u64::from(u16::from_le_bytes(bytes)) * 10)
+}

@@ -1,0 +1,68 @@
+//! What a hand knows to be there, or asks to be.
+
+use std::collections::BTreeMap;
+
+use super::{hand::Act, seen::Hash};
+
+/// What hands do one after the other, each beginning elsewhere.
+pub(super) const ROUND: &[Act] = &[
+    Act::Put,
+    Act::Tus,
+    Act::Dav,
+    Act::Claim,
+    Act::Replace,
+    Act::PutChunked,
+    Act::Move,
+    Act::Copy,
+    Act::Trash,
+    Act::TusWhole,
+    Act::VersionBack,
+    Act::MoveFolder,
+    Act::ReplaceByDav,
+    Act::Restore,
+    Act::CopyOver,
+    Act::Remove,
+    Act::ReplaceByTus,
+    Act::MoveOver,
+    Act::MoveByDav,
+    Act::Trash,
+    Act::Purge,
+];
+
+/// What one hand's folder holds, and what was kept of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct World {
+    pub(super) files: BTreeMap<String, Hash>,
+    pub(super) trash: Vec<(String, Hash)>,
+    pub(super) versions: Vec<(String, Hash)>,
+    pub(super) grants: u64,
+}
+
+impl World {
+    /// What is at a path becomes a version of it.
+    pub(super) fn keep_version(&mut self, path: &str) {
+        self.versions.push((path.to_owned(), self.files[path]));
+    }
+
+    /// In what another world is other than this one.
+    pub(super) fn told_from(&self, there: &Self) -> String {
+        let mut text = String::new();
+        for (what, wanted, found) in [
+            ("file", Vec::from_iter(self.files.clone()), Vec::from_iter(there.files.clone())),
+            ("trash", self.trash.clone(), there.trash.clone()),
+            ("version", self.versions.clone(), there.versions.clone()),
+        ] {
+            let short = |hash: &Hash| hex::encode(&hash[..4]);
+            for (path, hash) in wanted.iter().filter(|one| !found.contains(one)) {
+                text.push_str(&format!("\n  lost: {what} {path} {}", short(hash)));
+            }
+            for (path, hash) in found.iter().filter(|one| !wanted.contains(one)) {
+                text.push_str(&format!("\n  unasked: {what} {path} {}", short(hash)));
+            }
+        }
+        if self.grants != there.grants {
+            text.push_str(&format!("\n  grants: {} and not {}", there.grants, self.grants));
+        }
+        text
+    }
+}
