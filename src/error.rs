@@ -25,6 +25,26 @@ pub enum Error {
     /// It collides with what is there.
     #[error("{0}")]
     Conflict(String),
+    /// Bytes of an upload that do not go on where the stored ones end.
+    #[error("{stored} bytes are stored, so {sent} is not where it goes on")]
+    OffsetConflict {
+        /// Bytes that are stored.
+        stored: u64,
+        /// Where the client means to go on.
+        sent: u64,
+    },
+    /// It waited too long and was given up.
+    #[error("{0} waited too long and was given up; begin again")]
+    Expired(&'static str),
+    /// An archive that cannot or must not be unpacked; the sentence says why.
+    #[error("{0}")]
+    UnsupportedArchive(String),
+    /// An address from which nothing is to be had now; the sentence says why.
+    #[error("{0}")]
+    SourceUnreachable(String),
+    /// An address that is not asked, or that refuses to answer.
+    #[error("{0}")]
+    SourceForbidden(String),
     /// The locker has no room: figures in bytes.
     #[error(
         "This does not fit: {used} of {quota} bytes are used and {needed} more are needed. Delete something, or ask for more room"
@@ -97,6 +117,29 @@ pub enum AuthFailure {
 }
 
 impl Error {
+    /// The word for programs, the same in every face.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Unauthenticated(_) => "unauthenticated",
+            Self::Forbidden(_) => "forbidden",
+            Self::Invalid(_) => "invalid",
+            Self::Conflict(_) => "conflict",
+            Self::OffsetConflict { .. } => "offset_conflict",
+            Self::Expired(_) => "upload_expired",
+            Self::UnsupportedArchive(_) => "unsupported_archive",
+            Self::SourceUnreachable(_) => "source_unreachable",
+            Self::SourceForbidden(_) => "source_forbidden",
+            Self::QuotaExceeded { .. } => "quota_exceeded",
+            Self::GraceOver { .. } => "locker_full_grace",
+            Self::StorageFull => "disk_full",
+            Self::TooMany { .. } => "too_many",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// An internal fault with context for the log.
     pub fn internal(error: impl Into<anyhow::Error>) -> Self {
         Self::Internal(error.into())

@@ -52,6 +52,8 @@ id!(/// A secret of a shop that delivers.
     DeliveryKeyId, "dk");
 id!(/// Something handed over by a shop.
     DeliveryId, "dv");
+id!(/// Something fetched from an address, or an archive that is unpacked.
+    ImportId, "im");
 id!(/// A charged tree of files.
     LockerId, "lo");
 id!(/// A root of files. Subsonic shows it as a plain integer.

@@ -64,6 +64,34 @@ impl Accounts {
         Ok(id)
     }
 
+    /// Promises more to a lasting promise, or `QuotaExceeded`.
+    pub(crate) async fn promise_more(&self, locker: LockerId, id: i64, more: u64) -> Result<()> {
+        let amount = signed(more)?;
+        let mut tx = self.db.write().await?;
+        self.apply(&mut tx, locker, Event::Reserve { bytes: more }, None).await?;
+        let grown = sqlx::query!(
+            "update reservation set bytes = bytes + ? where reservation_id = ?",
+            amount,
+            id
+        )
+        .execute(&mut *tx)
+        .await?;
+        if grown.rows_affected() == 0 {
+            return Err(Error::NotFound("Upload"));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Bytes of a lasting promise.
+    pub(crate) async fn promised(&self, id: i64) -> Result<u64> {
+        let bytes =
+            sqlx::query_scalar!("select bytes from reservation where reservation_id = ?", id)
+                .fetch_optional(self.db.read())
+                .await?;
+        Ok(bytes.ok_or(Error::NotFound("Upload"))?.unsigned_abs())
+    }
+
     /// Gives a lasting promise back.
     pub(crate) async fn unpromise(&self, tx: &mut Tx, id: i64) -> Result<()> {
         self.free(tx, id).await
@@ -71,12 +99,8 @@ impl Accounts {
 
     /// A lasting promise as one that is given back when it is dropped.
     pub(crate) async fn adopt(&self, locker: LockerId, id: i64) -> Result<Reservation> {
-        let bytes =
-            sqlx::query_scalar!("select bytes from reservation where reservation_id = ?", id)
-                .fetch_optional(self.db.read())
-                .await?
-                .ok_or(Error::NotFound("Upload"))?;
-        Ok(Reservation { accounts: self.clone(), locker, id, bytes: bytes.unsigned_abs() })
+        let bytes = self.promised(id).await?;
+        Ok(Reservation { accounts: self.clone(), locker, id, bytes })
     }
 
     /// Makes one lasting promise of several in one locker, for `staging`.
@@ -201,18 +225,7 @@ impl Reservation {
 
     /// Promises more, or `QuotaExceeded`.
     pub(crate) async fn extend(&mut self, more: u64) -> Result<()> {
-        let mut tx = self.accounts.db.write().await?;
-        let amount = signed(more)?;
-        let event = Event::Reserve { bytes: more };
-        self.accounts.apply(&mut tx, self.locker, event, None).await?;
-        sqlx::query!(
-            "update reservation set bytes = bytes + ? where reservation_id = ?",
-            amount,
-            self.id
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
+        self.accounts.promise_more(self.locker, self.id, more).await?;
         self.bytes += more;
         Ok(())
     }

@@ -70,6 +70,7 @@ pub(super) fn public(
         shares: of.shares.clone(),
         drive: of.drive.clone(),
         deliveries: of.deliveries.clone(),
+        imports: of.imports.clone(),
         ingest: of.ingest.clone(),
         playback: of.playback.clone(),
         jukebox: of.jukebox.clone(),

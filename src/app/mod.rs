@@ -141,6 +141,7 @@ impl App {
         self.tasks.spawn(self.services.accounts.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.drive.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.deliveries.clone().run(self.stop.clone()));
+        self.tasks.spawn(self.services.imports.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.catalog.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.jukebox.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.playback.clone().run(self.stop.clone()));

@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     config::{self, Config},
     db::Db,
-    drive::{Deliveries, Drive},
+    drive::{Deliveries, Drive, Imports},
     egress::{self, Egress},
     events::Events,
     ingest::{self, Ingest},
@@ -33,6 +33,8 @@ pub struct Services {
     pub drive: Drive,
     /// What shops hand over.
     pub deliveries: Deliveries,
+    /// What is fetched and unpacked.
+    pub imports: Imports,
     /// What there is to hear.
     pub catalog: Catalog,
     /// What is shown to people without an account.
@@ -153,6 +155,8 @@ impl Services {
         })?;
         let may_fetch = !config.outside.forbid.contains(&config::Feature::Deliveries);
         let deliveries = Deliveries::new(&drive, egress.clone(), may_fetch);
+        let may_fetch = !config.outside.forbid.contains(&config::Feature::Imports);
+        let imports = Imports::new(&drive, readers.clone(), egress.clone(), may_fetch);
         let parts = outside::Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -172,6 +176,7 @@ impl Services {
             accounts,
             drive,
             deliveries,
+            imports,
             catalog,
             shares,
             ingest,

@@ -18,17 +18,20 @@ pub enum Feature {
     Deliveries,
     /// Notices about a locker's room, by e-mail and webhook.
     Notices,
+    /// Files, archives and lists fetched into lockers from addresses that users name.
+    Imports,
 }
 
 impl Feature {
     /// All there are.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Podcasts,
         Self::Radio,
         Self::Info,
         Self::Scrobbling,
         Self::Deliveries,
         Self::Notices,
+        Self::Imports,
     ];
 
     /// As rows and configuration write it.
@@ -41,6 +44,7 @@ impl Feature {
             Self::Scrobbling => "scrobbling",
             Self::Deliveries => "deliveries",
             Self::Notices => "notices",
+            Self::Imports => "imports",
         }
     }
 }
@@ -50,7 +54,7 @@ impl Feature {
 #[serde(default, deny_unknown_fields)]
 pub struct Outside {
     /// Kept off whatever administrators choose: `podcasts`, `radio`, `info`, `scrobbling`,
-    /// `deliveries`, `notices`.
+    /// `deliveries`, `notices`, `imports`.
     pub forbid: Vec<Feature>,
     /// Last.fm's API.
     pub lastfm_url: String,

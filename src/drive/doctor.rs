@@ -220,7 +220,8 @@ impl Doctor<'_> {
         let disk = self.disk.clone();
         let staged = blocking(move || disk.staged()).await?;
         let uploads = sqlx::query!(
-            "select upload_id, received, reservation_id from upload where etag is null"
+            "select upload_id, received, reservation_id, unpacks as \"unpacks!: bool\" from upload
+             where etag is null"
         )
         .fetch_all(self.db.read())
         .await?;
@@ -254,7 +255,8 @@ impl Doctor<'_> {
             }
             let is_promised =
                 upload.reservation_id.is_some_and(|id| promises.iter().any(|one| one.id == id));
-            if !is_promised {
+            // What is being unpacked needs no room any more.
+            if !is_promised && !upload.unpacks {
                 self.found.push(format!("Nothing is promised to the upload {id}"));
             }
         }

@@ -43,26 +43,29 @@ impl Exempt {
 }
 
 /// How a file counts that somebody hands over, and the row that tells of it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Handover {
     /// Why it does not count; `None` counts it.
     pub(super) exempt: Option<Exempt>,
     /// The row of `delivery_item` that is stored with it.
     pub(super) item: Option<i64>,
+    /// The address that it was fetched from.
+    pub(super) source: Option<String>,
 }
 
 impl Handover {
     /// What so many bytes count.
-    pub(super) fn charge(self, bytes: u64) -> Charge {
+    pub(super) fn charge(&self, bytes: u64) -> Charge {
         if self.exempt.is_some() { Charge::exempt(bytes) } else { Charge::counted(bytes) }
     }
 
     /// The word for the ledger.
-    pub(super) fn reason(self, origin: Origin) -> &'static str {
-        match (self.item, origin) {
-            (Some(_), _) => "delivery",
-            (None, Origin::Own) => "upload",
-            (None, _) => "copy",
+    pub(super) fn reason(&self, origin: Origin) -> &'static str {
+        match (self.item, &self.source, origin) {
+            (Some(_), ..) => "delivery",
+            (None, Some(_), _) => "import",
+            (None, None, Origin::Own) => "upload",
+            (None, None, _) => "copy",
         }
     }
 }
@@ -74,12 +77,22 @@ impl Drive {
         tx: &mut Tx,
         locker: LockerId,
         path: &str,
-        handover: Handover,
+        handover: &Handover,
     ) -> Result<()> {
         if let Some(exempt) = handover.exempt.map(Exempt::as_str) {
             sqlx::query!(
                 "update drive_file set exempt = ? where locker_id = ? and path = ?",
                 exempt,
+                locker.0,
+                path
+            )
+            .execute(&mut **tx)
+            .await?;
+        }
+        if let Some(source) = &handover.source {
+            sqlx::query!(
+                "update drive_file set source = ? where locker_id = ? and path = ?",
+                source,
                 locker.0,
                 path
             )

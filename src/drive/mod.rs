@@ -9,6 +9,7 @@ mod doctor;
 mod erase;
 mod exempt;
 mod files;
+mod imports;
 mod kept;
 mod locks;
 mod names;
@@ -16,6 +17,7 @@ mod places;
 mod properties;
 mod put;
 mod reach;
+mod receive;
 mod reconcile;
 mod rows;
 mod search;
@@ -51,6 +53,9 @@ pub use erase::Overdue;
 pub use exempt::Exempt;
 use exempt::Handover;
 pub use files::{Content, Entry, EntryKind, OpenFile};
+pub use imports::{
+    Destination, Import, ImportItem, ImportState, Imports, NewImport, Problem,
+};
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
 pub use names::{NameProblem, RelativePath};
@@ -62,7 +67,7 @@ pub(crate) use share::Source;
 pub use take_down::{Lies, Owned, Owners, TakeDown};
 pub use transfer::Moved;
 use uploads::TidyAt;
-pub use uploads::{Appended, Checksum, NewUpload, UploadState};
+pub use uploads::{Appended, Checksum, NewUpload, UploadForm, UploadState};
 
 use crate::{
     Error, Result,

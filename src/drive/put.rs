@@ -2,19 +2,19 @@
 
 use std::{
     collections::HashSet,
-    io::{self, Write as _},
-    pin::pin,
+    io,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::Stream;
 
 use super::{
     Condition, Drive, Handover, RelativePath,
     disk::{self, Spot, Staged},
     kept::{Keeping, KeptKind, new_spot},
     reach::Access,
+    receive::Receiving,
     rows::{Known, Row},
 };
 use crate::{
@@ -23,11 +23,6 @@ use crate::{
     events::Event,
     ids::{LockerId, UserId},
 };
-
-/// How much an upload of unknown length reserves at a time.
-const STEP: u64 = 256 * 1024;
-/// Written at a time: one hop to a thread for so many bytes.
-const PIECE: usize = 512 * 1024;
 
 /// Where a file goes.
 #[derive(Debug, Clone)]
@@ -97,7 +92,7 @@ impl Drive {
         };
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
         self.sweep_gone().await?;
-        let mut upload = Upload {
+        let mut upload = Receiving {
             drive: self,
             declared,
             is_exempt,
@@ -107,7 +102,7 @@ impl Drive {
         };
         // On the heap: whoever waits for an upload has it in his own future.
         let received = Box::pin(upload.receive(&staging, body)).await;
-        let Upload { reservation, received: length, .. } = upload;
+        let Receiving { reservation, received: length, .. } = upload;
         let (staged, hash) = match received {
             Ok(received) => received,
             Err(error) => {
@@ -159,102 +154,6 @@ impl Drop for Credit {
         if let Some(key) = &self.key {
             self.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         }
-    }
-}
-
-/// An upload while its bytes come in.
-struct Upload<'a> {
-    drive: &'a Drive,
-    declared: Option<u64>,
-    is_exempt: bool,
-    reservation: Reservation,
-    credit: u64,
-    received: u64,
-}
-
-impl Upload<'_> {
-    /// Everything into staging and onto the disk, with its hash.
-    async fn receive(
-        &mut self,
-        staging: &str,
-        body: impl Stream<Item = io::Result<Bytes>>,
-    ) -> Result<(Staged, [u8; 32])> {
-        let (disk, name, declared) = (self.drive.disk.clone(), staging.to_owned(), self.declared);
-        let mut writer = blocking(move || {
-            let staged = disk.stage(&name, declared)?;
-            Ok(Writer { staged, hasher: blake3::Hasher::new() })
-        })
-        .await?;
-        let mut body = pin!(body);
-        let (mut pieces, mut held) = (Vec::new(), 0);
-        while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|_| ended_early())?;
-            self.admit(piece.len() as u64).await?;
-            held += piece.len();
-            pieces.push(piece);
-            if PIECE <= held {
-                writer = writer.write(std::mem::take(&mut pieces)).await?;
-                held = 0;
-            }
-        }
-        if self.declared.is_some_and(|declared| declared != self.received) {
-            return Err(ended_early());
-        }
-        writer.finish(pieces).await
-    }
-
-    /// Makes sure that so many more bytes are promised.
-    async fn admit(&mut self, more: u64) -> Result<()> {
-        self.received += more;
-        if let Some(declared) = self.declared {
-            return if self.received <= declared {
-                Ok(())
-            } else {
-                Err(Error::Invalid("There are more bytes than were announced".to_owned()))
-            };
-        }
-        if self.is_exempt {
-            return Ok(());
-        }
-        let missing =
-            self.received.saturating_sub(self.credit).saturating_sub(self.reservation.bytes());
-        if missing == 0 {
-            return Ok(());
-        }
-        if STEP <= missing || self.reservation.extend(STEP).await.is_err() {
-            // Not a whole step, but perhaps what is really needed.
-            self.reservation.extend(missing).await?;
-        }
-        // What gave way to it makes room on the disk, too.
-        self.drive.sweep_gone().await
-    }
-}
-
-/// The staged file with its running hash.
-struct Writer {
-    staged: Staged,
-    hasher: blake3::Hasher,
-}
-
-impl Writer {
-    async fn write(mut self, pieces: Vec<Bytes>) -> Result<Self> {
-        blocking(move || {
-            for piece in pieces {
-                self.hasher.update(&piece);
-                self.staged.file.write_all(&piece)?;
-            }
-            Ok(self)
-        })
-        .await
-    }
-
-    async fn finish(self, pieces: Vec<Bytes>) -> Result<(Staged, [u8; 32])> {
-        let Self { staged, hasher } = self.write(pieces).await?;
-        blocking(move || {
-            staged.file.sync_all()?;
-            Ok((staged, *hasher.finalize().as_bytes()))
-        })
-        .await
     }
 }
 
@@ -377,7 +276,7 @@ impl Publishing {
             .write_row(&mut tx, locker, path, self.received, bytes.modified_ns, Some(&self.hash))
             .await?;
         drive.write_bytes(&mut tx, locker, path, bytes).await?;
-        drive.note_handover(&mut tx, locker, path, self.handover).await?;
+        drive.note_handover(&mut tx, locker, path, &self.handover).await?;
         if let Some(upload) = &self.upload {
             sqlx::query!(
                 "update upload set etag = ?, reservation_id = null where upload_id = ?",
@@ -424,8 +323,4 @@ pub(super) fn refuse_unless(condition: &Condition, there: Option<&Row>) -> Resul
         Condition::Absent => "There is a file of that name already".to_owned(),
         _ => "The file is not the one that was expected".to_owned(),
     }))
-}
-
-fn ended_early() -> Error {
-    Error::Invalid("The upload ended before its last byte".to_owned())
 }

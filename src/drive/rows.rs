@@ -135,7 +135,7 @@ impl Drive {
                    size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
                    content_hash = excluded.content_hash, quick_key = null, origin = 'own',
                    version = version + 1, missing_at = null,
-                   charged_bytes = null, exempt = null, stored_at = excluded.stored_at
+                   charged_bytes = null, exempt = null, source = null, stored_at = excluded.stored_at
                returning drive_file_id as "drive_file_id!: i64", version as "version!: i64""#,
             locker.0,
             path,

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{Fault, Limits, fault};
+use crate::Error;
 
 /// An answer whose head is here and whose body is to come.
 #[derive(Debug)]
@@ -61,6 +62,19 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &header::HeaderName) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// Itself where it brings what was asked for; else why not, for who wanted that.
+    pub fn of_source(self) -> crate::Result<Self> {
+        let status = self.status();
+        let host = self.url.host_str().unwrap_or_default();
+        match status {
+            _ if self.is_success() => Ok(self),
+            401 | 402 | 403 | 451 => Err(Error::SourceForbidden(format!(
+                "{host} does not let this server have that (it answers {status})"
+            ))),
+            _ => Err(Error::SourceUnreachable(format!("{host} answers {status}"))),
+        }
     }
 
     /// The length that was promised.

@@ -136,6 +136,15 @@ impl Fault {
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::TooSlow | Self::Unreachable(_))
     }
+
+    /// As the failure of a fetch that somebody asked for: we do not go there, or nothing comes.
+    #[must_use]
+    pub fn of_source(self) -> Error {
+        match self {
+            Self::Url(_) | Self::Address(_) => Error::SourceForbidden(self.to_string()),
+            _ => Error::SourceUnreachable(self.to_string()),
+        }
+    }
 }
 
 impl From<Fault> for Error {

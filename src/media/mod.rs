@@ -17,6 +17,7 @@ mod source;
 pub mod tags;
 pub mod text;
 mod understand;
+pub mod unpack;
 pub mod worker;
 
 pub use understand::understand_decoded;

@@ -220,6 +220,7 @@ impl Shared {
             Feature::Scrobbling => "Passing listens on is",
             Feature::Deliveries => "Fetching deliveries is",
             Feature::Notices => "Sending notices is",
+            Feature::Imports => "Importing from addresses is",
         };
         Err(Error::Forbidden(format!(
             "{what} switched off on this server; an administrator can turn it on"

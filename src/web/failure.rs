@@ -37,9 +37,12 @@ impl ResponseError for Failure {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::SourceForbidden(_) => StatusCode::FORBIDDEN,
             Error::Invalid(_) => StatusCode::BAD_REQUEST,
-            Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::Conflict(_) | Error::OffsetConflict { .. } => StatusCode::CONFLICT,
+            Error::Expired(_) => StatusCode::GONE,
+            Error::UnsupportedArchive(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::SourceUnreachable(_) => StatusCode::BAD_GATEWAY,
             Error::QuotaExceeded { .. } | Error::GraceOver { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -68,21 +71,8 @@ impl ResponseError for Failure {
 impl Failure {
     /// The fields of RFC 9457; `type` is a word that programs can tell apart.
     fn problem(&self, status: StatusCode) -> Value {
-        let kind = match &self.0 {
-            Error::NotFound(_) => "not_found",
-            Error::Unauthenticated(_) => "unauthenticated",
-            Error::Forbidden(_) => "forbidden",
-            Error::Invalid(_) => "invalid",
-            Error::Conflict(_) => "conflict",
-            Error::QuotaExceeded { .. } => "quota_exceeded",
-            Error::GraceOver { .. } => "locker_full_grace",
-            Error::StorageFull => "disk_full",
-            Error::TooMany { .. } => "too_many",
-            Error::Unavailable(_) => "unavailable",
-            Error::Internal(_) => "internal",
-        };
         let mut problem = json!({
-            "type": kind,
+            "type": self.0.word(),
             "title": status.canonical_reason(),
             "status": status.as_u16(),
             "detail": self.0.to_string(),
@@ -93,6 +83,9 @@ impl Failure {
             problem["used"] = json!(used);
             problem["quota"] = json!(quota);
             problem["needed"] = json!(needed);
+        }
+        if let Error::OffsetConflict { stored, .. } = &self.0 {
+            problem["offset"] = json!(stored);
         }
         problem
     }

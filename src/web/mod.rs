@@ -23,7 +23,7 @@ use crate::{
     analysis::Analysis,
     catalog::{Catalog, Shares},
     clock::Millis,
-    drive::{Deliveries, Drive},
+    drive::{Deliveries, Drive, Imports},
     events::Events,
     ingest::Ingest,
     matching::Matching,
@@ -45,6 +45,8 @@ pub struct Handles {
     pub drive: Drive,
     /// What shops hand over.
     pub deliveries: Deliveries,
+    /// What is fetched and unpacked.
+    pub imports: Imports,
     /// How music gets in.
     pub ingest: Ingest,
     /// How music gets out.

@@ -15,7 +15,7 @@ use crate::{
     accounts::{Abilities, Deliverer, Feature, GrantOrigin, LockerKind, NewGrant, Principal},
     clock::Millis,
     drive::{Condition, Exempt, Handover, RelativePath, Stored, Target},
-    egress::{Limits, Wanted},
+    egress::{Fault, Limits, Wanted},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -66,7 +66,7 @@ impl Deliveries {
     ) -> Result<Stored> {
         let path = self.free_path(locker, &item.path).await?;
         let target = Target { locker, path, condition: Condition::Absent };
-        let how = Handover { exempt, item: Some(item.id) };
+        let how = Handover { exempt, item: Some(item.id), source: None };
         match item.from {
             ItemSource::Upload(id) => {
                 self.drive.hand_over(by.user, &id, recipient, &target, how).await
@@ -102,10 +102,8 @@ impl Deliveries {
                 "Fetching deliveries from addresses is switched off on this server".to_owned(),
             ));
         }
-        let answer = self.egress.ask(Wanted::get(url, Limits::MEDIA)).await?;
-        if !answer.is_success() {
-            return Err(Error::Unavailable(format!("{url} answers {}", answer.status())));
-        }
+        let answer = self.egress.ask(Wanted::get(url, Limits::MEDIA)).await;
+        let answer = answer.map_err(Fault::of_source)?.of_source()?;
         Ok((answer.length(), answer.stream().boxed()))
     }
 

@@ -38,6 +38,8 @@ pub enum Appended {
     Done(Stored),
     /// They are not what the client meant to send, and were thrown away.
     WrongChecksum,
+    /// They were the last ones of an archive that is to be unpacked now: bytes stored in all.
+    Archive(u64),
 }
 
 /// What the bytes of one request must hash to.
@@ -127,10 +129,7 @@ impl Drive {
         let mut turn = writer.turn.lock().await;
         let row = self.own_upload(&principal, &id).await?;
         if row.state.offset != offset {
-            return Err(Error::Conflict(format!(
-                "{} bytes are stored, so {offset} is not where it goes on",
-                row.state.offset
-            )));
+            return Err(Error::OffsetConflict { stored: row.state.offset, sent: offset });
         }
         if row.state.etag.is_some() || !row.state.parts.is_empty() {
             return Err(Error::Forbidden("This upload is finished".to_owned()));
@@ -147,10 +146,13 @@ impl Drive {
             *turn = growing.hasher.map(|hasher| (growing.at, hasher));
             return Err(error);
         }
-        if growing.at < row.state.length || row.state.is_part {
+        if growing.at < row.state.length || row.state.is_part || row.state.is_deferred {
             let at = growing.at;
             *turn = growing.hasher.map(|hasher| (at, hasher));
             return Ok(Appended::More(at));
+        }
+        if row.unpacks {
+            return Ok(Appended::Archive(growing.at));
         }
         let hash = growing.hasher.map(|hasher| *hasher.finalize().as_bytes());
         drop(growing.file);
@@ -180,6 +182,7 @@ impl Drive {
         .await?;
         let is_checked = growing.sum.is_some();
         let (mut pieces, mut held, mut recorded) = (Vec::new(), 0_usize, at);
+        let mut promise = self.promise_of(row).await?;
         let mut refused = None;
         loop {
             let piece = tokio::select! {
@@ -188,12 +191,12 @@ impl Drive {
             };
             let is_end = piece.is_none();
             if let Some(piece) = piece {
-                if row.state.length < growing.at + (held + piece.len()) as u64 {
-                    refused =
-                        Some(Error::Invalid("There are more bytes than were announced".to_owned()));
-                } else {
-                    held += piece.len();
-                    pieces.push(piece);
+                match promise.admit(self, growing.at + (held + piece.len()) as u64).await {
+                    Ok(()) => {
+                        held += piece.len();
+                        pieces.push(piece);
+                    }
+                    Err(error) => refused = Some(error),
                 }
             }
             if PIECE <= held || ((is_end || refused.is_some()) && 0 < held) {
@@ -230,7 +233,8 @@ impl Drive {
         let hash = hash.as_ref().map(|hash| hash.as_bytes().as_slice());
         let mut tx = self.db.write().await?;
         sqlx::query!(
-            "update upload set received = ?, expires_at = ?, content_hash = ? where upload_id = ?",
+            "update upload set received = ?1, expires_at = ?2, content_hash = ?3,
+                 length = iif(is_deferred, ?1, length) where upload_id = ?4",
             received,
             expires_at,
             hash,

@@ -4,6 +4,9 @@
 //! stand on this.
 
 mod append;
+mod archive;
+mod deferred;
+mod expired;
 mod hand_over;
 mod join;
 mod tidy;
@@ -18,12 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Condition, Drive, RelativePath, Target,
+    imports::wrapping,
     put::{blocking, refuse_unless, staging_name},
     reach::Access,
 };
 use crate::{
     Error, Result,
-    accounts::{Locker, Principal},
+    accounts::Principal,
     clock::Millis,
     ids::{LockerId, UserId},
 };
@@ -43,8 +47,10 @@ pub struct UploadState {
     pub id: String,
     /// Bytes that are stored.
     pub offset: u64,
-    /// Bytes in all.
+    /// Bytes in all; of one whose length is not known yet, those that arrived.
     pub length: u64,
+    /// Its length is not known yet.
+    pub is_deferred: bool,
     /// A part of another one.
     pub is_part: bool,
     /// What the client said of it.
@@ -70,6 +76,15 @@ pub struct NewUpload {
     pub length: u64,
     /// What the client says of it, to be given back.
     pub metadata: String,
+}
+
+/// What is special of an upload.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UploadForm {
+    /// Its length is told later; what arrives is promised as it comes.
+    pub is_deferred: bool,
+    /// It is an archive that is to be unpacked into the folder that its path is in.
+    pub unpacks: bool,
 }
 
 /// Who is writing into which upload. A newer writer ends the older one: its connection is
@@ -113,6 +128,7 @@ struct Row {
     only_new: bool,
     /// BLAKE3 of all of it, known before it is put in its place.
     hash: Option<[u8; 32]>,
+    unpacks: bool,
     state: UploadState,
 }
 
@@ -123,6 +139,20 @@ impl Drive {
         principal: &Principal,
         new: &NewUpload,
     ) -> Result<UploadState> {
+        self.create_upload_of(principal, new, UploadForm::default()).await
+    }
+
+    /// The same for one that is special. Nothing is promised yet to one whose length comes later.
+    pub async fn create_upload_of(
+        &self,
+        principal: &Principal,
+        new: &NewUpload,
+        form: UploadForm,
+    ) -> Result<UploadState> {
+        if form.unpacks && new.path.is_none() {
+            return Err(Error::Invalid("Parts are not unpacked, only what they make".to_owned()));
+        }
+        let length = if form.is_deferred { 0 } else { new.length };
         let root = RelativePath::root();
         let wanted = new.path.as_ref().unwrap_or(&root);
         let (locker, spelled) = self.reach(principal, new.locker, wanted, Access::Write).await?;
@@ -134,6 +164,8 @@ impl Drive {
             Some(path) if path.is_root() => {
                 return Err(Error::Invalid("Say which file this is".to_owned()));
             }
+            // It never comes to lie there.
+            Some(_) if form.unpacks => (spelled.as_str().to_owned(), wrapping(length)),
             Some(_) => {
                 let before = self.row(locker.id, spelled.as_str()).await?;
                 refuse_unless(&new.condition, before.as_ref())?;
@@ -141,10 +173,12 @@ impl Drive {
             }
         };
         let id = staging_name()?;
-        let (disk, staging, length) = (self.disk.clone(), staging_of(&id), new.length);
+        let (disk, staging) = (self.disk.clone(), staging_of(&id));
         // The row is what says that the file is no leftover, so the file comes first.
         let staged = blocking(move || disk.stage(&staging, Some(length))).await?;
-        let state = self.insert_upload(principal, &locker, new, &id, &path, replaced).await?;
+        let new = &NewUpload { length, ..new.clone() };
+        let place = (locker.id, path.as_str());
+        let state = self.insert_upload(principal, place, new, form, &id, replaced).await?;
         staged.keep();
         self.sweep_gone().await?;
         Ok(state)
@@ -153,10 +187,10 @@ impl Drive {
     async fn insert_upload(
         &self,
         principal: &Principal,
-        locker: &Locker,
+        (locker, path): (LockerId, &str),
         new: &NewUpload,
+        form: UploadForm,
         id: &str,
-        path: &str,
         replaced: u64,
     ) -> Result<UploadState> {
         let now = self.clock.now();
@@ -179,14 +213,14 @@ impl Drive {
         }
         let promised = new.length.saturating_sub(replaced);
         let reservation =
-            self.accounts.promise(&mut tx, locker.id, promised, &staging_of(id)).await?;
+            self.accounts.promise(&mut tx, locker, promised, &staging_of(id)).await?;
         sqlx::query!(
             "insert into upload (upload_id, user_id, locker_id, reservation_id, path, is_part,
-                 only_new, length, metadata, created_at, expires_at)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 only_new, length, metadata, created_at, expires_at, is_deferred, unpacks)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             id,
             principal.user,
-            locker.id,
+            locker,
             reservation,
             path,
             is_part,
@@ -194,7 +228,9 @@ impl Drive {
             length,
             new.metadata,
             now,
-            expires_at
+            expires_at,
+            form.is_deferred,
+            form.unpacks
         )
         .execute(&mut *tx)
         .await?;
@@ -203,6 +239,7 @@ impl Drive {
             id: id.to_owned(),
             offset: 0,
             length: new.length,
+            is_deferred: form.is_deferred,
             is_part,
             metadata: new.metadata.clone(),
             parts: String::new(),
@@ -233,19 +270,20 @@ impl Drive {
 
     /// The row of an upload that is the principal's and not given up.
     async fn own_upload(&self, principal: &Principal, id: &str) -> Result<Row> {
-        let row = self.upload_row(id).await?.filter(|row| {
-            row.user == principal.user
-                && principal.is_person()
-                && self.clock.now() < row.state.expires_at
-        });
-        row.ok_or(Error::NotFound("Upload"))
+        let row = self.upload_row(id).await?;
+        let row = row.filter(|row| row.user == principal.user && principal.is_person());
+        match row {
+            Some(row) if self.clock.now() < row.state.expires_at => Ok(row),
+            Some(_) => Err(Error::Expired("This upload")),
+            None => Err(self.why_gone(principal, id).await?),
+        }
     }
 
     async fn upload_row(&self, id: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
             r#"select upload_id, user_id, locker_id, reservation_id, path, is_part as "is_part!: bool",
                       only_new as "only_new!: bool", length, received, content_hash, metadata, parts, etag,
-                      expires_at
+                      expires_at, is_deferred as "is_deferred!: bool", unpacks as "unpacks!: bool"
                from upload where upload_id = ?"#,
             id
         )
@@ -259,10 +297,12 @@ impl Drive {
             path: row.path,
             only_new: row.only_new,
             hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
+            unpacks: row.unpacks,
             state: UploadState {
                 id: row.upload_id,
                 offset: row.received.unsigned_abs(),
                 length: row.length.unsigned_abs(),
+                is_deferred: row.is_deferred,
                 is_part: row.is_part,
                 metadata: row.metadata,
                 parts: row.parts,

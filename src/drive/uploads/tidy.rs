@@ -35,10 +35,11 @@ impl Drive {
             let _turn = writer.turn.lock().await;
             // It may have grown while this waited.
             if self.upload_row(&id).await?.is_some_and(|row| row.state.expires_at <= now) {
-                self.drop_upload(&id).await?;
+                self.expire_upload(&id).await?;
             }
             self.uploads.forget(&id);
         }
+        self.forget_expired().await?;
         self.accounts.release_orphans().await?;
         let disk = self.disk.clone();
         for name in blocking(move || disk.lasting()).await? {
@@ -59,7 +60,8 @@ impl Drive {
     /// that everything arrived.
     pub(in crate::drive) async fn finish_uploads(&self) -> Result<()> {
         let whole = sqlx::query_scalar!(
-            "select upload_id from upload where received = length and is_part = 0 and etag is null"
+            "select upload_id from upload where received = length and is_part = 0 and etag is null
+             and is_deferred = 0 and unpacks = 0"
         )
         .fetch_all(self.db.read())
         .await?;

@@ -19,6 +19,7 @@ use crate::media::{
     analysis, feed, pictures,
     source::Room,
     understand::{self, Refusal},
+    unpack,
 };
 
 /// Answers of a batch are sent together, at the latest when there are so many bytes of them.
@@ -113,6 +114,13 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
             let mut out = Vec::new();
             wire::write(&mut out, &heard).map_err(|error| error.to_string())?;
             Ok(out)
+        }
+        (Kind::Unpack, Some(archive)) => {
+            let order = wire::read(&frame.payload).map_err(|error| error.to_string())?;
+            let line = descriptors.next().ok_or_else(|| "No line".to_owned())?;
+            let mut line = unpack::Line::new(UnixStream::from(line));
+            unpack::read(archive, &mut line, order).map_err(|error| error.to_string())?;
+            Ok(Vec::new())
         }
         (Kind::Feed, None) => {
             let read = feed::read(&frame.payload)?;

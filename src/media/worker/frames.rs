@@ -50,16 +50,18 @@ pub(super) enum Kind {
     AudioHash = 11,
     /// The fingerprint of the decoded sound that comes from the pipe sent along.
     Fingerprint = 12,
+    /// Take the archive sent along apart, over the line sent behind it.
+    Unpack = 13,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
             Analyse, Answer, AudioHash, EmbeddedPicture, Feed, Fingerprint, Pass, Ready, Refusal,
-            Scale, Understand, WholePicture,
+            Scale, Understand, Unpack, WholePicture,
         };
         let pictures = [EmbeddedPicture, WholePicture, Scale];
-        let asked = [Understand, Analyse, AudioHash, Fingerprint, Feed].into_iter().chain(pictures);
+        let asked = [Understand, Analyse, AudioHash, Fingerprint, Feed, Unpack].into_iter().chain(pictures);
         asked.chain([Answer, Refusal, Ready, Pass]).find(|kind| *kind as u8 == byte)
     }
 }

@@ -9,6 +9,7 @@ mod probe;
 mod process;
 pub mod sandbox;
 pub mod selftest;
+mod unpack;
 mod wire;
 
 use std::{fs::File, os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use child::serve;
 use frames::Kind;
 use pool::{Failure, Shared};
+pub use unpack::Unpacking;
 
 pub use crate::media::tags::ReadOptions;
 use crate::{

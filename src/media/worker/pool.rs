@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     os::fd::OwnedFd,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -117,6 +117,11 @@ impl Shared {
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.wake.notify_all();
+    }
+
+    /// The daemon itself.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// The ids of the processes that run.

@@ -105,16 +105,21 @@ impl Process {
         payload: &[u8],
         files: &[OwnedFd],
     ) -> io::Result<Result<Vec<u8>, String>> {
+        self.tell(kind, payload, files)?;
+        Ok(match frames::read(&mut self.socket)? {
+            (Kind::Answer, payload) => Ok(payload),
+            (_, payload) => Err(sentence(&payload)),
+        })
+    }
+
+    /// A question whose answer comes another way.
+    pub(super) fn tell(&mut self, kind: Kind, payload: &[u8], files: &[OwnedFd]) -> io::Result<()> {
         let mut message = Vec::with_capacity(payload.len() + 16);
         let start = frames::begin(&mut message, kind, files.len());
         message.extend_from_slice(payload);
         frames::end(&mut message, start);
         let files: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-        frames::send(self.socket.get_ref(), &message, &files)?;
-        Ok(match frames::read(&mut self.socket)? {
-            (Kind::Answer, payload) => Ok(payload),
-            (_, payload) => Err(sentence(&payload)),
-        })
+        frames::send(self.socket.get_ref(), &message, &files)
     }
 }
 

@@ -9,13 +9,15 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let code = match &error {
             Error::NotFound(_) => 701,
-            Error::Invalid(_) => 402,
-            Error::Unauthenticated(_) | Error::Forbidden(_) => 801,
+            Error::Invalid(_) | Error::UnsupportedArchive(_) => 402,
+            Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => 801,
             Error::Conflict(_)
+            | Error::OffsetConflict { .. }
+            | Error::Expired(_)
             | Error::QuotaExceeded { .. }
             | Error::GraceOver { .. }
             | Error::StorageFull => 501,
-            Error::TooMany { .. } | Error::Unavailable(_) => 720,
+            Error::TooMany { .. } | Error::Unavailable(_) | Error::SourceUnreachable(_) => 720,
             Error::Internal(cause) => {
                 tracing::error!(error = ?cause, "a DLNA action failed");
                 501
@@ -29,13 +31,19 @@ impl From<Error> for Fault {
 pub(super) fn status(error: &Error) -> StatusCode {
     match error {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
-        Error::Invalid(_) => StatusCode::BAD_REQUEST,
-        Error::Unauthenticated(_) | Error::Forbidden(_) => StatusCode::FORBIDDEN,
-        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Invalid(_) | Error::UnsupportedArchive(_) => StatusCode::BAD_REQUEST,
+        Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => {
+            StatusCode::FORBIDDEN
+        }
+        Error::Conflict(_) | Error::OffsetConflict { .. } | Error::Expired(_) => {
+            StatusCode::CONFLICT
+        }
         Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
             StatusCode::INSUFFICIENT_STORAGE
         }
-        Error::TooMany { .. } | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::TooMany { .. } | Error::Unavailable(_) | Error::SourceUnreachable(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Error::Internal(cause) => {
             tracing::error!(error = ?cause, "a DLNA request failed");
             StatusCode::INTERNAL_SERVER_ERROR

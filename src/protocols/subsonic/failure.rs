@@ -97,15 +97,23 @@ impl From<Error> for Failure {
             Error::NotFound(_) => Self::new(Code::NotFound, sentence(message)),
             Error::Unauthenticated(cause) => Self::from(cause),
             // Apps show the sentence of this code, and do not try again.
-            Error::Forbidden(_) | Error::QuotaExceeded { .. } | Error::GraceOver { .. } => {
+            Error::Forbidden(_)
+            | Error::SourceForbidden(_)
+            | Error::QuotaExceeded { .. }
+            | Error::GraceOver { .. } => {
                 Self::new(Code::NotAuthorized, message)
             }
             Error::TooMany { retry_after, .. } => {
                 Self { retry_after: Some(retry_after), ..Self::generic(message) }
             }
-            Error::Invalid(_) | Error::Conflict(_) | Error::StorageFull | Error::Unavailable(_) => {
-                Self::generic(message)
-            }
+            Error::Invalid(_)
+            | Error::Conflict(_)
+            | Error::OffsetConflict { .. }
+            | Error::Expired(_)
+            | Error::UnsupportedArchive(_)
+            | Error::SourceUnreachable(_)
+            | Error::StorageFull
+            | Error::Unavailable(_) => Self::generic(message),
             Error::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "a Subsonic call failed");
                 Self::generic(message)

@@ -110,14 +110,20 @@ async fn transcode_stream(call: &Call) -> Result<HttpResponse, Error> {
 /// A failure where clients look at HTTP's status. Never 401: apps would ask for a password (C3).
 pub(super) fn refuse(error: &Error) -> HttpResponse {
     let (status, wait) = match error {
-        Error::Invalid(_) => (StatusCode::BAD_REQUEST, None),
+        Error::Invalid(_) | Error::UnsupportedArchive(_) => (StatusCode::BAD_REQUEST, None),
         Error::NotFound(_) => (StatusCode::NOT_FOUND, None),
-        Error::Conflict(_) => (StatusCode::GONE, None),
-        Error::Unauthenticated(_) | Error::Forbidden(_) => (StatusCode::FORBIDDEN, None),
+        Error::Conflict(_) | Error::OffsetConflict { .. } | Error::Expired(_) => {
+            (StatusCode::GONE, None)
+        }
+        Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => {
+            (StatusCode::FORBIDDEN, None)
+        }
         Error::TooMany { retry_after, .. } => {
             (StatusCode::TOO_MANY_REQUESTS, Some(retry_after.as_secs().max(1)))
         }
-        Error::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
+        Error::Unavailable(_) | Error::SourceUnreachable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, None)
+        }
         Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
             (StatusCode::INSUFFICIENT_STORAGE, None)
         }

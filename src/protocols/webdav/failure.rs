@@ -22,6 +22,8 @@ pub(super) struct Failure {
     condition: Option<&'static str>,
     /// What stands in the condition, XML.
     detail: String,
+    /// The word that all faces have for it; '' where the condition says it all.
+    word: &'static str,
     sentence: String,
     retry_after: Option<u64>,
     /// The body was not read: the connection cannot be used again.
@@ -37,6 +39,7 @@ impl Failure {
             status,
             condition: None,
             detail: String::new(),
+            word: "",
             sentence: sentence.into(),
             retry_after: None,
             closes: false,
@@ -118,6 +121,9 @@ impl Failure {
             }
             None => out.push_str(&self.detail),
         }
+        if !self.word.is_empty() {
+            let _ = write!(out, "<T:word>{}</T:word>", self.word);
+        }
         out.push_str("<T:message>");
         xml::escape(&self.sentence, &mut out);
         out.push_str("</T:message></D:error>\n");
@@ -127,8 +133,8 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let sentence = error.to_string();
-        let plain = |status| Self::new(status, sentence.clone());
+        let (sentence, word) = (error.to_string(), error.word());
+        let plain = |status| Self { word, ..Self::new(status, sentence.clone()) };
         match error {
             Error::NotFound(_) => plain(StatusCode::NOT_FOUND),
             Error::Unauthenticated(AuthFailure::Limited(wait))
@@ -137,9 +143,10 @@ impl From<Error> for Failure {
                 ..plain(StatusCode::TOO_MANY_REQUESTS)
             },
             Error::Unauthenticated(_) => plain(StatusCode::UNAUTHORIZED),
-            Error::Forbidden(_) => plain(StatusCode::FORBIDDEN),
-            Error::Invalid(_) => plain(StatusCode::BAD_REQUEST),
-            Error::Conflict(_) => plain(StatusCode::CONFLICT),
+            Error::Forbidden(_) | Error::SourceForbidden(_) => plain(StatusCode::FORBIDDEN),
+            Error::Invalid(_) | Error::UnsupportedArchive(_) => plain(StatusCode::BAD_REQUEST),
+            Error::Conflict(_) | Error::OffsetConflict { .. } => plain(StatusCode::CONFLICT),
+            Error::Expired(_) => plain(StatusCode::GONE),
             // RFC 4331, 6.
             Error::QuotaExceeded { .. } | Error::GraceOver { .. } => {
                 plain(StatusCode::INSUFFICIENT_STORAGE).because("quota-not-exceeded")
@@ -147,7 +154,7 @@ impl From<Error> for Failure {
             Error::StorageFull => {
                 plain(StatusCode::INSUFFICIENT_STORAGE).because("sufficient-disk-space")
             }
-            Error::Unavailable(_) => plain(StatusCode::SERVICE_UNAVAILABLE),
+            Error::Unavailable(_) | Error::SourceUnreachable(_) => plain(StatusCode::SERVICE_UNAVAILABLE),
             Error::Internal(cause) => {
                 tracing::error!("a WebDAV request failed: {cause:#}");
                 plain(StatusCode::INTERNAL_SERVER_ERROR)
@@ -159,7 +166,7 @@ impl From<Error> for Failure {
 impl From<NameProblem> for Failure {
     fn from(problem: NameProblem) -> Self {
         let detail = format!("<T:name-invalid rule=\"{}\"/>", problem.rule);
-        Self { detail, ..Self::forbidden(problem.sentence) }
+        Self { detail, word: "name_invalid", ..Self::forbidden(problem.sentence) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Files of a place: `PUT`, `GET`, `HEAD` and `DELETE` of `/files/PATH?locker=me|household|ID`, the
 //! id of a locker or of a folder that is shared. `GET` of a folder lists it, or brings it as a zip;
-//! `PUT` of a path that ends with a slash makes one; `POST` moves or copies; `DELETE` moves to the
-//! trash.
+//! `PUT` of a path that ends with a slash makes one; `PUT` of an archive with `unpack=true` puts what
+//! is in it into the folder of the path; `POST` moves or copies (or brings many files, see
+//! [`super::many`]); `DELETE` moves to the trash.
 
 use std::io;
 
@@ -17,7 +18,7 @@ use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::{caller::Caller, kept::kept};
+use super::{caller::Caller, imports, kept::kept};
 use crate::{
     Error,
     body::{FileBody, Meter},
@@ -40,6 +41,9 @@ pub(super) struct Which {
     locker: Option<String>,
     /// `zip`: a folder as an archive. `stat`: what the path is, without its bytes or entries.
     r#as: Option<String>,
+    /// An archive that is sent becomes what is in it.
+    #[serde(default)]
+    unpack: bool,
     /// Not to the trash.
     #[serde(default)]
     forever: bool,
@@ -131,6 +135,11 @@ pub(super) async fn store(
     }
     let declared = text(&request, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let condition = condition(&request);
+    if which.unpack {
+        let into = imports::destination(&place, &path.parent().unwrap_or(RelativePath::root()))
+            .only_new(condition == Condition::Absent);
+        return imports::unpack(&caller, &of, &into, path.name(), declared, body).await;
+    }
     let target = Target { locker: place.locker, path: inner, condition: condition.clone() };
     let body = body.map(|piece| piece.map_err(io::Error::other));
     match of.drive.put(&caller.principal, &target, declared, body).await {
@@ -215,7 +224,7 @@ pub(super) async fn rename(
 }
 
 /// From the address itself: decoded once, by nobody else before.
-fn path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
+pub(super) fn path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
     let raw = request.uri().path().split_once("/files/").map_or("", |(_, path)| path);
     let text = percent_decode_str(raw)
         .decode_utf8()

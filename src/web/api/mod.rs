@@ -19,11 +19,13 @@ mod events;
 mod files;
 mod grants;
 mod history;
+mod imports;
 mod jukebox;
 mod kept;
 mod libraries;
 mod lists;
 mod lockers;
+mod many;
 mod marks;
 mod matching;
 mod notice_ways;
@@ -47,7 +49,10 @@ mod tracks;
 mod uploader;
 mod uploads;
 
-use actix_web::web::{PayloadConfig, ServiceConfig, delete, get, head, patch, post, put, resource};
+use actix_web::{
+    guard::fn_guard,
+    web::{PayloadConfig, ServiceConfig, delete, get, head, patch, post, put, resource},
+};
 
 use super::failure::json_up_to;
 
@@ -102,7 +107,13 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/files/{path:.*}", head().to(files::show))
         .route("/files/{path:.*}", put().to(files::store))
         .route("/files/{path:.*}", delete().to(files::remove))
+        .route("/files/{path:.*}", post().guard(fn_guard(many::is_form)).to(many::store))
+        .route("/files/{path:.*}", post().guard(fn_guard(many::is_archive)).to(many::unpack))
         .route("/files/{path:.*}", post().to(files::rename))
+        .route("/imports", get().to(imports::list))
+        .route("/imports", post().to(imports::fetch))
+        .route("/imports/{id}", get().to(imports::one))
+        .route("/imports/{id}", delete().to(imports::cancel))
         .route("/places", get().to(places::list))
         .route("/file-search", get().to(places::find))
         .route("/folder-shares", get().to(places::shares))

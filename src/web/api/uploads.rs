@@ -1,7 +1,8 @@
 //! Resumable uploads by tus 1.0.0 (<https://tus.io/protocols/resumable-upload>): core, creation,
-//! creation-with-upload, expiration, checksum, termination, concatenation. `Upload-Metadata` says
+//! creation-with-upload, creation-defer-length, expiration, checksum, termination, concatenation. `Upload-Metadata` says
 //! where a file goes: `path` (or `relativePath`, `filename`, `name`), `locker` (`me`, `household`
-//! or an id) and `ifAbsent` (`true`: never replace).
+//! or an id), `ifAbsent` (`true`: never replace) and `unpack` (`true`: an archive, whose contents go
+//! into the folder of the path; `Tunelocker-Import` names the import that tells of them).
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError as _,
@@ -19,14 +20,14 @@ use tokio::sync::mpsc;
 
 use super::{
     caller::Caller,
-    files::{name_invalid, place_of, refused},
+    files::{name_invalid, place_id, place_of, refused},
     uploader::Uploader,
 };
 use crate::{
     Error, Result,
     accounts::Principal,
     clock::Millis,
-    drive::{Appended, Checksum, Condition, NewUpload, RelativePath, Stored, UploadState},
+    drive::{Appended, Checksum, Condition, NewUpload, RelativePath, Stored, UploadForm, UploadState},
     web::{
         Handles,
         failure::{Answer, Failure},
@@ -35,15 +36,15 @@ use crate::{
 
 const VERSION: &str = "1.0.0";
 const EXTENSIONS: &str =
-    "creation,creation-with-upload,expiration,checksum,termination,concatenation";
+    "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
 const BODY: &str = "application/offset+octet-stream";
 /// tus: "Checksum Mismatch".
 const WRONG_CHECKSUM: u16 = 460;
 /// Metadata is kept and given back, so it has an end.
 const LONGEST_METADATA: usize = 8192;
 /// What a page of another origin may send and read; it has to bring its own credential.
-const SENT: &str = "Authorization,Content-Type,Tus-Resumable,Upload-Length,Upload-Offset,Upload-Metadata,Upload-Concat,Upload-Checksum,X-HTTP-Method-Override,X-Requested-With";
-const READ: &str = "Location,Tus-Resumable,Tus-Version,Tus-Extension,Tus-Checksum-Algorithm,Upload-Offset,Upload-Length,Upload-Metadata,Upload-Expires,Upload-Concat,ETag";
+const SENT: &str = "Authorization,Content-Type,Tus-Resumable,Upload-Length,Upload-Offset,Upload-Defer-Length,Upload-Metadata,Upload-Concat,Upload-Checksum,X-HTTP-Method-Override,X-Requested-With";
+const READ: &str = "Location,Tus-Resumable,Tus-Version,Tus-Extension,Tus-Checksum-Algorithm,Upload-Offset,Upload-Length,Upload-Defer-Length,Upload-Metadata,Upload-Expires,Upload-Concat,ETag,Tunelocker-Import";
 
 /// The routes below `/api/v1/uploads`.
 pub(super) fn configure(routes: &mut ServiceConfig) {
@@ -108,6 +109,9 @@ async fn create(
     let condition = new.condition.clone();
 
     if let Some(parts) = concat.strip_prefix("final;") {
+        if wish.unpacks {
+            return Err(invalid("What is joined from parts is not unpacked").into());
+        }
         let ids: Vec<String> = parts.split(' ').filter_map(id_of).collect();
         return Ok(match of.drive.join_uploads(&caller.principal, &new, &ids, concat).await {
             Ok((id, stored)) => {
@@ -121,9 +125,14 @@ async fn create(
     if !matches!(concat, "" | "partial") {
         return Err(invalid("Upload-Concat is partial or final;...").into());
     }
-    let length = text(&request, "upload-length").and_then(|length| length.parse().ok());
-    new.length = length.ok_or_else(|| invalid("Upload-Length is missing, or no number"))?;
-    let state = match of.drive.create_upload(&caller.principal, &new).await {
+    let is_deferred = text(&request, "upload-defer-length") == Some("1");
+    new.length = match text(&request, "upload-length").map(str::parse) {
+        None if is_deferred && !is_part => 0,
+        Some(Ok(length)) if !is_deferred => length,
+        _ => return Err(invalid("Upload-Length is missing, or no number").into()),
+    };
+    let form = UploadForm { is_deferred, unpacks: wish.unpacks };
+    let state = match of.drive.create_upload_of(&caller.principal, &new, form).await {
         Ok(state) => state,
         Err(error) => return Ok(refused(error, &condition)),
     };
@@ -132,7 +141,7 @@ async fn create(
     answer.insert_header(("Upload-Expires", date(state.expires_at)));
     let has_body = text(&request, "content-type") == Some(BODY);
     // What has no bytes is whole at once.
-    if !has_body && (0 < new.length || is_part) {
+    if !has_body && (0 < new.length || is_part || is_deferred) {
         return Ok(answer.insert_header(("Upload-Offset", "0")).finish());
     }
     let checksum = match has_body.then(|| checksum(&request)).transpose()?.flatten() {
@@ -141,11 +150,11 @@ async fn create(
         None => None,
     };
     let body = if has_body { Some(body) } else { None };
-    let appended = append(&of, caller.principal, state.id, 0, checksum, body).await;
-    Ok(match appended {
-        Ok(appended) => told(answer, appended, new.length),
-        Err(error) => refused(error, &condition),
-    })
+    let appended = append(&of, &caller.principal, &state.id, 0, checksum, body).await;
+    match appended {
+        Ok(appended) => told(answer, appended, &state.id, &caller, &of).await,
+        Err(error) => Ok(refused(error, &condition)),
+    }
 }
 
 /// HEAD, PATCH, DELETE /uploads/ID; POST with `X-HTTP-Method-Override`.
@@ -197,20 +206,25 @@ async fn patch(
         Some(Ok(checksum)) => Some(checksum),
         None => None,
     };
-    let appended = append(of, caller.principal, id, offset, checksum, Some(body)).await?;
-    Ok(told(HttpResponse::NoContent(), appended, 0))
+    if let Some(length) = text(request, "upload-length") {
+        let length = length.parse().map_err(|_| invalid("Upload-Length is no number"))?;
+        of.drive.set_upload_length(&caller.principal, &id, length).await?;
+    }
+    let appended = append(of, &caller.principal, &id, offset, checksum, Some(body)).await?;
+    told(HttpResponse::NoContent(), appended, &id, &caller, of).await
 }
 
 /// Hands the body on to a task that comes to its end whatever the client does.
 async fn append(
     of: &Handles,
-    principal: Principal,
-    id: String,
+    principal: &Principal,
+    id: &str,
     offset: u64,
     checksum: Option<Checksum>,
     body: Option<Payload>,
 ) -> Result<Appended> {
     let (tell, told) = mpsc::channel::<Bytes>(8);
+    let (principal, id) = (principal.clone(), id.to_owned());
     let appending =
         tokio::spawn(of.drive.clone().append_upload(principal, id, offset, checksum, told));
     if let Some(mut body) = body {
@@ -225,26 +239,41 @@ async fn append(
     appending.await?
 }
 
-fn told(
+async fn told(
     mut answer: actix_web::HttpResponseBuilder,
     appended: Appended,
-    length: u64,
-) -> HttpResponse {
-    match appended {
+    id: &str,
+    caller: &Caller,
+    of: &Handles,
+) -> Answer {
+    Ok(match appended {
         Appended::More(offset) => {
             answer.insert_header(("Upload-Offset", offset.to_string())).finish()
         }
         Appended::Done(stored) => with_stored(&mut answer, &stored).finish(),
+        Appended::Archive(size) => {
+            let state = of.drive.upload(&caller.principal, id).await?;
+            let wish = Wish::parse(&state.metadata)?;
+            let place = place_of(caller, of, wish.locker.as_deref()).await?;
+            let folder = wish.path.as_deref().and_then(|path| path.rsplit_once('/'));
+            let shown = (place_id(&place), folder.map_or("", |(folder, _)| folder));
+            let shown = (shown.0.as_str(), shown.1);
+            let import = of.imports.unpack_upload(&caller.principal, id, shown).await?;
+            answer
+                .insert_header(("Upload-Offset", size.to_string()))
+                .insert_header(("Tunelocker-Import", import.id.to_string()))
+                .finish()
+        }
         Appended::WrongChecksum => {
             // 460 has no name in HTTP; every number of three digits is a status.
             let status = StatusCode::from_u16(WRONG_CHECKSUM).unwrap_or(StatusCode::CONFLICT);
-            let detail = format!("The bytes do not have the announced checksum ({length} in all)");
+            let detail = "The bytes do not have the announced checksum";
             HttpResponse::build(status).content_type("application/problem+json").body(
                 serde_json::json!({ "type": "checksum_mismatch", "status": WRONG_CHECKSUM, "detail": detail })
                     .to_string(),
             )
         }
-    }
+    })
 }
 
 fn with_stored<'a>(
@@ -260,8 +289,12 @@ fn shown(state: &UploadState) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer
         .insert_header(("Upload-Offset", state.offset.to_string()))
-        .insert_header(("Upload-Length", state.length.to_string()))
         .insert_header(("Upload-Expires", date(state.expires_at)));
+    answer.insert_header(if state.is_deferred {
+        ("Upload-Defer-Length", "1".to_owned())
+    } else {
+        ("Upload-Length", state.length.to_string())
+    });
     if !state.metadata.is_empty() {
         answer.insert_header(("Upload-Metadata", state.metadata.clone()));
     }
@@ -301,6 +334,7 @@ struct Wish {
     path: Option<String>,
     locker: Option<String>,
     only_new: bool,
+    unpacks: bool,
 }
 
 impl Wish {
@@ -329,6 +363,7 @@ impl Wish {
             path: ["path", "relativePath", "filename", "name"].into_iter().find_map(of),
             locker: of("locker"),
             only_new: of("ifAbsent").as_deref() == Some("true"),
+            unpacks: of("unpack").as_deref() == Some("true"),
         })
     }
 }
@@ -377,6 +412,7 @@ mod tests {
             path: Some("Ä/b.mp3".to_owned()),
             locker: Some("household".to_owned()),
             only_new: true,
+            unpacks: false,
         };
         assert_eq!(wish, expected);
         let relative = format!("relativePath {},filename {}", encoded("null"), encoded("x"));

@@ -1,0 +1,169 @@
+//! Imports carried out: begun, ended, cancelled, and gone on with when the server starts again.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Destination, ImportState, Imports, Problem,
+    entries::Unpacker,
+    live::Live,
+    rows::Known,
+    sent::Received,
+};
+use crate::{
+    Error, Result,
+    accounts::Principal,
+    ids::ImportId,
+};
+
+impl Imports {
+    /// Goes on with what a stopped server left, and forgets what is long over, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        if let Err(error) = self.go_on().await {
+            tracing::error!("imports could not be gone on with: {error:?}");
+        }
+        stop.cancelled().await;
+        for live in self.running() {
+            // It is found as it was by the next start.
+            live.leave();
+        }
+    }
+
+    async fn go_on(&self) -> Result<()> {
+        self.forget_old().await?;
+        self.adopt_uploads().await?;
+        for known in self.open_ones().await? {
+            let id = known.id;
+            let Some(live) = self.go_live_once(id) else { continue };
+            if known.url.is_some() {
+                tokio::spawn(self.clone().carry_url(id, live));
+            } else if known.upload.is_some() {
+                tokio::spawn(self.clone().carry_upload(id, live));
+            } else {
+                let detail = "The server stopped in the middle of it; send it again";
+                let error = Error::Unavailable(detail.to_owned());
+                self.end(id, &live, &Err(error)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// An address, to its end.
+    pub(super) async fn carry_url(self, id: ImportId, live: Arc<Live>) {
+        let work = async {
+            let _turn = self.room.acquire().await;
+            let known = self.begin(id).await?;
+            let principal = self.accounts.principal(known.user).await?;
+            self.fetch_all(&known, &live, &principal).await
+        };
+        let done = live.stop().run_until_cancelled(Box::pin(work)).await;
+        self.finish(id, &live, done).await;
+    }
+
+    /// An archive that was sent in one go, to its end.
+    pub(super) async fn carry_sent(
+        self,
+        id: ImportId,
+        live: Arc<Live>,
+        principal: Principal,
+        into: Destination,
+        received: Received,
+    ) {
+        let work = async {
+            let _turn = self.room.acquire().await;
+            self.unpack_file(id, &live, (&principal, &into), None, &received).await
+        };
+        let done = live.stop().run_until_cancelled(Box::pin(work)).await;
+        self.finish(id, &live, done).await;
+    }
+
+    /// An archive that was a resumable upload, to its end; then the upload is gone.
+    pub(super) async fn carry_upload(self, id: ImportId, live: Arc<Live>) {
+        let work = async {
+            let _turn = self.room.acquire().await;
+            let known = self.begin(id).await?;
+            let principal = self.accounts.principal(known.user).await?;
+            self.set_state(id, ImportState::Unpacking).await?;
+            let (file, size) = self.drive.open_whole_upload(known.upload()).await?;
+            live.set_received(size, Some(size));
+            self.unpacker(id, &live, (&principal, &known.into), None).run(file, size).await
+        };
+        let done = live.stop().run_until_cancelled(Box::pin(work)).await;
+        if live.is_left() {
+            return;
+        }
+        if let Ok(known) = self.known(id).await
+            && let Err(error) = self.drive.drop_whole_upload(known.upload()).await
+        {
+            tracing::error!("an unpacked archive could not be removed: {error:?}");
+        }
+        self.finish(id, &live, done).await;
+    }
+
+    /// A received archive into the locker.
+    pub(super) async fn unpack_file(
+        &self,
+        id: ImportId,
+        live: &Live,
+        (principal, into): (&Principal, &Destination),
+        source: Option<String>,
+        received: &Received,
+    ) -> Result<()> {
+        let file = received.file.try_clone()?;
+        self.unpacker(id, live, (principal, into), source).run(file, received.size).await
+    }
+
+    fn unpacker<'a>(
+        &'a self,
+        id: ImportId,
+        live: &'a Live,
+        (principal, into): (&'a Principal, &'a Destination),
+        source: Option<String>,
+    ) -> Unpacker<'a> {
+        Unpacker { imports: self, id, live, principal, into, source }
+    }
+
+    /// The last row of it. `None`: its user ended it.
+    async fn finish(&self, id: ImportId, live: &Live, done: Option<Result<()>>) {
+        if live.is_left() {
+            return;
+        }
+        match done {
+            Some(done) => self.end(id, live, &done).await,
+            None => self.close(id, live, ImportState::Cancelled, None).await,
+        }
+    }
+
+    async fn end(&self, id: ImportId, live: &Live, done: &Result<()>) {
+        match done {
+            Ok(()) => self.close(id, live, ImportState::Done, None).await,
+            Err(error) => {
+                if let Error::Internal(cause) = error {
+                    tracing::error!(import = %id, "an import failed: {cause:#}");
+                }
+                self.close(id, live, ImportState::Failed, Some(&Problem::from(error))).await;
+            }
+        }
+    }
+
+    async fn close(
+        &self,
+        id: ImportId,
+        live: &Live,
+        state: ImportState,
+        problem: Option<&Problem>,
+    ) {
+        if let Err(error) = self.write_end(id, live, state, problem).await {
+            tracing::error!(import = %id, "the end of an import could not be written: {error:?}");
+        }
+        self.no_longer(id);
+    }
+}
+
+impl Known {
+    /// The upload that it is of; '' for none.
+    fn upload(&self) -> &str {
+        self.upload.as_deref().unwrap_or_default()
+    }
+}
