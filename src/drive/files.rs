@@ -41,6 +41,8 @@ pub struct Entry {
     pub created_at: Option<Millis>,
     /// Entity tag without quotes; files only.
     pub etag: Option<String>,
+    /// The address that it was fetched from; not in lists of a folder.
+    pub source: Option<String>,
 }
 
 /// A stored file, open for reading.
@@ -251,6 +253,7 @@ fn entry(row: Option<&Row>, found: Found) -> Entry {
         modified_at: found.modified_ns / 1_000_000,
         created_at: row.map(|row| row.created_at).or(found.born_at),
         etag: (!found.is_folder).then_some(etag),
+        source: row.and_then(|row| row.source.clone()),
         name: found.name,
     }
 }

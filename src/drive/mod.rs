@@ -53,9 +53,7 @@ pub use erase::Overdue;
 pub use exempt::Exempt;
 use exempt::Handover;
 pub use files::{Content, Entry, EntryKind, OpenFile};
-pub use imports::{
-    Destination, Import, ImportItem, ImportState, Imports, NewImport, Problem,
-};
+pub use imports::{Destination, Import, ImportItem, ImportState, Imports, NewImport, Problem};
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
 pub use names::{NameProblem, RelativePath};

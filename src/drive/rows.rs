@@ -13,6 +13,8 @@ pub(super) struct Row {
     pub(super) etag: String,
     pub(super) hash: Option<Vec<u8>>,
     pub(super) charge: Charge,
+    /// The address that it was fetched from.
+    pub(super) source: Option<String>,
 }
 
 /// What a row counts: nothing where its file is exempt, a part where a shared copy is paid for
@@ -35,7 +37,8 @@ impl Drive {
     /// The row of a file; none if it is missing on the disk.
     pub(super) async fn row(&self, locker: LockerId, path: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
-            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt, content_hash, created_at
+            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt, content_hash, created_at,
+                    source
              from drive_file
              where locker_id = ? and path = ? and missing_at is null",
             locker.0,
@@ -49,6 +52,7 @@ impl Drive {
             created_at: row.created_at,
             etag: etag(row.drive_file_id, row.version),
             hash: row.content_hash,
+            source: row.source,
             charge: charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref()),
         }))
     }
@@ -231,7 +235,8 @@ impl Drive {
                 let size = row.size_bytes.unsigned_abs();
                 let charge = charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref());
                 let (modified_ns, created_at) = (row.modified_ns, row.created_at);
-                (row.name, Row { size, modified_ns, created_at, etag, charge, hash: None })
+                let (hash, source) = (None, None);
+                (row.name, Row { size, modified_ns, created_at, etag, charge, hash, source })
             })
             .collect())
     }

@@ -141,13 +141,13 @@ impl Unpacker<'_> {
         path: RelativePath,
     ) -> Result<Result<crate::drive::Stored, Problem>> {
         let mut progress = Progress::default();
-        let target =
-            Target { locker: self.into.locker, path, condition: self.into.condition() };
+        let target = Target { locker: self.into.locker, path, condition: self.into.condition() };
         let handover = Handover { source: self.source.clone(), ..Handover::default() };
-        let body = stream::unfold((&mut *unpacking, &mut progress), |(unpacking, progress)| async {
-            let piece = next_piece(unpacking, progress, entry.size).await?;
-            Some((piece, (unpacking, progress)))
-        });
+        let body =
+            stream::unfold((&mut *unpacking, &mut progress), |(unpacking, progress)| async {
+                let piece = next_piece(unpacking, progress, entry.size).await?;
+                Some((piece, (unpacking, progress)))
+            });
         let drive = &self.imports.drive;
         let stored =
             Box::pin(drive.put_as(self.principal, &target, Some(entry.size), body, handover)).await;

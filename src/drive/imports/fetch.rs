@@ -25,11 +25,8 @@ use crate::{
 };
 
 /// One file or archive.
-const FILE: Limits = Limits {
-    bytes: 16 << 30,
-    total: Duration::from_hours(12),
-    idle: Duration::from_secs(60),
-};
+const FILE: Limits =
+    Limits { bytes: 16 << 30, total: Duration::from_hours(12), idle: Duration::from_secs(60) };
 /// A list of tracks, bytes.
 const LONGEST_LIST: u64 = 1 << 20;
 /// Tracks of a list.

@@ -80,14 +80,8 @@ pub enum ImportState {
 }
 
 impl ImportState {
-    const ALL: [Self; 6] = [
-        Self::Waiting,
-        Self::Fetching,
-        Self::Unpacking,
-        Self::Done,
-        Self::Failed,
-        Self::Cancelled,
-    ];
+    const ALL: [Self; 6] =
+        [Self::Waiting, Self::Fetching, Self::Unpacking, Self::Done, Self::Failed, Self::Cancelled];
 
     /// As rows and the API write it.
     #[must_use]

@@ -158,9 +158,7 @@ impl Imports {
     /// From its beginning: what a run before this one wrote down is forgotten.
     pub(super) async fn begin(&self, id: ImportId) -> Result<Known> {
         let mut tx = self.db.write().await?;
-        sqlx::query!("delete from import_item where import_id = ?", id.0)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!("delete from import_item where import_id = ?", id.0).execute(&mut *tx).await?;
         tx.commit().await?;
         self.known(id).await
     }

@@ -5,17 +5,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Destination, ImportState, Imports, Problem,
-    entries::Unpacker,
-    live::Live,
-    rows::Known,
+    Destination, ImportState, Imports, Problem, entries::Unpacker, live::Live, rows::Known,
     sent::Received,
 };
-use crate::{
-    Error, Result,
-    accounts::Principal,
-    ids::ImportId,
-};
+use crate::{Error, Result, accounts::Principal, ids::ImportId};
 
 impl Imports {
     /// Goes on with what a stopped server left, and forgets what is long over, until `stop`.

@@ -10,12 +10,7 @@ use super::{Destination, Imports};
 use crate::{
     Error, Result,
     accounts::Principal,
-    drive::{
-        disk::Staged,
-        put::staging_name,
-        reach::Access,
-        receive::Receiving,
-    },
+    drive::{disk::Staged, put::staging_name, reach::Access, receive::Receiving},
 };
 
 /// Headers, directory and padding of a small archive.
@@ -46,8 +41,7 @@ impl Imports {
         body: impl Stream<Item = io::Result<Bytes>>,
     ) -> Result<Received> {
         let drive = &self.drive;
-        let (locker, _) =
-            drive.reach(principal, into.locker, &into.folder, Access::Write).await?;
+        let (locker, _) = drive.reach(principal, into.locker, &into.folder, Access::Write).await?;
         if !drive.is_mounted().await? {
             return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
         }

@@ -1,11 +1,6 @@
 //! What was given up is remembered for a month, so that whoever comes back is told so.
 
-use crate::{
-    Error, Result,
-    accounts::Principal,
-    clock::Millis,
-    drive::Drive,
-};
+use crate::{Error, Result, accounts::Principal, clock::Millis, drive::Drive};
 
 const REMEMBERED: Millis = 30 * 24 * 3600 * 1000;
 

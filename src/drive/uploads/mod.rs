@@ -212,8 +212,7 @@ impl Drive {
             });
         }
         let promised = new.length.saturating_sub(replaced);
-        let reservation =
-            self.accounts.promise(&mut tx, locker, promised, &staging_of(id)).await?;
+        let reservation = self.accounts.promise(&mut tx, locker, promised, &staging_of(id)).await?;
         sqlx::query!(
             "insert into upload (upload_id, user_id, locker_id, reservation_id, path, is_part,
                  only_new, length, metadata, created_at, expires_at, is_deferred, unpacks)

@@ -111,7 +111,8 @@ fn from_zip<S: Read + Write>(
     line: &mut Line<S>,
     order: Order,
 ) -> Result<(), Stop> {
-    let broken = |error: zip::result::ZipError| Stop::Archive(format!("It cannot be read: {error}"));
+    let broken =
+        |error: zip::result::ZipError| Stop::Archive(format!("It cannot be read: {error}"));
     let mut archive = ZipArchive::new(reader).map_err(broken)?;
     if order.entries < archive.len() {
         return Err(Stop::Archive(too_many(order.entries)));

@@ -61,7 +61,8 @@ impl Kind {
             Scale, Understand, Unpack, WholePicture,
         };
         let pictures = [EmbeddedPicture, WholePicture, Scale];
-        let asked = [Understand, Analyse, AudioHash, Fingerprint, Feed, Unpack].into_iter().chain(pictures);
+        let asked =
+            [Understand, Analyse, AudioHash, Fingerprint, Feed, Unpack].into_iter().chain(pictures);
         asked.chain([Answer, Refusal, Ready, Pass]).find(|kind| *kind as u8 == byte)
     }
 }

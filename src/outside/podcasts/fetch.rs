@@ -142,9 +142,7 @@ impl Podcasts {
                 self.forget_begun(due.user, due.episode).await?;
                 Ok(stored.path)
             }
-            Appended::More(_) | Appended::WrongChecksum | Appended::Archive(_) => {
-                Err(broke_off())
-            },
+            Appended::More(_) | Appended::WrongChecksum | Appended::Archive(_) => Err(broke_off()),
         }
     }
 

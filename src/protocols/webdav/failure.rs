@@ -154,7 +154,9 @@ impl From<Error> for Failure {
             Error::StorageFull => {
                 plain(StatusCode::INSUFFICIENT_STORAGE).because("sufficient-disk-space")
             }
-            Error::Unavailable(_) | Error::SourceUnreachable(_) => plain(StatusCode::SERVICE_UNAVAILABLE),
+            Error::Unavailable(_) | Error::SourceUnreachable(_) => {
+                plain(StatusCode::SERVICE_UNAVAILABLE)
+            }
             Error::Internal(cause) => {
                 tracing::error!("a WebDAV request failed: {cause:#}");
                 plain(StatusCode::INTERNAL_SERVER_ERROR)

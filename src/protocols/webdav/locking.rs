@@ -144,6 +144,7 @@ async fn discovery(call: &Call<'_>, spot: &Spot<'_>, is_new: bool) -> Answer {
         modified_at: 0,
         created_at: None,
         etag: None,
+        source: None,
     };
     let mut resource = Resource::of(&entry, None, call.services.clock.now());
     resource.locks = covering(&around.locks, &around.path, spot);

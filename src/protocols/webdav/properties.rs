@@ -210,6 +210,7 @@ mod tests {
             modified_at: 784_111_777_900,
             created_at: Some(784_111_000_000),
             etag: Some("e-1".to_owned()),
+            source: None,
         };
         let file = Resource::of(&entry, Some(usage), 0);
         for (live, text) in [

@@ -83,6 +83,7 @@ pub(super) async fn show(
             let found = of.drive.stat(&caller.principal, locker, &inner).await?;
             let mut shape = entry(&found);
             shape["path"] = json!(path.as_str());
+            shape["source"] = json!(found.source);
             return Ok(HttpResponse::Ok().json(shape));
         }
         Some("zip") => {

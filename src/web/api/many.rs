@@ -56,8 +56,9 @@ struct Results {
 /// A form with files.
 pub(super) fn is_form(request: &GuardContext<'_>) -> bool {
     let told = request.head().headers.get(header::CONTENT_TYPE);
-    told.and_then(|told| told.to_str().ok())
-        .is_some_and(|told| told.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
+    told.and_then(|told| told.to_str().ok()).is_some_and(|told| {
+        told.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
+    })
 }
 
 /// An archive to be unpacked.
@@ -142,8 +143,7 @@ pub(super) async fn store(
             continue;
         }
         let condition = if how.if_absent { Condition::Absent } else { Condition::None };
-        let target =
-            Target { locker: place.locker, path: path.below(&place.base), condition };
+        let target = Target { locker: place.locker, path: path.below(&place.base), condition };
         match of.drive.put(&caller.principal, &target, None, body).await {
             Ok(stored) => results.add(
                 json!({
@@ -226,8 +226,7 @@ impl Results {
             (0, _) => self.first.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY),
             _ => StatusCode::MULTI_STATUS,
         };
-        HttpResponse::build(status).json(
-            json!({ "stored": self.stored, "refused": self.refused, "items": self.items }),
-        )
+        HttpResponse::build(status)
+            .json(json!({ "stored": self.stored, "refused": self.refused, "items": self.items }))
     }
 }

@@ -27,7 +27,9 @@ use crate::{
     Error, Result,
     accounts::Principal,
     clock::Millis,
-    drive::{Appended, Checksum, Condition, NewUpload, RelativePath, Stored, UploadForm, UploadState},
+    drive::{
+        Appended, Checksum, Condition, NewUpload, RelativePath, Stored, UploadForm, UploadState,
+    },
     web::{
         Handles,
         failure::{Answer, Failure},
@@ -35,8 +37,7 @@ use crate::{
 };
 
 const VERSION: &str = "1.0.0";
-const EXTENSIONS: &str =
-    "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
+const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
 const BODY: &str = "application/offset+octet-stream";
 /// tus: "Checksum Mismatch".
 const WRONG_CHECKSUM: u16 = 460;

@@ -1,11 +1,14 @@
 //! What is kept: uploads under quota, plain files on the disk, names, and what a crash leaves.
 
+mod archives;
 mod crash;
 mod doctor;
 mod files;
 mod full;
 mod http;
+mod imports;
 mod journey;
+mod many;
 mod quota;
 mod trash;
 mod tree;
