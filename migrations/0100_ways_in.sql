@@ -17,6 +17,9 @@ create index upload_expired_user on upload_expired (user_id);
 -- The address that a file was fetched from, without name and password.
 alter table drive_file add column source text;
 
+-- The word of a refusal, beside its sentence.
+alter table delivery_item add column word text not null default '';
+
 create table import (
     import_id   integer primary key autoincrement not null,
     user_id     integer not null references user on delete cascade,

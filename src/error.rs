@@ -22,6 +22,14 @@ pub enum Error {
     /// The request makes no sense; the sentence says why.
     #[error("{0}")]
     Invalid(String),
+    /// A name that files may not have: the rule that it breaks, and a sentence.
+    #[error("{detail}")]
+    NameInvalid {
+        /// One word, as in `NameProblem` of the drive.
+        rule: &'static str,
+        /// For people.
+        detail: String,
+    },
     /// It collides with what is there.
     #[error("{0}")]
     Conflict(String),
@@ -125,6 +133,7 @@ impl Error {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::Invalid(_) => "invalid",
+            Self::NameInvalid { .. } => "name_invalid",
             Self::Conflict(_) => "conflict",
             Self::OffsetConflict { .. } => "offset_conflict",
             Self::Expired(_) => "upload_expired",

@@ -101,7 +101,7 @@ impl Drive {
         }
         if let Some(item) = handover.item {
             sqlx::query!(
-                "update delivery_item set state = 'stored', problem = '', path = ?1,
+                "update delivery_item set state = 'stored', word = '', problem = '', path = ?1,
                      size_bytes = (select size_bytes from drive_file where locker_id = ?2 and path = ?1)
                  where delivery_item_id = ?3",
                 path,

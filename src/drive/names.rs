@@ -18,6 +18,12 @@ pub struct NameProblem {
     pub sentence: &'static str,
 }
 
+impl From<NameProblem> for crate::Error {
+    fn from(problem: NameProblem) -> Self {
+        Self::NameInvalid { rule: problem.rule, detail: problem.sentence.to_owned() }
+    }
+}
+
 /// What most file systems take for one name, in bytes.
 const NAME_LENGTH: usize = 255;
 const PATH_LENGTH: usize = 4000;

@@ -38,7 +38,7 @@ impl ResponseError for Failure {
             }
             Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::SourceForbidden(_) => StatusCode::FORBIDDEN,
-            Error::Invalid(_) => StatusCode::BAD_REQUEST,
+            Error::Invalid(_) | Error::NameInvalid { .. } => StatusCode::BAD_REQUEST,
             Error::Conflict(_) | Error::OffsetConflict { .. } => StatusCode::CONFLICT,
             Error::Expired(_) => StatusCode::GONE,
             Error::UnsupportedArchive(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -83,6 +83,9 @@ impl Failure {
             problem["used"] = json!(used);
             problem["quota"] = json!(quota);
             problem["needed"] = json!(needed);
+        }
+        if let Error::NameInvalid { rule, .. } = &self.0 {
+            problem["rule"] = json!(rule);
         }
         if let Error::OffsetConflict { stored, .. } = &self.0 {
             problem["offset"] = json!(stored);

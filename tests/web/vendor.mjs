@@ -43,6 +43,14 @@ const uploads = await require('esbuild').build({
 outputs.set('vendor/tus.js', Buffer.from(
   '/* tus-js-client and what it stands on (MIT, BSD-3-Clause); see VENDOR.md */\n' + uploads.outputFiles[0].text));
 
+// What files are known by; loaded by the worker that reads them.
+const hashes = await require('esbuild').build({
+  stdin: { contents: "export { blake3 } from '@noble/hashes/blake3.js';", resolveDir: dirname(modules) },
+  nodePaths: [modules],
+  bundle: true, format: 'esm', platform: 'browser', minify: true, target: 'es2022', write: false, legalComments: 'none',
+});
+outputs.set('vendor/blake3.js', Buffer.from('/* @noble/hashes (MIT); see VENDOR.md */\n' + hashes.outputFiles[0].text));
+
 // One sprite with the icons that the panel uses. Paint attributes stand on the <svg> that uses them.
 const icons = `activity arrow-left check chevron-down chevron-left chevron-right circle-alert circle-check circle-user
   copy disc-3 download ellipsis eye file file-music folder-open folder-up gauge hard-drive heart history house image info message-circle key-round library link
@@ -63,7 +71,7 @@ for (const subset of ['latin', 'latin-ext', 'cyrillic', 'greek']) {
   outputs.set(`fonts/${name}`, readFileSync(join(modules, '@fontsource-variable/inter/files', name)));
 }
 
-const licences = ['preact', '@preact/signals', '@preact/signals-core', 'htm', 'tus-js-client', 'js-base64', 'url-parse', 'querystringify', 'requires-port', 'lucide-static', '@fontsource-variable/inter'];
+const licences = ['preact', '@preact/signals', '@preact/signals-core', 'htm', 'tus-js-client', '@noble/hashes', 'js-base64', 'url-parse', 'querystringify', 'requires-port', 'lucide-static', '@fontsource-variable/inter'];
 const texts = licences.map((name) => {
   const of = lock.packages[`node_modules/${name}`];
   const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'].map((f) => join(modules, name, f)).find(existsSync);

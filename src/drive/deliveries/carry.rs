@@ -39,7 +39,7 @@ impl Deliveries {
                 if let Error::Internal(cause) = &error {
                     tracing::error!("a delivered file could not be stored: {cause:#}");
                 }
-                self.failed(id, &error.to_string()).await?;
+                self.failed(id, &error).await?;
                 is_whole = false;
             }
         }

@@ -121,6 +121,8 @@ pub struct Item {
     pub is_stored: bool,
     /// Why it is not, as a sentence.
     pub problem: String,
+    /// And as the word that all faces have for it.
+    pub word: String,
 }
 
 /// The deliveries. Cheap to clone.

@@ -115,10 +115,12 @@ impl Deliveries {
             .collect()
     }
 
-    pub(super) async fn failed(&self, item: i64, problem: &str) -> Result<()> {
+    pub(super) async fn failed(&self, item: i64, error: &Error) -> Result<()> {
+        let (word, problem) = (error.word(), error.to_string());
         let mut tx = self.db.write().await?;
         sqlx::query!(
-            "update delivery_item set state = 'failed', problem = ? where delivery_item_id = ?",
+            "update delivery_item set state = 'failed', word = ?, problem = ? where delivery_item_id = ?",
+            word,
             problem,
             item
         )
@@ -153,7 +155,7 @@ impl Deliveries {
         .await?
         .ok_or(Error::NotFound("Delivery"))?;
         let items = sqlx::query!(
-            "select path, size_bytes, state, problem from delivery_item where delivery_id = ?
+            "select path, size_bytes, state, problem, word from delivery_item where delivery_id = ?
              order by delivery_item_id",
             id.0
         )
@@ -176,6 +178,7 @@ impl Deliveries {
                     path: item.path,
                     size: item.size_bytes.map(i64::unsigned_abs),
                     is_stored: item.state == "stored",
+                    word: item.word,
                     problem: item.problem,
                 })
                 .collect(),
@@ -213,8 +216,10 @@ fn paths(new: &NewDelivery) -> Result<Vec<RelativePath>> {
                 format!("Music/{}/{name}", folder.trim())
             }
         };
-        let parsed = RelativePath::parse(&path)
-            .map_err(|problem| Error::Invalid(format!("{path}: {}", problem.sentence)))?;
+        let parsed = RelativePath::parse(&path).map_err(|problem| Error::NameInvalid {
+            rule: problem.rule,
+            detail: format!("{path}: {}", problem.sentence),
+        })?;
         if parsed.is_root() {
             return Err(Error::Invalid("A delivered file has a name".to_owned()));
         }

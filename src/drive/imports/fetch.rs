@@ -88,8 +88,7 @@ impl Imports {
         name: &str,
         answer: Answer,
     ) -> Result<Stored> {
-        let path = RelativePath::parse(name)
-            .map_err(|problem| Error::Invalid(problem.sentence.to_owned()))?;
+        let path = RelativePath::parse(name)?;
         let into = &known.into;
         let target = Target {
             locker: into.locker,

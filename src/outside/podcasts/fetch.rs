@@ -111,7 +111,7 @@ impl Podcasts {
         match self.0.of.drive.upload(principal, &begun.upload).await {
             Ok(state) => Ok(Some(state.offset)
                 .filter(|offset| 0 < *offset && *offset < state.length && state.etag.is_none())),
-            Err(Error::NotFound(_)) => Ok(None),
+            Err(Error::NotFound(_) | Error::Expired(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

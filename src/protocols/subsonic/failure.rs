@@ -107,6 +107,7 @@ impl From<Error> for Failure {
                 Self { retry_after: Some(retry_after), ..Self::generic(message) }
             }
             Error::Invalid(_)
+            | Error::NameInvalid { .. }
             | Error::Conflict(_)
             | Error::OffsetConflict { .. }
             | Error::Expired(_)

@@ -145,6 +145,10 @@ impl From<Error> for Failure {
             Error::Unauthenticated(_) => plain(StatusCode::UNAUTHORIZED),
             Error::Forbidden(_) | Error::SourceForbidden(_) => plain(StatusCode::FORBIDDEN),
             Error::Invalid(_) | Error::UnsupportedArchive(_) => plain(StatusCode::BAD_REQUEST),
+            Error::NameInvalid { rule, .. } => Self {
+                detail: format!("<T:name-invalid rule=\"{rule}\"/>"),
+                ..plain(StatusCode::FORBIDDEN)
+            },
             Error::Conflict(_) | Error::OffsetConflict { .. } => plain(StatusCode::CONFLICT),
             Error::Expired(_) => plain(StatusCode::GONE),
             // RFC 4331, 6.

@@ -188,6 +188,7 @@ fn shape(delivery: &Delivery, place: &str) -> Value {
             };
             json!({
                 "path": item.path, "size": item.size, "state": state, "problem": item.problem,
+                "type": item.word,
             })
         })
         .collect();

@@ -47,7 +47,7 @@ pub(super) async fn whole(answer: Response) -> (u16, Value) {
 }
 
 /// A zip of stored files.
-pub(super) fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
     packed(files, CompressionMethod::Stored)
 }
 
@@ -62,7 +62,7 @@ fn packed(files: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 }
 
 /// A tar; names are written as they are, whatever they are.
-fn tar_of(files: &[(&str, &[u8])]) -> tar::Builder<Vec<u8>> {
+pub(super) fn tar_of(files: &[(&str, &[u8])]) -> tar::Builder<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in files {
         let mut header = tar::Header::new_ustar();
@@ -80,7 +80,7 @@ fn item<'a>(answer: &'a Value, path: &str) -> &'a Value {
     items.iter().find(|item| item["path"] == path).unwrap_or_else(|| panic!("{path}: {answer}"))
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(bytes).unwrap();
     packer.finish().unwrap()

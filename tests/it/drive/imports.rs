@@ -154,12 +154,15 @@ async fn it_can_be_ended_while_it_runs() {
     let (status, begun) = begin(&ann, &format!("http://{address}/slow.flac"), "").await;
     assert_eq!(status, 202);
     let (mut socket, _) = listener.accept().await.unwrap();
+    let mut asked = [0; 4096];
+    assert!(0 < tokio::io::AsyncReadExt::read(&mut socket, &mut asked).await.unwrap());
     let head = b"HTTP/1.1 200 OK\r\ncontent-type: audio/flac\r\ncontent-length: 400000\r\n\r\nabc";
     tokio::io::AsyncWriteExt::write_all(&mut socket, head).await.unwrap();
     let id = begun["id"].as_str().unwrap();
     loop {
         let request = ann.request(Method::GET, &format!("imports/{id}"));
         let (_, import) = whole(request.send().await.unwrap()).await;
+        assert_eq!(import["over"], false, "{import}");
         if import["received"] == 3 {
             assert_eq!((&import["state"], &import["total"]), (&"fetching".into(), &400_000.into()));
             break;

@@ -1,6 +1,6 @@
 //! What is kept: uploads under quota, plain files on the disk, names, and what a crash leaves.
 
-mod archives;
+pub(crate) mod archives;
 mod crash;
 mod doctor;
 mod files;
@@ -14,6 +14,7 @@ mod trash;
 mod tree;
 mod tree_http;
 mod tus;
+mod ways;
 
 use std::{io, path::PathBuf};
 

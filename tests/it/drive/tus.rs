@@ -317,7 +317,7 @@ async fn tus_goes_on_after_the_server_started_again() {
     let later = Clock::manual(Clock::System.now() + 8 * 86_400_000);
     let (accounts, drive) = start_again(&lockers, later).await;
     let gone = drive.upload(&lockers.ann, &left.id).await;
-    assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+    assert!(matches!(gone, Err(Error::Expired(_))), "{gone:?}");
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!((usage.used, usage.reserved), (8000, 0));
     assert_eq!(lockers.staged(), 0);

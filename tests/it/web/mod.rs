@@ -12,3 +12,4 @@ mod quality;
 pub(crate) mod script;
 mod shares;
 mod social;
+mod uploads;

@@ -57,25 +57,28 @@ export function streamUrl(id, format, offset, bitrate) {
   return `${id.startsWith('pe-') ? `${root}episodes/` : tracks}${id}/stream${text ? `?${text}` : ''}`;
 }
 
-/** One file by tus: what broke off goes on where it stopped, also after the tab was closed. */
-export async function upload(locker, path, file, onProgress, signal) {
+/**
+ * One file by tus: what broke off goes on where it stopped, also after the tab was closed. With `unpack` it is an archive,
+ * and the answer names the import that tells what becomes of it. A signal aborted with 'pause' leaves what was sent.
+ */
+export async function upload(locker, path, file, { onProgress, signal, unpack }) {
   const { Upload } = await import('../vendor/tus.js');
   return new Promise((done, fail) => {
     const one = new Upload(file, {
-      endpoint: `${root}uploads`, metadata: { path, locker }, headers: { 'x-csrf-token': token },
+      endpoint: `${root}uploads`, metadata: { path, locker, ...(unpack ? { unpack: 'true' } : {}) }, headers: { 'x-csrf-token': token },
       // Where the bytes go is part of what they are known again by.
-      fingerprint: async () => `tunelocker ${locker} ${path} ${file.size} ${file.lastModified}`,
+      fingerprint: async () => `tunelocker ${locker} ${path} ${file.size} ${file.lastModified}${unpack ? ' unpack' : ''}`,
       // One request for what is small; what is large needs an address before its bytes.
       uploadDataDuringCreation: file.size <= 1 << 20, removeFingerprintOnSuccess: true, retryDelays: [0, 1000, 3000, 8000, 15000, 30000],
       onShouldRetry: (failure) => {
         const status = failure.originalResponse?.getStatus() ?? 0;
         return [0, 409, 423].includes(status) || (status >= 500 && status !== 507);
       },
-      onProgress, onSuccess: () => done(), onError: (failure) => fail(refusal(failure)),
+      onProgress, onSuccess: ({ lastResponse }) => done({ importId: lastResponse?.getHeader('Tunelocker-Import') ?? null }), onError: (failure) => fail(refusal(failure)),
     });
     signal.addEventListener('abort', () => {
       const stopped = () => fail(new DOMException('stopped', 'AbortError'));
-      one.abort(true).then(stopped, stopped);
+      one.abort(signal.reason !== 'pause').then(stopped, stopped);
     });
     one.findPreviousUploads().then((before) => {
       if (before.length) one.resumeFromPreviousUpload(before[0]);

@@ -1,64 +1,74 @@
-// The upload queue: collects, sends two at a time (four when nothing plays), keeps the state of each file.
-// One failed file never stops the others.
+// The upload queue: finds out what the server has already, sends the rest two at a time (four when nothing plays), keeps
+// the state of each file. One failed file never stops the others. Many thousands are fine: the page is told seldom.
 import { computed, signal } from '../vendor/ui.js';
-import { upload } from './api.js';
+import { get, upload } from './api.js';
 import { t } from './i18n.js';
+import { match } from './matching.js';
 import { isPlaying } from './player/player.js';
+import { forget } from './upload_sources.js';
 
 export const items = signal([]);
 /** Where the next files go: {id, kind}. */
 export const locker = signal(null);
 export const batch = signal(0);
+export const paused = signal(false);
 const version = signal(0);
 const wanted = /\.(mp3|flac|ogg|oga|opus|m4a|m4b|mp4|aac|wav|aif|aiff|aifc|wv|ape|wma|dsf|dff|mka|cue|lrc|m3u8?|jpe?g|png|webp)$/i;
+const archive = /.\.(zip|tar|tgz|tar\.gz|tar\.zst|tzst|tar\.xz|txz)$/i;
+/** Asked about together. */
+const TOGETHER = 100;
+const ended = new Set(['done', 'have', 'claimed', 'failed']);
 let nextKey = 1;
 let running = 0;
+let checking = false;
 let ticking = 0;
 let window_ = [];
 
 const touch = () => { ticking ||= setTimeout(() => { ticking = 0; version.value += 1; items.value = [...items.value]; }, 150); };
 
-/** Walks what was dropped, folders too. `readEntries` gives a hundred at a time. */
-export async function collect(transfer) {
-  const found = [];
-  const walk = async (entry, path) => {
-    if (entry.isFile) {
-      found.push({ file: await new Promise((done, fail) => entry.file(done, fail)), path: path + entry.name });
-      return;
-    }
-    const reader = entry.createReader();
-    for (;;) {
-      const part = await new Promise((done, fail) => reader.readEntries(done, fail));
-      if (!part.length) return;
-      for (const child of part) await walk(child, `${path}${entry.name}/`);
-    }
-  };
-  // The list of a drop is gone after the first wait, so entries are taken first.
-  const dropped = [...transfer.items].filter((item) => item.kind === 'file').map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
-  for (const one of dropped) {
-    if (one instanceof File) found.push({ file: one, path: one.name });
-    else if (one) await walk(one, '');
-  }
-  return found;
-}
+export const isArchive = (name) => archive.test(name);
 
-/** Music and what goes with it, to the chosen locker; with `place`, files of any kind, to there. */
-export function add(files, place) {
-  const taken = files.filter((one) => (place || wanted.test(one.path)) && !one.path.split('/').some((part) => part.startsWith('.')));
-  const more = taken.map(({ file, path }) => ({
-    key: nextKey++, file, path, name: file.name, folder: path.split('/').slice(0, -1).join('/'), size: file.size, sent: 0,
-    state: 'waiting', reason: '', locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user', stop: new AbortController(),
+/**
+ * Music and what goes with it, to the chosen locker; with `place`, files of any kind, to there. `unpack`: archives become
+ * what is in them. `memory`: what the browser remembers these by.
+ */
+export function add(files, place, { unpack = !place, memory = null } = {}) {
+  const fits = ({ path }) => (place || wanted.test(path) || (unpack && archive.test(path))) && !path.split('/').some((part) => part.startsWith('.'));
+  const more = files.filter(fits).map(({ file, path }) => ({
+    key: nextKey++, file, path, name: file.name, folder: path.split('/').slice(0, -1).join('/'), size: file.size, sent: 0, read: 0,
+    state: 'waiting', reason: '', word: '', refused: [], locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user',
+    // In a place of one's choice a file has to be where it was put; music only has to be there.
+    exact: Boolean(place), unpack: unpack && archive.test(path), memory, stop: new AbortController(),
   }));
-  if (!more.length) return;
+  if (!more.length) { forget(memory); return; }
   batch.value += 1;
   items.value = [...items.value, ...more];
-  pump();
+  check();
+}
+
+/** Finds out, in the order of the list, what has to be sent. */
+async function check() {
+  if (checking) return;
+  checking = true;
+  for (;;) {
+    const first = paused.value ? null : items.value.find((one) => one.state === 'waiting');
+    if (!first) break;
+    const some = items.value.filter((one) => one.state === 'waiting' && one.locker === first.locker).slice(0, TOGETHER);
+    for (const item of some) item.state = 'checking';
+    touch();
+    // What is known to be needed is sent while the next are looked at.
+    await match(some, () => { touch(); pump(); });
+    for (const item of some) if (item.state === 'checking') item.state = 'ready';
+    pump();
+    settle();
+  }
+  checking = false;
 }
 
 function pump() {
   const most = isPlaying.value ? 2 : 4;
-  while (running < most) {
-    const item = items.value.find((one) => one.state === 'waiting');
+  while (running < most && !paused.value) {
+    const item = items.value.find((one) => one.state === 'ready');
     if (!item) return;
     send(item);
   }
@@ -68,42 +78,93 @@ async function send(item) {
   running += 1;
   item.state = 'sending';
   try {
-    await upload(item.locker, item.path, item.file, (sent) => {
-      window_.push([performance.now(), sent - item.sent]);
-      item.sent = sent;
-      touch();
-    }, item.stop.signal);
-    item.state = 'done';
+    const { importId } = await upload(item.locker, item.path, item.file, {
+      unpack: item.unpack,
+      signal: item.stop.signal,
+      onProgress: (sent) => { window_.push([performance.now(), Math.max(0, sent - item.sent)]); item.sent = sent; touch(); },
+    });
     item.sent = item.size;
+    if (importId) await unpacked(item, importId);
+    else item.state = 'done';
   } catch (failure) {
-    if (failure.name === 'AbortError') items.value = items.value.filter((one) => one !== item);
-    else { item.state = 'failed'; item.reason = failure.message; item.sent = 0; }
+    if (failure.name === 'AbortError') {
+      if (item.stop.signal.reason === 'pause') { item.state = 'ready'; item.stop = new AbortController(); }
+      else items.value = items.value.filter((one) => one !== item);
+    } else { item.state = 'failed'; item.reason = failure.message; item.word = failure.body?.type ?? ''; item.sent = 0; }
   }
   running -= 1;
   touch();
   pump();
+  settle();
+}
+
+/** Waits until the server has taken an archive apart. */
+async function unpacked(item, id) {
+  item.state = 'unpacking';
+  touch();
+  for (let wait = 200; ; wait = Math.min(2000, wait * 1.5)) {
+    const one = await get(`imports/${id}`);
+    item.inside = one.stored;
+    touch();
+    if (one.over) {
+      item.refused = one.items.filter((each) => each.problem).map((each) => ({ path: each.path, reason: each.problem.detail, word: each.problem.type }));
+      item.state = one.state === 'done' && !one.refused ? 'done' : 'failed';
+      item.reason = one.problem?.detail ?? t('upload.partly', { stored: one.stored, refused: one.refused });
+      item.word = one.problem?.type ?? '';
+      return;
+    }
+    await new Promise((done) => { setTimeout(done, wait); });
+  }
+}
+
+/** What is all there need not be remembered for another time. */
+function settle() {
+  const open = new Set(items.value.filter((one) => !ended.has(one.state)).map((one) => one.memory));
+  for (const item of items.value) if (item.memory !== null && !open.has(item.memory)) { forget(item.memory); item.memory = null; }
 }
 
 export function cancel(item) {
-  if (item.state === 'waiting') items.value = items.value.filter((one) => one !== item);
-  item.stop.abort();
+  if (item.state !== 'sending') items.value = items.value.filter((one) => one !== item);
+  item.stop.abort('cancel');
+  settle();
 }
-export function retryFailed() {
-  for (const item of items.value) if (item.state === 'failed') { item.state = 'waiting'; item.reason = ''; }
-  touch();
+/** What is being sent stops where it is, and goes on from there. */
+export function pause() {
+  paused.value = true;
+  for (const item of items.value) if (item.state === 'sending') item.stop.abort('pause');
+}
+export function resume() {
+  paused.value = false;
+  check();
   pump();
 }
-export function clearDone() { items.value = items.value.filter((one) => one.state === 'waiting' || one.state === 'sending'); }
+export function retryFailed() {
+  for (const item of items.value) if (item.state === 'failed') Object.assign(item, { state: 'waiting', reason: '', word: '', refused: [], stop: new AbortController() });
+  touch();
+  check();
+}
+export function clearDone() { items.value = items.value.filter((one) => !ended.has(one.state)); }
+
+/** The refused files as a table for others: path, bytes, word, reason. */
+export function refusals() {
+  const cell = (text) => `"${String(text).replaceAll('"', '""').replace(/^[=+\-@\t\r]/, "'$&")}"`;
+  const rows = items.value.filter((one) => one.state === 'failed').flatMap((one) => (one.refused.length
+    ? one.refused.map((inner) => [`${one.path} › ${inner.path}`, '', inner.word, inner.reason])
+    : [[one.path, one.size, one.word, one.reason]]));
+  return `\ufeff${[['path', 'bytes', 'error', 'reason'], ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
+}
 
 export const figures = computed(() => {
   version.value;
   const all = items.value;
-  let done = 0; let failed = 0; let size = 0; let sent = 0; let doneSize = 0; let failedSize = 0;
+  let done = 0; let failed = 0; let had = 0; let size = 0; let sent = 0; let doneSize = 0; let failedSize = 0; let looked = 0;
   for (const item of all) {
     size += item.size;
-    sent += item.sent;
     if (item.state === 'done') { done += 1; doneSize += item.size; }
-    if (item.state === 'failed') { failed += 1; failedSize += item.size; }
+    else if (item.state === 'have' || item.state === 'claimed') { done += 1; had += 1; doneSize += item.size; }
+    else if (item.state === 'failed') { failed += 1; failedSize += item.size; }
+    else sent += item.sent;
+    if (item.state === 'waiting' || item.state === 'checking') looked += 1;
   }
   const now = performance.now();
   window_ = window_.filter(([at]) => now - at < 3000);
@@ -113,7 +174,13 @@ export const figures = computed(() => {
   // Said aloud at each quarter, not at each tick.
   const quarter = all.length ? Math.floor(((done + failed) / all.length) * 4) * 25 : 0;
   const spoken = !all.length ? '' : left === 0 ? t('upload.spokenEnd', { done, failed }) : quarter ? t('upload.spoken', { part: quarter }) : '';
-  return { total: all.length, done, failed, left, speed, part: share(sent), donePart: share(doneSize), failedPart: share(failedSize), spoken };
+  return { total: all.length, done, failed, had, left, looked, speed, part: share(sent + doneSize), donePart: share(doneSize), failedPart: share(failedSize), spoken };
+});
+
+/** What is under way or refused before what is over, then as they came. */
+export const shown = computed(() => {
+  const rank = { sending: 0, unpacking: 0, checking: 1, failed: 2, ready: 3, waiting: 4, done: 5, claimed: 5, have: 5 };
+  return [...items.value].sort((one, other) => rank[one.state] - rank[other.state] || one.key - other.key);
 });
 
 addEventListener('beforeunload', (event) => { if (running) event.preventDefault(); });

@@ -5,7 +5,7 @@ import { t } from '../i18n.js';
 import { complain, lookOutside, toast, useFetched } from '../store.js';
 import { Button, Failed, Field, Icon } from '../ui/parts.js';
 
-const icons = { podcasts: 'podcast', radio: 'radio', info: 'info', scrobbling: 'share-2', deliveries: 'download', notices: 'circle-alert' };
+const icons = { podcasts: 'podcast', radio: 'radio', info: 'info', scrobbling: 'share-2', deliveries: 'download', notices: 'circle-alert', imports: 'link' };
 
 export default function Outside() {
   const [version, bump] = useState(0);

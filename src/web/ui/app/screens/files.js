@@ -6,9 +6,10 @@ import { ago, bytes } from '../format.js';
 import { t } from '../i18n.js';
 import { go, path as address } from '../router.js';
 import { complain, toast, useFetched } from '../store.js';
-import { add, collect, figures } from '../upload.js';
+import { add, figures, isArchive } from '../upload.js';
+import { collect } from '../upload_sources.js';
 import { Button, Empty, Failed, Icon, IconButton, Menu, Soon } from '../ui/parts.js';
-import { NameDialog, ShareFolder, TargetDialog, Versions } from './files_dialogs.js';
+import { ArchiveDialog, NameDialog, ShareFolder, TargetDialog, Versions } from './files_dialogs.js';
 
 const music = /\.(mp3|flac|ogg|oga|opus|m4a|m4b|aac|wav|aiff?|wv|ape|wma|dsf|dff|mka)$/i;
 const picture = /\.(jpe?g|png|webp|gif)$/i;
@@ -43,7 +44,8 @@ export default function Files() {
   if (lost && !all) return html`<div class="page">${h(Failed, { failure: lost })}</div>`;
   if (!place) return null;
   const done = (text, action) => { setDialog(null); again(); toast(text, action); };
-  const send = (files) => add(files.map((one) => ({ ...one, path: inside(path, one.path) })), place);
+  const begin = (files, unpack) => add(files.map((one) => ({ ...one, path: inside(path, one.path) })), place, { unpack });
+  const send = (files) => (files.some((one) => isArchive(one.path)) ? setDialog({ kind: 'archive', files }) : begin(files, false));
   const drop = async (event) => { event.preventDefault(); setOver(0); if (place.write) send(await collect(event.dataTransfer)); };
   const trash = (one) => remove(fileUrl(one.locker, one.path)).then((kept) => done(t('files.deleted', { name: one.name }), {
     label: t('files.undo'), run: () => post(`trash/${kept.id}`).then(() => { again(); toast(t('files.restored', { name: one.name })); }, complain),
@@ -90,6 +92,7 @@ export default function Files() {
     ${dialog?.kind === 'rename' && h(NameDialog, { title: t('files.rename'), action: t('files.rename'), name: dialog.of.name, onClose: () => setDialog(null),
       onDone: (name) => post(fileUrl(dialog.of.locker, dialog.of.path), { to: inside(above(dialog.of.path), name) }).then(() => done(t('files.renamed', { name })), complain) })}
     ${(dialog?.kind === 'move' || dialog?.kind === 'copy') && h(TargetDialog, { of: dialog.of, copies: dialog.kind === 'copy', places, onClose: () => setDialog(null), onDone: done })}
+    ${dialog?.kind === 'archive' && h(ArchiveDialog, { names: dialog.files.filter((one) => isArchive(one.path)).map((one) => one.path), onClose: () => setDialog(null), onPick: (unpack) => { setDialog(null); begin(dialog.files, unpack); } })}
     ${dialog?.kind === 'versions' && h(Versions, { of: dialog.of, onClose: () => setDialog(null), onDone: done })}
     ${dialog?.kind === 'share' && h(ShareFolder, { of: dialog.of, onClose: () => setDialog(null) })}</div>`;
 }

@@ -67,3 +67,9 @@ export function ShareFolder({ of, onClose }) {
       <label class="check"><input type="checkbox" checked=${write} onChange=${(event) => setWrite(event.currentTarget.checked)}/><span>${t('files.letWriteLong')}</span></label>
       <footer><button class="btn primary" disabled=${!user.trim()}>${t('files.shareIt')}</button></footer></form></div>`);
 }
+
+/** What shall become of archives among the files that were picked. */
+export function ArchiveDialog({ names, onPick, onClose }) {
+  return html`<${Dialog} title=${t('files.archive')} onClose=${onClose} footer=${html`${h(Button, { onClick: () => onPick(false) }, t('files.archiveKeep'))}${h(Button, { kind: 'primary', onClick: () => onPick(true) }, t('files.archiveUnpack'))}`}>
+    <p>${t('files.archiveText')}</p><p class="muted" dir="auto">${names.slice(0, 5).join(', ')}</p><//>`;
+}

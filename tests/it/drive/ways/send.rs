@@ -1,0 +1,355 @@
+//! How a file is sent by each way, and what is told when it is refused.
+
+use std::process::Stdio;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use reqwest::{
+    Body, Method, RequestBuilder, Response,
+    multipart::{Form, Part},
+};
+use serde_json::{Value, json};
+
+use super::{
+    super::archives::{ended, gzip, tar_of, whole, zip_of},
+    House,
+};
+use crate::outside::stub::Reply;
+
+/// A way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Put,
+    PutChunked,
+    Form,
+    Tus,
+    TusDeferred,
+    Dav,
+    DavChunked,
+    Zip,
+    TarGz,
+    TusZip,
+    Import,
+    Sync,
+    Delivery,
+    Claim,
+}
+
+/// Why a file was not taken.
+#[derive(Debug, Default)]
+pub(super) struct Refusal {
+    pub(super) word: String,
+    /// '' where the way tells sentences only.
+    pub(super) rule: String,
+    pub(super) detail: String,
+}
+
+impl Refusal {
+    fn of(problem: &Value) -> Self {
+        let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+        Self { word: text("type"), rule: text("rule"), detail: text("detail") }
+    }
+}
+
+type Sent = Result<(), Refusal>;
+
+impl Way {
+    pub(super) const ALL: [Self; 14] = [
+        Self::Put,
+        Self::PutChunked,
+        Self::Form,
+        Self::Tus,
+        Self::TusDeferred,
+        Self::Dav,
+        Self::DavChunked,
+        Self::Zip,
+        Self::TarGz,
+        Self::TusZip,
+        Self::Import,
+        Self::Sync,
+        Self::Delivery,
+        Self::Claim,
+    ];
+
+    /// Whether a path can be said at all by this way.
+    pub(super) fn can_say(self, path: &str) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        match self {
+            // Old headers of tar hold 100 bytes.
+            Self::TarGz => path.len() <= 100,
+            Self::Sync => name.len() < 256,
+            // The folder alone is named.
+            Self::Import => tunelocker::drive::RelativePath::parse(folder).is_err(),
+            // Quotes in the header of a part would have to be escaped otherwise.
+            Self::Form => !path.contains(['\\', '\u{7}']),
+            _ => true,
+        }
+    }
+}
+
+fn pieces(bytes: &[u8]) -> Body {
+    let pieces: Vec<_> =
+        bytes.chunks(60_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    Body::wrap_stream(futures_util::stream::iter(pieces))
+}
+
+/// Every byte that is not a letter or a slash, so that clients change nothing.
+fn encoded(path: &str) -> String {
+    path.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' => (byte as char).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// What an answer with a status for the one file tells.
+async fn plain(answer: Response) -> Sent {
+    if answer.status().is_success() {
+        return Ok(());
+    }
+    Err(Refusal::of(&answer.json().await.unwrap_or_default()))
+}
+
+/// What an answer with a list of files tells of the only one.
+fn listed(answer: &Value) -> Sent {
+    let problem = match &answer["items"][0] {
+        Value::Null => answer,
+        item => &item["problem"],
+    };
+    if problem.is_null() { Ok(()) } else { Err(Refusal::of(problem)) }
+}
+
+impl House {
+    pub(super) async fn send(&self, way: Way, path: &str, bytes: &[u8]) -> Sent {
+        let files = format!("files/{}", encoded(path));
+        let put = |body: Body| self.ann.request(Method::PUT, &files).body(body);
+        match way {
+            Way::Put => plain(put(bytes.to_vec().into()).send().await.unwrap()).await,
+            Way::PutChunked => plain(put(pieces(bytes)).send().await.unwrap()).await,
+            Way::Form => {
+                let part = Part::bytes(bytes.to_vec()).file_name(path.to_owned());
+                let form = Form::new().part("file", part);
+                let sent = self.ann.request(Method::POST, "files/").multipart(form).send().await;
+                listed(&whole(sent.unwrap()).await.1)
+            }
+            Way::Tus => self.tus(path, bytes, false, false).await.map(drop),
+            Way::TusDeferred => self.tus(path, bytes, true, false).await.map(drop),
+            Way::Dav => self.dav(path, bytes.to_vec().into()).await,
+            Way::DavChunked => self.dav(path, pieces(bytes)).await,
+            Way::Zip => {
+                let url = "files/pack.zip?unpack=true";
+                let request = self.ann.request(Method::PUT, url).body(zip_of(&[(path, bytes)]));
+                listed(&whole(request.send().await.unwrap()).await.1)
+            }
+            Way::TarGz => {
+                let tar = gzip(&tar_of(&[(path, bytes)]).into_inner().unwrap());
+                let request = self.ann.request(Method::POST, "files/?unpack=true").body(tar);
+                listed(&whole(request.send().await.unwrap()).await.1)
+            }
+            Way::TusZip => {
+                let archive = zip_of(&[(path, bytes)]);
+                let id = self.tus("pack.zip", &archive, false, true).await?;
+                listed(&ended(&self.ann, &id.expect("an import")).await)
+            }
+            Way::Import => self.import(path, bytes).await,
+            Way::Sync => self.sync(path, bytes).await,
+            Way::Delivery => self.deliver(path, bytes).await,
+            Way::Claim => self.claim(path, bytes).await,
+        }
+    }
+
+    fn tus_request(&self, method: Method, address: &str) -> RequestBuilder {
+        self.ann.request(method, address).header("Tus-Resumable", "1.0.0")
+    }
+
+    /// The import that it became, where it is an archive.
+    async fn tus(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        is_deferred: bool,
+        unpacks: bool,
+    ) -> Result<Option<String>, Refusal> {
+        let mut metadata = format!("path {}", STANDARD.encode(path));
+        if unpacks {
+            metadata += &format!(",unpack {}", STANDARD.encode("true"));
+        }
+        let request = self.tus_request(Method::POST, "uploads").header("Upload-Metadata", metadata);
+        let request = if is_deferred {
+            request.header("Upload-Defer-Length", "1")
+        } else {
+            request.header("Upload-Length", bytes.len())
+        };
+        let made = request.send().await.unwrap();
+        let Some(address) = made.headers().get("location").cloned() else {
+            return Err(plain(made).await.unwrap_err());
+        };
+        let address = address.to_str().unwrap().replace("/api/v1/", "");
+        let half = bytes.len() / 2;
+        let mut import = None;
+        // What is empty and announced is whole already.
+        let parts: &[(usize, &[u8])] = match bytes {
+            [] if !is_deferred => &[],
+            _ => &[(0, &bytes[..half]), (half, &bytes[half..])],
+        };
+        for (at, part) in parts {
+            let mut patch = self
+                .tus_request(Method::PATCH, &address)
+                .header("Upload-Offset", *at)
+                .header("Content-Type", "application/offset+octet-stream");
+            if is_deferred && *at == half && part.as_ptr() == bytes[half..].as_ptr() {
+                patch = patch.header("Upload-Length", bytes.len());
+            }
+            let answer = patch.body(part.to_vec()).send().await.unwrap();
+            if answer.status() == 404 && bytes.is_empty() {
+                // Its first, empty part was all of it.
+                break;
+            }
+            if answer.status() != 204 {
+                let refusal = plain(answer).await.unwrap_err();
+                // A client that gives up says so; what was promised is free again.
+                let gone = self.tus_request(Method::DELETE, &address).send().await.unwrap();
+                assert!(matches!(gone.status().as_u16(), 204 | 404), "{}", gone.status());
+                return Err(refusal);
+            }
+            let told = answer.headers().get("tunelocker-import");
+            import = told.map(|id| id.to_str().unwrap().to_owned());
+        }
+        Ok(import)
+    }
+
+    async fn dav(&self, path: &str, body: Body) -> Sent {
+        // Clients of WebDAV make folders before files.
+        let parts: Vec<&str> = path.split('/').collect();
+        for depth in 1..parts.len() {
+            let folder = encoded(&parts[..depth].join("/"));
+            let made = Method::from_bytes(b"MKCOL").unwrap();
+            let made = self.ann.request(made, &format!("../../dav/ann/{folder}"));
+            made.send().await.unwrap();
+        }
+        let url = format!("../../dav/ann/{}", encoded(path));
+        let answer = self.ann.request(Method::PUT, &url).body(body).send().await.unwrap();
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        let text = answer.text().await.unwrap();
+        let inner = |from: &str, to: &str| {
+            let rest = text.split_once(from).map_or("", |(_, rest)| rest);
+            rest.split_once(to).map_or("", |(found, _)| found).to_owned()
+        };
+        Err(Refusal {
+            word: inner("<T:word>", "</T:word>"),
+            rule: inner("<T:name-invalid rule=\"", "\""),
+            detail: inner("<T:message>", "</T:message>"),
+        })
+    }
+
+    async fn import(&self, path: &str, bytes: &[u8]) -> Sent {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let held = bytes.to_vec();
+        self.stub.answer(move |_| Reply::ok("application/octet-stream", held.clone()));
+        let url = self.stub.url(&format!("/{}", encoded(name)));
+        let order = json!({ "url": url, "folder": folder });
+        let begun = self.ann.request(Method::POST, "imports").json(&order).send().await.unwrap();
+        let (status, begun) = whole(begun).await;
+        if status != 202 {
+            return Err(Refusal::of(&begun));
+        }
+        let import = ended(&self.ann, begun["id"].as_str().unwrap()).await;
+        if import["problem"].is_null() { Ok(()) } else { Err(Refusal::of(&import["problem"])) }
+    }
+
+    async fn sync(&self, path: &str, bytes: &[u8]) -> Sent {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tree").join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, bytes).unwrap();
+        let accounts = &self.lockers().accounts;
+        let secret =
+            accounts.create_app_password(&self.lockers().ann, "sync").await.unwrap().secret;
+        let report = folder.path().join("report.csv");
+        let ran = tokio::process::Command::new(env!("CARGO_BIN_EXE_tunelocker"))
+            .args(["sync".as_ref(), folder.path().join("tree").as_os_str()])
+            .args(["--to", &self.lockers().app.url(""), "--as", "ann", "--report"])
+            .arg(&report)
+            .env_clear()
+            .env("HOME", folder.path())
+            .env("TUNELOCKER_SECRET", secret)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        let report = std::fs::read_to_string(&report)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&ran.stderr)));
+        let line = report.lines().find(|line| line.contains("refused"));
+        let Some(line) = line else {
+            assert!(ran.status.success(), "{report}");
+            return Ok(());
+        };
+        // It tells sentences; each is one of a word.
+        let word = if line.contains("This does not fit") {
+            "quota_exceeded"
+        } else if line.contains("name") || line.contains("folders") {
+            "name_invalid"
+        } else {
+            ""
+        };
+        Err(Refusal { word: word.to_owned(), rule: String::new(), detail: report })
+    }
+
+    async fn deliver(&self, path: &str, bytes: &[u8]) -> Sent {
+        let held = bytes.to_vec();
+        self.stub.answer(move |_| Reply::ok("audio/flac", held.clone()));
+        let number = rand::random::<u64>().to_string();
+        let items = json!([{ "url": self.stub.url("/x"), "path": path }]);
+        let order = json!({ "user": "ann", "order": number, "exempt": null, "items": items });
+        let client = reqwest::Client::new().post(self.lockers().app.url("/api/v1/deliveries"));
+        let answer = client.bearer_auth(&self.key).json(&order).send().await.unwrap();
+        let (status, answer) = whole(answer).await;
+        if status >= 400 {
+            return Err(Refusal::of(&answer));
+        }
+        let item = &answer["items"][0];
+        if item["state"] == "stored" {
+            return Ok(());
+        }
+        let mut refusal = Refusal::of(item);
+        refusal.detail = item["problem"].to_string();
+        Err(refusal)
+    }
+
+    async fn claim(&self, path: &str, bytes: &[u8]) -> Sent {
+        if bytes.is_empty() {
+            // Nothing is not claimed; it is sent.
+            return plain(
+                self.ann
+                    .request(Method::PUT, &format!("files/{}", encoded(path)))
+                    .send()
+                    .await
+                    .unwrap(),
+            )
+            .await;
+        }
+        self.others_have(bytes).await;
+        let item = json!({
+            "hash": blake3::hash(bytes).to_hex().as_str(), "size": bytes.len(), "path": path,
+        });
+        let asked = self.ann.request(Method::POST, "match").json(&json!({ "items": [item] }));
+        let (_, answer) = whole(asked.send().await.unwrap()).await;
+        let standing = &answer["items"][0];
+        match standing["state"].as_str() {
+            Some("refused") => return Err(Refusal::of(standing)),
+            // It lies there already.
+            Some("have") if standing["claim"].is_null() => return Ok(()),
+            _ => (),
+        }
+        let mut key = [0; 32];
+        hex::decode_to_slice(standing["key"].as_str().expect("a key"), &mut key).unwrap();
+        let proof = blake3::keyed_hash(&key, bytes).to_hex();
+        let claim = json!({ "claim": standing["claim"], "proof": proof.as_str() });
+        let asked = self.ann.request(Method::POST, "claims").json(&json!({ "claims": [claim] }));
+        let (_, answer) = whole(asked.send().await.unwrap()).await;
+        let made = &answer["claims"][0];
+        if made["state"] == "claimed" { Ok(()) } else { Err(Refusal::of(made)) }
+    }
+}
