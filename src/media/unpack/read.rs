@@ -235,7 +235,10 @@ fn unreadable(error: io::Error) -> Stop {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{Unpacked, hear},
+        *,
+    };
 
     #[test]
     fn archives_are_known_by_their_first_bytes() {
@@ -253,6 +256,104 @@ mod tests {
             (b"", None),
         ] {
             assert_eq!(form(head).ok(), known, "{head:?}");
+        }
+    }
+
+    /// The daemon's side in memory: takes everything, and keeps what is said.
+    #[derive(Default)]
+    struct Taker(Vec<u8>);
+
+    impl Read for Taker {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            into.fill(1);
+            Ok(into.len())
+        }
+    }
+
+    impl Write for Taker {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// How many entries and bytes come out of an archive; it always ends in its end.
+    fn comes_out(archive: &[u8], order: Order) -> (usize, u64) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(archive).unwrap();
+        let mut line = Line::new(Taker::default());
+        read(file, &mut line, order).unwrap();
+        let said = line.into_inner().0;
+        let mut said = said.as_slice();
+        let (mut entries, mut bytes) = (0, 0);
+        loop {
+            match hear(&mut said).unwrap() {
+                Unpacked::Entry(_) => entries += 1,
+                Unpacked::Bytes(piece) => bytes += piece.len() as u64,
+                Unpacked::Whole | Unpacked::Broken(_) => (),
+                Unpacked::End(_) => break,
+            }
+        }
+        assert!(said.is_empty());
+        (entries, bytes)
+    }
+
+    fn samples() -> Vec<Vec<u8>> {
+        let files = [("a/one.flac", vec![1_u8; 3000]), ("two", Vec::new()), ("three", vec![3; 9])];
+        let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, bytes) in &files {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_cksum();
+            tar.append_data(&mut header, name, bytes.as_slice()).unwrap();
+        }
+        let tar = tar.into_inner().unwrap();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&tar).unwrap();
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        let zstd = ruzstd::encoding::compress_to_vec(tar.as_slice(), level);
+        vec![zip.finish().unwrap().into_inner(), tar, gzip.finish().unwrap(), zstd]
+    }
+
+    #[test]
+    fn everything_comes_out_of_a_good_archive_and_no_more_than_ordered() {
+        for sample in samples() {
+            assert_eq!(comes_out(&sample, Order { bytes: 3009, entries: 3 }), (3, 3009));
+            let (entries, _) = comes_out(&sample, Order { bytes: 3009, entries: 2 });
+            assert!(entries <= 2);
+            let few = Order { bytes: 100, entries: 3 };
+            assert!(comes_out(&sample, few).1 <= 100 + 2048 * 3);
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(200))]
+
+        /// Whatever is wrong in it, it is read within its bounds or refused.
+        #[test]
+        fn a_damaged_archive_stays_within_its_bounds(
+            which in 0_usize..4,
+            hits in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 1..12),
+            cut in proptest::option::of(proptest::prelude::any::<u16>()),
+        ) {
+            let mut archive = samples().swap_remove(which);
+            for (at, byte) in hits {
+                let at = at as usize % archive.len();
+                archive[at] = byte;
+            }
+            if let Some(cut) = cut {
+                archive.truncate(cut as usize % archive.len());
+            }
+            let order = Order { bytes: 4000, entries: 5 };
+            let (entries, bytes) = comes_out(&archive, order);
+            proptest::prop_assert!(entries <= 5 && bytes <= 4000 + 2048 * 5);
         }
     }
 

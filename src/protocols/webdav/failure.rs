@@ -121,12 +121,13 @@ impl Failure {
             }
             None => out.push_str(&self.detail),
         }
+        out.push_str("<T:message>");
+        xml::escape(&self.sentence, &mut out);
+        out.push_str("</T:message>");
         if !self.word.is_empty() {
             let _ = write!(out, "<T:word>{}</T:word>", self.word);
         }
-        out.push_str("<T:message>");
-        xml::escape(&self.sentence, &mut out);
-        out.push_str("</T:message></D:error>\n");
+        out.push_str("</D:error>\n");
         out
     }
 }

@@ -190,6 +190,7 @@ impl House {
         // What is empty and announced is whole already.
         let parts: &[(usize, &[u8])] = match bytes {
             [] if !is_deferred => &[],
+            [] => &[(0, bytes)],
             _ => &[(0, &bytes[..half]), (half, &bytes[half..])],
         };
         for (at, part) in parts {
@@ -201,10 +202,6 @@ impl House {
                 patch = patch.header("Upload-Length", bytes.len());
             }
             let answer = patch.body(part.to_vec()).send().await.unwrap();
-            if answer.status() == 404 && bytes.is_empty() {
-                // Its first, empty part was all of it.
-                break;
-            }
             if answer.status() != 204 {
                 let refusal = plain(answer).await.unwrap_err();
                 // A client that gives up says so; what was promised is free again.
