@@ -8,7 +8,7 @@ use tunelocker::drive::{Condition, RelativePath, Target};
 use super::script::Script;
 use crate::{
     drive::{archives::zip_of, body},
-    harness::TestApp,
+    harness::{TestApp, music},
     outside::stub::{Reply, Stub},
 };
 
@@ -31,14 +31,15 @@ async fn a_person_uploads() {
     for at in [&tracks, &library] {
         std::fs::create_dir(at).unwrap();
     }
-    let (one, two) = (bytes(1, 300_000), bytes(2, 400_000));
+    let song = music::flac("the same as two.flac").of("Second", "Two", "Two").seconds(20.0);
+    let two = std::fs::read(song.write(&library)).unwrap();
+    let one = bytes(1, 300_000);
     std::fs::write(tracks.join("one.flac"), &one).unwrap();
     std::fs::write(tracks.join("two.flac"), &two).unwrap();
     std::fs::write(tracks.join("new.flac"), bytes(3, 500_000)).unwrap();
     std::fs::write(tracks.join("large.flac"), bytes(4, 20_000_000)).unwrap();
     let pack = zip_of(&[("in/fine.flac", b"fine"), ("../slip.flac", b"slip")]);
     std::fs::write(tracks.join("pack.zip"), pack).unwrap();
-    std::fs::write(library.join("the same as two.flac"), &two).unwrap();
     let allowed = stub.address.to_string().parse().unwrap();
     let app = TestApp::spawn_with(|config| {
         config.libraries = vec![("Music".to_owned(), library)];
