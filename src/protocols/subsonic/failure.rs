@@ -100,9 +100,7 @@ impl From<Error> for Failure {
             Error::Forbidden(_)
             | Error::SourceForbidden(_)
             | Error::QuotaExceeded { .. }
-            | Error::GraceOver { .. } => {
-                Self::new(Code::NotAuthorized, message)
-            }
+            | Error::GraceOver { .. } => Self::new(Code::NotAuthorized, message),
             Error::TooMany { retry_after, .. } => {
                 Self { retry_after: Some(retry_after), ..Self::generic(message) }
             }
