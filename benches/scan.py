@@ -10,6 +10,8 @@ The library is made by tests/tools/make_corpus.py --unique-audio under .cache/ u
 of its own made of hard links: 100,000 tracks at no cost of disk.
 A start without any library is measured too and taken off, so that the figures are those of the
 scans. The database is written at synchronous=FULL, as always.
+The weight is taken twice: after --rest seconds, when files may still be hashed in the background,
+and when that is over (at most ten minutes later) and the server has rested for as long again.
 """
 import argparse, ctypes, json, os, resource, shutil, signal, sqlite3, subprocess, sys, tempfile, time
 
@@ -51,7 +53,8 @@ def scanned_since(database, began):
 
 def serve(binary, data, libraries, peak, rest=None):
     """Starts, waits for the end of the scan, stops. Gives user and system seconds and wall seconds.
-    With `rest` it also waits that long before it stops, and gives the memory then as a fourth."""
+    With `rest` it also waits that long before it stops, and gives the memory then as a fourth, and as a
+    fifth what it is when nothing goes on in the background any more."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began, clock = int(time.time() * 1000), time.time()
     command = [binary, "serve", "--no-lan", "--listen", "127.0.0.1:0", "--data", data]
@@ -64,10 +67,13 @@ def serve(binary, data, libraries, peak, rest=None):
         if server.poll() is not None:
             sys.exit("the server ended with %d" % server.returncode)
         time.sleep(0.02)
-    wall, weight = time.time() - clock, 0.0
+    wall, weight = time.time() - clock, (0.0, 0.0)
     if rest:
         time.sleep(rest)
-        weight = memory(server.pid)
+        working = memory(server.pid)
+        until_quiet(server.pid)
+        time.sleep(rest)
+        weight = working, memory(server.pid)
     server.send_signal(signal.SIGTERM)
     server.wait()
     # Workers that outlive the server come to us, the reaper of its descendants.
@@ -78,6 +84,30 @@ def serve(binary, data, libraries, peak, rest=None):
         pass
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, wall, weight
+
+
+def until_quiet(pid):
+    """Waits until the process and its children use less than 1 % of a core, ten minutes at most."""
+    end, before = time.time() + 600, ticks(pid)
+    while time.time() < end:
+        time.sleep(10)
+        now = ticks(pid)
+        if now - before < 10 * os.sysconf("SC_CLK_TCK") / 100:
+            return
+        before = now
+    print("it is still at work after ten minutes", file=sys.stderr)
+
+
+def ticks(pid):
+    """CPU time of a process and all its children, those too that ended."""
+    total = 0
+    for one in [pid] + [int(child) for task in os.listdir("/proc/%d/task" % pid)
+                        for child in open("/proc/%d/task/%s/children" % (pid, task)).read().split()]:
+        try:
+            total += sum(map(int, open("/proc/%d/stat" % one).read().rsplit(")", 1)[1].split()[11:15]))
+        except OSError:
+            pass
+    return total
 
 
 def memory(pid):
@@ -126,8 +156,9 @@ def main():
     if options.rest:
         with tempfile.TemporaryDirectory(prefix="tunelocker-bench-") as data:
             for name in ("scan", "start"):
-                weight = serve(options.binary, data, libraries, [0.0], options.rest)[3]
-                print(json.dumps({"bench": "at rest after a %s" % name, "pss_mb": round(weight, 1)}))
+                working, weight = serve(options.binary, data, libraries, [0.0], options.rest)[3]
+                print(json.dumps({"bench": "at rest after a %s" % name, "pss_mb": round(weight, 1),
+                                  "pss_mb_in_background_work": round(working, 1)}))
 
 
 if __name__ == "__main__":

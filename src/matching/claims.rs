@@ -4,7 +4,7 @@
 
 use subtle::ConstantTimeEq as _;
 
-use super::{MOST_CLAIMS, Matching, pending::Offer, rows::Place, source::read};
+use super::{MOST_CLAIMS, Matching, hashing::Hashed, pending::Offer, rows::Place, source::read};
 use crate::{
     Error, Result,
     accounts::Principal,
@@ -95,8 +95,15 @@ impl Matching {
     /// A whole file was read: its hash is known from now on.
     async fn learn(&self, offer: &Offer, source: &Source, content: [u8; 32]) -> Result<()> {
         match offer.place {
-            Place::Folder { file } => {
-                self.keep_folder_hash(file, source.size, source.modified_ns, &content).await
+            Place::Folder { .. } => {
+                let (size, modified_ns) = (source.size, source.modified_ns);
+                self.keep_folder_hashes(&[Hashed {
+                    place: offer.place,
+                    size,
+                    modified_ns,
+                    content,
+                }])
+                .await
             }
             Place::Locker { .. } => Ok(()),
         }

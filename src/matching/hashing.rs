@@ -25,7 +25,10 @@ const PORTION: u32 = 64;
 const LOOK: Duration = Duration::from_mins(5);
 const WAIT: Duration = Duration::from_secs(2);
 /// Of each second of reading it rests so many times that long: the disk belongs to the listeners.
-const REST: u32 = 2;
+const REST: u32 = 4;
+/// Hashes of watched folders are written together after so long: a transaction for each of a
+/// million small files would wear out a card. One that is lost at a crash is made again.
+const HOLD: Duration = Duration::from_secs(10);
 /// Reads are told apart in pieces of this size, and rests with them.
 const BREATH: usize = 16 << 20;
 
@@ -66,7 +69,9 @@ impl Matching {
                 if !self.turn(stop).await {
                     return Ok(());
                 }
-                self.hash(Place::Locker { file }, stop).await?;
+                if let Some((hashed, quick)) = self.hash_of(Place::Locker { file }, stop).await? {
+                    self.keep_locker_hash(file, &hashed, &quick).await?;
+                }
             }
         }
         // Looking at every row of a large library for nothing would be no rest.
@@ -95,11 +100,21 @@ impl Matching {
             let files = self.unhashed_of_folders(after, PORTION).await?;
             let Some(last) = files.last() else { return Ok(()) };
             after = *last;
+            let (mut held, mut since) = (Vec::new(), Instant::now());
             for file in files {
                 if !self.turn(stop).await {
-                    return Ok(());
+                    break;
                 }
-                self.hash(Place::Folder { file }, stop).await?;
+                let hashed = self.hash_of(Place::Folder { file }, stop).await?;
+                held.extend(hashed.map(|(hashed, _)| hashed));
+                if HOLD <= since.elapsed() {
+                    self.keep_folder_hashes(&std::mem::take(&mut held)).await?;
+                    since = Instant::now();
+                }
+            }
+            self.keep_folder_hashes(&held).await?;
+            if stop.is_cancelled() {
+                return Ok(());
             }
         }
     }
@@ -121,30 +136,33 @@ impl Matching {
         !stop.is_cancelled()
     }
 
-    async fn hash(&self, place: Place, stop: &CancellationToken) -> Result<()> {
-        let Some(source) = self.open(place).await? else { return Ok(()) };
+    /// Hashes what lies there, and its quick key; `None` if it can't be read, or is not what its row knows.
+    async fn hash_of(
+        &self,
+        place: Place,
+        stop: &CancellationToken,
+    ) -> Result<Option<(Hashed, [u8; 32])>> {
+        let Some(source) = self.open(place).await? else { return Ok(None) };
         let (of, stop) = (source.clone(), stop.clone());
         let read = tokio::task::spawn_blocking(move || slowly(&of, &stop)).await?;
         let (digests, quick) = match read {
             Ok(Some(read)) => read,
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(None),
             Err(error) => {
                 tracing::debug!("a file cannot be hashed: {error}");
-                return Ok(());
+                return Ok(None);
             }
         };
         if digests.length != source.size {
-            return Ok(());
+            return Ok(None);
         }
-        let (size, modified_ns) = (source.size, source.modified_ns);
-        match place {
-            Place::Locker { file } => {
-                self.keep_locker_hash(file, size, modified_ns, &digests.content, &quick).await
-            }
-            Place::Folder { file } => {
-                self.keep_folder_hash(file, size, modified_ns, &digests.content).await
-            }
-        }
+        let hashed = Hashed {
+            place,
+            size: source.size,
+            modified_ns: source.modified_ns,
+            content: digests.content,
+        };
+        Ok(Some((hashed, quick)))
     }
 
     async fn unhashed_of_lockers(&self, after: i64, limit: u32) -> Result<Vec<i64>> {
@@ -175,43 +193,38 @@ impl Matching {
         Ok(files)
     }
 
-    /// Keeps what a file of a watched folder hashes to, if its row still speaks of that file.
-    pub(super) async fn keep_folder_hash(
-        &self,
-        file: i64,
-        size: u64,
-        modified_ns: i64,
-        content: &[u8; 32],
-    ) -> Result<()> {
-        let (size, content) = (i64::try_from(size).unwrap_or(i64::MAX), content.as_slice());
+    /// Keeps what files of watched folders hash to, of those whose rows still speak of them.
+    pub(super) async fn keep_folder_hashes(&self, hashed: &[Hashed]) -> Result<()> {
+        if hashed.is_empty() {
+            return Ok(());
+        }
         let mut tx = self.parts.db.write().await?;
-        sqlx::query!(
-            "insert into folder_hash (media_file_id, size_bytes, modified_ns, content_hash)
-             select ?1, ?2, ?3, ?4 where exists (
-                 select 1 from media_file where media_file_id = ?1 and size_bytes = ?2 and modified_ns = ?3)
-             on conflict (media_file_id) do update set size_bytes = excluded.size_bytes,
-                 modified_ns = excluded.modified_ns, content_hash = excluded.content_hash",
-            file,
-            size,
-            modified_ns,
-            content
-        )
-        .execute(&mut *tx)
-        .await?;
+        for one in hashed {
+            let Place::Folder { file } = one.place else { continue };
+            let (size, content) =
+                (i64::try_from(one.size).unwrap_or(i64::MAX), one.content.as_slice());
+            sqlx::query!(
+                "insert into folder_hash (media_file_id, size_bytes, modified_ns, content_hash)
+                 select ?1, ?2, ?3, ?4 where exists (
+                     select 1 from media_file where media_file_id = ?1 and size_bytes = ?2 and modified_ns = ?3)
+                 on conflict (media_file_id) do update set size_bytes = excluded.size_bytes,
+                     modified_ns = excluded.modified_ns, content_hash = excluded.content_hash",
+                file,
+                size,
+                one.modified_ns,
+                content
+            )
+            .execute(&mut *tx)
+            .await?;
+        }
         tx.commit().await?;
         Ok(())
     }
 
-    async fn keep_locker_hash(
-        &self,
-        file: i64,
-        size: u64,
-        modified_ns: i64,
-        content: &[u8; 32],
-        quick: &[u8; 32],
-    ) -> Result<()> {
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        let (content, quick) = (content.as_slice(), quick.as_slice());
+    /// Keeps it at once: somebody may wait for it.
+    async fn keep_locker_hash(&self, file: i64, hashed: &Hashed, quick: &[u8; 32]) -> Result<()> {
+        let size = i64::try_from(hashed.size).unwrap_or(i64::MAX);
+        let (content, quick) = (hashed.content.as_slice(), quick.as_slice());
         let mut tx = self.parts.db.write().await?;
         sqlx::query!(
             "update drive_file set content_hash = ?1, quick_key = ?2
@@ -220,13 +233,23 @@ impl Matching {
             quick,
             file,
             size,
-            modified_ns
+            hashed.modified_ns
         )
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What a file hashes to, and what it was then.
+#[derive(Debug, Clone)]
+pub(super) struct Hashed {
+    pub(super) place: Place,
+    /// Bytes.
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+    pub(super) content: [u8; 32],
 }
 
 /// Reads all of a file, and rests between the pieces. What was read does not push out of memory
