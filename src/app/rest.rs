@@ -15,6 +15,9 @@ const IDLE_MS: i64 = 150;
 /// for it, and it needs little of what is kept.
 const LIGHT_MS: i64 = 3000;
 
+/// While such work goes on, memory is given back once in so many looks.
+const LIGHT_LOOKS: u32 = 4;
+
 /// Watches the process's own CPU time until `stop`. Gives back when work ended, and again after
 /// twice as long each time: caches and connections end by themselves meanwhile.
 pub(super) async fn keep(db: Db, stop: CancellationToken) {
@@ -24,7 +27,7 @@ pub(super) async fn keep(db: Db, stop: CancellationToken) {
         let spent = memory::cpu_ms() - before;
         idle = if spent < IDLE_MS { idle.saturating_add(1) } else { 0 };
         light = if spent < LIGHT_MS { light.saturating_add(1) } else { 0 };
-        if idle.is_power_of_two() || light.is_power_of_two() {
+        if idle.is_power_of_two() || light % LIGHT_LOOKS == 1 && idle == 0 {
             db.rest().await;
             memory::give_back();
         }

@@ -148,6 +148,7 @@ impl Services {
             ingest: ingest.clone(),
             playback: playback.clone(),
             program: super::reader(config)?,
+            hearing: config.analysis.enabled.then_some(config.analysis.hours()?),
         });
         let egress = Egress::new(egress::Settings {
             allow: config.egress.allow.clone(),

@@ -50,7 +50,7 @@ impl Matching {
 
     /// Asks for a round over everything now. Tests and whoever changed the policy do.
     pub fn hash_now(&self) {
-        self.settled.store(NOTHING, Ordering::Relaxed);
+        self.unsettle();
         self.wanted.notify_one();
     }
 
@@ -85,9 +85,14 @@ impl Matching {
             failed => failed,
         };
         if done.is_err() {
-            self.settled.store(NOTHING, Ordering::Relaxed);
+            self.unsettle();
         }
         done
+    }
+
+    /// Not everything is hashed and compared: the next round looks again.
+    pub(super) fn unsettle(&self) {
+        self.settled.store(NOTHING, Ordering::Relaxed);
     }
 
     async fn hash_folders(&self, stop: &CancellationToken) -> Result<()> {

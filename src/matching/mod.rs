@@ -25,7 +25,12 @@ pub use items::{Item, Key, Standing};
 
 use self::pending::Pending;
 use crate::{
-    accounts::Accounts, clock::Clock, db::Db, drive::Drive, ingest::Ingest, playback::Playback,
+    accounts::Accounts,
+    clock::{Clock, Hours},
+    db::Db,
+    drive::Drive,
+    ingest::Ingest,
+    playback::Playback,
 };
 
 /// Files that one question may be about.
@@ -53,6 +58,8 @@ pub struct Parts {
     pub playback: Playback,
     /// The program whose `worker` command makes fingerprints.
     pub program: PathBuf,
+    /// When recordings may be heard and compared; `None` is never.
+    pub hearing: Option<Hours>,
 }
 
 /// The service. Cheap to clone.

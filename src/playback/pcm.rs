@@ -48,7 +48,7 @@ impl Playback {
             cut: None,
         };
         tokio::task::spawn_blocking(move || {
-            let worker = starter.take()?;
+            let worker = starter.take_unhurried()?;
             worker.limit(COMPUTING);
             worker.stand_back();
             let (sound, write_end) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;

@@ -67,6 +67,8 @@ pub(super) struct Starter {
 enum Wanted {
     /// A worker, at once.
     Worker(mpsc::SyncSender<Result<Worker>>),
+    /// One for which nobody waits: it leaves the spare alone, and none is kept for the next one.
+    Unhurried(mpsc::SyncSender<Result<Worker>>),
     /// A spare: somebody may soon want one.
     Spare,
 }
@@ -85,9 +87,18 @@ impl Starter {
 
     /// The spare, or a new worker. Blocks.
     pub(super) fn take(&self) -> Result<Worker> {
+        self.ask(Wanted::Worker)
+    }
+
+    /// A new worker for work in the background. Blocks.
+    pub(super) fn take_unhurried(&self) -> Result<Worker> {
+        self.ask(Wanted::Unhurried)
+    }
+
+    fn ask(&self, want: fn(mpsc::SyncSender<Result<Worker>>) -> Wanted) -> Result<Worker> {
         let gone = || Error::Unavailable("The decoder is shutting down".to_owned());
         let (answer, answered) = mpsc::sync_channel(1);
-        self.wanted.send(Wanted::Worker(answer)).map_err(|_| gone())?;
+        self.wanted.send(want(answer)).map_err(|_| gone())?;
         answered.recv().map_err(|_| gone())?
     }
 
@@ -129,6 +140,9 @@ fn keep(launch: &Launch, requests: &mpsc::Receiver<Wanted>) {
                     None => launch.start(),
                 };
                 let _ = answer.send(worker);
+            }
+            Ok(Wanted::Unhurried(answer)) => {
+                let _ = answer.send(launch.start());
             }
             Err(RecvTimeoutError::Timeout) if spare.is_some() => {
                 spare = None;

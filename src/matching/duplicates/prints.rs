@@ -26,11 +26,13 @@ struct Track {
 }
 
 impl Matching {
-    /// Compares all pairs that were not compared yet.
+    /// Compares all pairs that were not compared yet, if and while it may: what is left when the
+    /// hours end comes with the next round.
     pub(in crate::matching) async fn compare_recordings(
         &self,
         stop: &CancellationToken,
     ) -> Result<()> {
+        let Some(hours) = self.parts.hearing else { return Ok(()) };
         let pool = Pool::in_background(self.parts.program.clone(), 1);
         let mut after = (0, 0);
         loop {
@@ -38,6 +40,10 @@ impl Matching {
             let Some(last) = pairs.last() else { return Ok(()) };
             after = *last;
             for (one, other) in pairs {
+                if !hours.contain(self.parts.clock.now()) {
+                    self.unsettle();
+                    return Ok(());
+                }
                 if !self.turn(stop).await {
                     return Ok(());
                 }
