@@ -121,6 +121,8 @@ impl Drive {
         };
         drive.reconcile().await?;
         if drive.is_mounted().await? {
+            let disk = drive.disk.clone();
+            put::blocking(move || disk.put_room_by()).await?;
             drive.tidy_uploads(TidyAt::Start).await?;
             drive.finish_uploads().await?;
         }
@@ -170,6 +172,8 @@ impl Drive {
         if !self.is_mounted().await? {
             return Ok(());
         }
+        let disk = self.disk.clone();
+        put::blocking(move || disk.put_room_by()).await?;
         self.prune().await?;
         self.tidy_uploads(TidyAt::Running).await
     }

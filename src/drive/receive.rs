@@ -37,7 +37,8 @@ impl Receiving<'_> {
         let (disk, name, declared) = (self.drive.disk.clone(), staging.to_owned(), self.declared);
         let mut writer = blocking(move || {
             let staged = disk.stage(&name, declared)?;
-            Ok(Writer { staged, hasher: blake3::Hasher::new() })
+            let is_declared = declared.is_some();
+            Ok(Writer { staged, is_declared, hasher: blake3::Hasher::new() })
         })
         .await?;
         let mut body = pin!(body);
@@ -88,12 +89,17 @@ impl Receiving<'_> {
 /// The staged file with its running hash.
 struct Writer {
     staged: Staged,
+    /// The room for all of it was looked for when it began.
+    is_declared: bool,
     hasher: blake3::Hasher,
 }
 
 impl Writer {
     async fn write(mut self, pieces: Vec<Bytes>) -> Result<Self> {
         blocking(move || {
+            if !self.is_declared {
+                self.staged.require_room(pieces.iter().map(|piece| piece.len() as u64).sum())?;
+            }
             for piece in pieces {
                 self.hasher.update(&piece);
                 self.staged.file.write_all(&piece)?;
@@ -104,7 +110,7 @@ impl Writer {
     }
 
     async fn finish(self, pieces: Vec<Bytes>) -> Result<(Staged, [u8; 32])> {
-        let Self { staged, hasher } = self.write(pieces).await?;
+        let Self { staged, hasher, .. } = self.write(pieces).await?;
         blocking(move || {
             staged.file.sync_all()?;
             Ok((staged, *hasher.finalize().as_bytes()))

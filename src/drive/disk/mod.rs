@@ -4,6 +4,7 @@
 mod copy;
 mod lasting;
 mod link;
+mod room;
 mod shelf;
 
 use std::{
@@ -180,6 +181,7 @@ impl Disk {
         let (name, is_lasting) = (name.to_owned(), false);
         let staged = Staged { file, folder, name, origin: Origin::Own, is_lasting };
         if let Some(length) = length.filter(|length| 0 < *length) {
+            room::require_room(&staged.folder, length)?;
             // Not every file system can; then the writes tell.
             let taken = fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length);
             if matches!(taken, Err(Errno::NOSPC | Errno::DQUOT)) {

@@ -53,6 +53,15 @@ impl Spot {
 
 impl Disk {
     fn prepare(&self, spot: &Spot, origin: &str) -> io::Result<OwnedFd> {
+        self.with_reserve(|| {
+            self.try_prepare(spot, origin).inspect_err(|_| {
+                // Half of it would be in the way of a second try.
+                let _ = self.erase(spot);
+            })
+        })
+    }
+
+    fn try_prepare(&self, spot: &Spot, origin: &str) -> io::Result<OwnedFd> {
         let shelf = make_folders(self.root()?.into(), &spot.shelf)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let note = format!("{}{ORIGIN}", spot.id);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use reqwest::{
     Body, Client, Method, RequestBuilder,
     header::{HeaderMap, HeaderValue},
+    multipart::{Form, Part},
 };
 use serde_json::{Value, json};
 
@@ -88,6 +89,12 @@ impl Api {
     pub(super) fn tus_create(&self, path: &str, length: usize) -> RequestBuilder {
         let request = self.tus(Method::POST, "").header("Upload-Length", length);
         request.header("Upload-Metadata", format!("path {}", STANDARD.encode(path)))
+    }
+
+    /// A form with one file.
+    pub(super) fn form(&self, path: &str, bytes: &[u8]) -> RequestBuilder {
+        let part = Part::bytes(bytes.to_vec()).file_name(path.to_owned());
+        self.request(Method::POST, "files/").multipart(Form::new().part("file", part))
     }
 
     /// Bytes for an upload by tus.

@@ -27,6 +27,7 @@ pub(super) enum Act {
     /// Made and sent by one request.
     TusWhole,
     Dav,
+    Form,
     Replace,
     ReplaceByTus,
     ReplaceByDav,
@@ -95,7 +96,7 @@ impl Hand {
     /// What must be there for an act to be possible.
     pub(super) fn needs(&self, act: Act) -> Option<Act> {
         match act {
-            Act::Put | Act::PutChunked | Act::Tus | Act::TusWhole | Act::Dav | Act::Grant => None,
+            Act::Put | Act::PutChunked | Act::Tus | Act::TusWhole | Act::Dav | Act::Form | Act::Grant => None,
             Act::Claim => self.fresh.is_none().then_some(Act::Put),
             Act::GrantEnd => (self.world.grants == 0).then_some(Act::Grant),
             Act::Restore | Act::Purge => self.world.trash.is_empty().then_some(Act::Trash),
@@ -134,7 +135,7 @@ impl Hand {
         let api = self.api.clone();
         let files = |path: &str| format!("files/{path}");
         let request = match act {
-            Act::Put | Act::PutChunked | Act::Dav | Act::TusWhole | Act::Tus => {
+            Act::Put | Act::PutChunked | Act::Dav | Act::Form | Act::TusWhole | Act::Tus => {
                 let path = self.new_path();
                 if act == Act::Dav {
                     self.make_folder_of(&path).await?;
@@ -275,6 +276,7 @@ impl Hand {
             Act::Put => api.request(Method::PUT, &file).body(bytes),
             Act::PutChunked => api.request(Method::PUT, &file).body(chunked(&bytes)),
             Act::Dav => api.dav("PUT", path).body(bytes),
+            Act::Form => api.form(path, &bytes),
             Act::TusWhole => {
                 api.tus_create(path, bytes.len()).header("Content-Type", OFFSET_STREAM).body(bytes)
             }

@@ -3,6 +3,8 @@
 
 mod api;
 mod crash;
+mod crowd;
+mod full;
 mod hand;
 mod house;
 mod power;

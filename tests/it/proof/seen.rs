@@ -38,7 +38,7 @@ impl Seen {
         for (path, file) in tree(&folders.drive)? {
             let parts: Vec<&str> = path.split('/').collect();
             match parts.as_slice() {
-                [".tunelocker-drive"] => (),
+                [".tunelocker-drive" | ".tunelocker-reserve"] => (),
                 ["staging", name] => seen.staged.push((*name).to_owned()),
                 ["lockers", "root", ..] => {
                     let path = file.strip_prefix(&locker).unwrap().to_str().unwrap().to_owned();

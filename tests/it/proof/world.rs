@@ -12,6 +12,7 @@ pub(super) const ROUND: &[Act] = &[
     Act::Claim,
     Act::Replace,
     Act::PutChunked,
+    Act::Form,
     Act::Move,
     Act::Copy,
     Act::Trash,

@@ -1,0 +1,70 @@
+//! Room on the disk that uploads leave to everything else: signing in, the books, the trash. A full
+//! disk refuses uploads, and nothing besides.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::fd::AsFd,
+};
+
+use rustix::{
+    fs::{FallocateFlags, fallocate, fstatvfs},
+    io::Errno,
+};
+
+use super::{Disk, Staged};
+
+/// Uploads leave a fiftieth of a disk, and never more than this, in bytes.
+const MOST_LEFT: u64 = 64 * 1024 * 1024;
+/// A file that is given up where others left no room for deleting.
+const RESERVE: &str = ".tunelocker-reserve";
+/// Its bytes: folders of the trash need blocks.
+const RESERVED: u64 = 512 * 1024;
+
+/// Refuses unless so many bytes fit on the disk of a file or folder beside what uploads leave.
+pub(super) fn require_room(on: impl AsFd, bytes: u64) -> io::Result<()> {
+    let facts = fstatvfs(on)?;
+    let (all, free) = (facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize);
+    let left = (all / 50).min(MOST_LEFT);
+    // Some file systems do not know how large they are.
+    if 0 < bytes && 0 < all && free < bytes.saturating_add(left) {
+        return Err(Errno::NOSPC.into());
+    }
+    Ok(())
+}
+
+impl Staged {
+    /// Refuses unless so many more bytes fit.
+    pub(in crate::drive) fn require_room(&self, bytes: u64) -> io::Result<()> {
+        require_room(&self.folder, bytes)
+    }
+}
+
+impl Disk {
+    /// Puts some room by, where there is enough.
+    pub(in crate::drive) fn put_room_by(&self) -> io::Result<()> {
+        let place = self.root.join(RESERVE);
+        if place.exists() || require_room(self.root()?, RESERVED).is_err() {
+            return Ok(());
+        }
+        let file = File::create(&place)?;
+        match fallocate(&file, FallocateFlags::empty(), 0, RESERVED) {
+            // It is no reserve where it takes no room.
+            Err(_) => fs::remove_file(&place),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Does what needs a little room; on a full disk with what was put by.
+    pub(super) fn with_reserve<T>(&self, work: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        match work() {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                match fs::remove_file(self.root.join(RESERVE)) {
+                    Ok(()) => work(),
+                    Err(_) => Err(error),
+                }
+            }
+            done => done,
+        }
+    }
+}
