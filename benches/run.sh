@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: benches/run.sh [TRACKS]   Makes the corpus once, then measures the release build over it,
 # then lists at SCALE tracks (100,000 unless told), then press to sound if Chromium is there.
-# PROGRAM=DIR measures other binaries. PARTS="table scale dav press" chooses. Figures are CPU seconds of
+# PROGRAM=DIR measures other binaries. PARTS="table scale dav locker sync press" chooses. Figures are CPU seconds of
 # all processes, not wall clock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ if [ ! -e "$home/long/long.wav" ]; then
     ffmpeg -v error -f lavfi -i "$sound" -metadata title=LongWav -metadata artist=Bench -metadata album=Long "$home/long/long.wav"
     ffmpeg -v error -i "$home/long/long.wav" -metadata title=LongFlac "$home/long/long.flac"
 fi
-for part in ${PARTS:-table scale dav press}; do
+for part in ${PARTS:-table scale dav locker sync press}; do
     case $part in
     table)
         "$python" benches/bench.py --programs "$programs" --corpus "$corpus/library" --long "$home/long" --home "$home"
@@ -31,6 +31,12 @@ for part in ${PARTS:-table scale dav press}; do
         ;;
     dav)
         "$python" benches/dav.py --programs "$programs" --home "$home"
+        ;;
+    locker)
+        "$python" benches/locker.py --programs "$programs" --home "$home"
+        ;;
+    sync)
+        "$python" benches/sync.py --programs "$programs"
         ;;
     press)
         if [ -d .cache/web/node_modules/playwright-core ] && command -v chromium >/dev/null; then

@@ -79,7 +79,8 @@ impl House {
 #[tokio::test]
 async fn killed_while_files_arrive() {
     let mut house = House::new(Layout::Safe, 1, MOST).await;
-    let acts = [Act::Put, Act::PutChunked, Act::Tus, Act::TusWhole, Act::Dav, Act::Form, Act::Claim];
+    let acts =
+        [Act::Put, Act::PutChunked, Act::Tus, Act::TusWhole, Act::Dav, Act::Form, Act::Claim];
     house.die_through(&acts, 36).await;
 }
 

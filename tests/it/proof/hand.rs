@@ -96,7 +96,13 @@ impl Hand {
     /// What must be there for an act to be possible.
     pub(super) fn needs(&self, act: Act) -> Option<Act> {
         match act {
-            Act::Put | Act::PutChunked | Act::Tus | Act::TusWhole | Act::Dav | Act::Form | Act::Grant => None,
+            Act::Put
+            | Act::PutChunked
+            | Act::Tus
+            | Act::TusWhole
+            | Act::Dav
+            | Act::Form
+            | Act::Grant => None,
             Act::Claim => self.fresh.is_none().then_some(Act::Put),
             Act::GrantEnd => (self.world.grants == 0).then_some(Act::Grant),
             Act::Restore | Act::Purge => self.world.trash.is_empty().then_some(Act::Trash),
