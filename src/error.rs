@@ -53,6 +53,14 @@ pub enum Error {
     /// An address that is not asked, or that refuses to answer.
     #[error("{0}")]
     SourceForbidden(String),
+    /// An app works on it and holds a lock; the sentence says whose and for how long.
+    #[error("{sentence}")]
+    Locked {
+        /// For people.
+        sentence: String,
+        /// The lock is the caller's own: he may say that he means it.
+        is_own: bool,
+    },
     /// The locker has no room: figures in bytes.
     #[error(
         "This does not fit: {used} of {quota} bytes are used and {needed} more are needed. Delete something, or ask for more room"
@@ -135,6 +143,7 @@ impl Error {
             Self::Invalid(_) => "invalid",
             Self::NameInvalid { .. } => "name_invalid",
             Self::Conflict(_) => "conflict",
+            Self::Locked { .. } => "locked",
             Self::OffsetConflict { .. } => "offset_conflict",
             Self::Expired(_) => "upload_expired",
             Self::UnsupportedArchive(_) => "unsupported_archive",

@@ -64,7 +64,18 @@ impl Accounts {
             "select library_id from library where is_active = 1 and (
                  locker_id in (select locker_id from locker where user_id = ?1)
                  or library_id in (select library_id from library_grant where user_id = ?1)
-                 or (is_shared = 1 and ?2))
+                 or (is_shared = 1 and ?2)
+                 -- Folders that others share with him, unless he sees them as part of more.
+                 or library_id in (
+                     select s.library_id from shared_library s
+                     join folder_share f on f.locker_id = s.locker_id and f.path = s.path
+                     where f.user_id = ?1
+                       and not exists (select 1 from folder_share o
+                                       where o.user_id = ?1 and o.locker_id = f.locker_id
+                                         and substr(f.path, 1, length(o.path) + 1) = o.path || '/')
+                       and not exists (select 1 from library w where w.locker_id = f.locker_id and w.is_active = 1
+                                         and ((w.is_shared = 1 and ?2)
+                                              or w.library_id in (select library_id from library_grant where user_id = ?1)))))
              order by library_id",
             user.0,
             sees_shared
@@ -81,7 +92,8 @@ impl Accounts {
             r#"select library_id, name, kind, path, is_shared, is_on_lan,
                       (select json_group_array(user_id) from library_grant g where g.library_id = b.library_id)
                       as "granted!: String"
-               from library b where is_active = 1 order by library_id"#
+               from library b where is_active = 1
+                 and library_id not in (select library_id from shared_library) order by library_id"#
         )
         .fetch_all(self.db.read())
         .await?;
@@ -115,7 +127,8 @@ impl Accounts {
         let mut tx = self.db.write().await?;
         let row = sqlx::query!(
             r#"select b.kind, l.user_id as "owner?: i64" from library b
-               left join locker l using (locker_id) where b.library_id = ? and b.is_active = 1"#,
+               left join locker l using (locker_id) where b.library_id = ? and b.is_active = 1
+                 and b.library_id not in (select library_id from shared_library)"#,
             library.0
         )
         .fetch_optional(&mut *tx)

@@ -371,7 +371,8 @@ async fn set_granted(tx: &mut Tx, user: i64, libraries: &[LibraryId]) -> Result<
     sqlx::query!(
         "insert into library_grant (user_id, library_id)
          select ?1, library_id from library
-         where library_id in (select value from json_each(?2)) and (kind <> 'locker' or is_shared = 1)",
+         where library_id in (select value from json_each(?2)) and (kind <> 'locker' or is_shared = 1)
+           and library_id not in (select library_id from shared_library)",
         user,
         chosen
     )

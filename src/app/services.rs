@@ -145,6 +145,7 @@ impl Services {
             clock: clock.clone(),
             accounts: accounts.clone(),
             drive: drive.clone(),
+            catalog: catalog.clone(),
             ingest: ingest.clone(),
             playback: playback.clone(),
             program: super::reader(config)?,

@@ -24,6 +24,7 @@ mod lists;
 mod lyrics;
 mod marks;
 mod memory;
+mod merge;
 mod model;
 pub mod path_text;
 mod playlists;
@@ -46,6 +47,7 @@ pub use arrivals::{
 };
 pub use artists::Initial;
 pub use criteria::{Comparison, Criteria, Field, Mark, Object, OrderBy, TextMatch};
+pub use merge::{Merged, Whose};
 pub use model::*;
 pub use playlists::{Imported, Unmatched};
 pub use revision::Revision;

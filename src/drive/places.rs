@@ -6,6 +6,7 @@ use crate::{
     Error, Result,
     accounts::{Locker, LockerKind, Principal, Usage},
     db::Tx,
+    events::Event,
     ids::{FolderShareId, LockerId},
 };
 
@@ -156,6 +157,8 @@ impl Drive {
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
+        // Its music is seen by that user from now on.
+        self.events.publish(Event::LibrariesChanged);
         Ok(FolderShare { id: id.into(), locker: locker.id, path, user: known.name, may_write })
     }
 
@@ -180,6 +183,7 @@ impl Drive {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
+        self.events.publish(Event::LibrariesChanged);
         Ok(())
     }
 

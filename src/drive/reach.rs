@@ -13,6 +13,8 @@ use crate::{
 pub(super) enum Access {
     /// See it.
     Read,
+    /// Take a lock that allows that.
+    Lock,
     /// Add or change what is in it.
     Write,
     /// Remove, move or replace it itself, which must lie inside what was shared.
@@ -37,7 +39,37 @@ impl Drive {
         };
         require(principal, may_write, access)?;
         let path = self.spelled(&locker, path).await?;
+        self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
+    }
+
+    /// The locker, and the folders of it that the principal may look into, each with whether he
+    /// may write there; the root for who may use all of it.
+    pub(crate) async fn open_to(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+    ) -> Result<(Locker, Vec<(RelativePath, bool)>)> {
+        match self.accounts.locker(principal, locker).await {
+            Ok(locker) => return Ok((locker, vec![(RelativePath::root(), true)])),
+            Err(Error::NotFound(_)) if principal.is_person() => (),
+            Err(error) => return Err(error),
+        }
+        let shares = sqlx::query!(
+            r#"select path, may_write as "may_write: bool" from folder_share
+               where user_id = ? and locker_id = ?"#,
+            principal.user.0,
+            locker.0
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        if shares.is_empty() {
+            return Err(Error::NotFound("Locker"));
+        }
+        let locker = self.accounts.any_locker(locker).await?;
+        let may_write = principal.abilities.upload;
+        let open = |share: (String, bool)| (RelativePath::from_disk(share.0), share.1 && may_write);
+        Ok((locker, shares.into_iter().map(|row| open((row.path, row.may_write))).collect()))
     }
 
     async fn reach_shared(
@@ -70,6 +102,7 @@ impl Drive {
                 "Only its owner may move or remove a shared folder".to_owned(),
             ));
         }
+        self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
     }
 }

@@ -1,4 +1,5 @@
-//! Library rows: one for each `--library` of the configuration and one for each locker. A library
+//! Library rows: one for each `--library` of the configuration, one for each locker, and one for
+//! each folder of a locker that is shared with somebody, for those who see no more of it. A library
 //! that left keeps its row, inactive, so that what people added to it survives.
 
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ struct Wanted {
     kind: &'static str,
     path: String,
     locker: Option<i64>,
+    /// A folder of this locker, shared.
+    shared: Option<(i64, String)>,
 }
 
 /// The root of an active library.
@@ -32,6 +35,8 @@ pub struct Root {
     pub path: PathBuf,
     /// The locker that it is.
     pub locker: Option<LockerId>,
+    /// The locker that it is a shared folder of, and its path there.
+    pub shared: Option<(LockerId, String)>,
     /// End of the last complete scan.
     pub scanned_at: Option<Millis>,
 }
@@ -39,8 +44,10 @@ pub struct Root {
 /// Every active library, watched folders first.
 pub(super) async fn roots(db: &Db) -> Result<Vec<Root>> {
     let rows = sqlx::query!(
-        "select library_id, name, path, locker_id, scanned_at from library
-         where is_active = 1 order by locker_id is not null, library_id"
+        r#"select b.library_id, b.name, b.path, b.locker_id, b.scanned_at, s.locker_id as "shared_locker?",
+                  s.path as "shared_path?"
+           from library b left join shared_library s using (library_id)
+           where b.is_active = 1 order by b.locker_id is not null, b.library_id"#
     )
     .fetch_all(db.read())
     .await?;
@@ -49,6 +56,7 @@ pub(super) async fn roots(db: &Db) -> Result<Vec<Root>> {
         name: row.name,
         path: path_text::decode(&row.path),
         locker: row.locker_id.map(Into::into),
+        shared: row.shared_locker.zip(row.shared_path).map(|(id, path)| (LockerId(id), path)),
         scanned_at: row.scanned_at,
     });
     Ok(roots.collect())
@@ -140,6 +148,7 @@ async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
             kind: "folder",
             path: path_text::encode_path(&path),
             locker: None,
+            shared: None,
         });
     }
     let lockers = sqlx::query!(
@@ -158,6 +167,25 @@ async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
             kind: if is_household { "household" } else { "locker" },
             path: path_text::encode_path(&drive.join(&locker.path)),
             locker: Some(locker.locker_id),
+            shared: None,
+        });
+    }
+    let shared = sqlx::query!(
+        r#"select distinct f.locker_id, f.path, l.path as root, coalesce(u.name, 'household') as "owner!: String"
+           from folder_share f join locker l using (locker_id) left join user u on u.user_id = l.user_id
+           where l.kind = 'household' or u.user_id is not null
+           order by f.locker_id, f.path"#
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    for folder in shared {
+        let name = folder.path.rsplit('/').next().unwrap_or_default();
+        wanted.push(Wanted {
+            name: format!("{name} ({})", folder.owner),
+            kind: "folder",
+            path: path_text::encode_path(&drive.join(&folder.root).join(&folder.path)),
+            locker: None,
+            shared: Some((folder.locker_id, folder.path)),
         });
     }
     Ok(wanted)
@@ -166,21 +194,27 @@ async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
 /// Finds the row by locker, else by path, else by name (its folder moved), and makes it fit.
 /// What an administrator chose about sharing stays.
 async fn keep(tx: &mut Tx, clock: &Clock, wanted: &Wanted) -> Result<(LibraryId, bool)> {
+    let (of, inner) = wanted.shared.clone().unzip();
     let found = sqlx::query!(
-        "select library_id, name, path, is_active from library
-         where (locker_id is not null and locker_id = ?1)
-            or (locker_id is null and ?1 is null and (path = ?2 or name = ?3))
-         order by path = ?2 desc limit 1",
+        "select library_id, name, b.path, is_active from library b left join shared_library s using (library_id)
+         where (b.locker_id is not null and b.locker_id = ?1)
+            or (?4 is not null and s.locker_id = ?4 and s.path = ?5)
+            or (b.locker_id is null and s.library_id is null and ?1 is null and ?4 is null
+                and (b.path = ?2 or name = ?3))
+         order by b.path = ?2 desc limit 1",
         wanted.locker,
         wanted.path,
-        wanted.name
+        wanted.name,
+        of,
+        inner
     )
     .fetch_optional(&mut **tx)
     .await?;
     let own = found.as_ref().map_or(0, |row| row.library_id);
     let name = free_name(tx, &wanted.name, own).await?;
     let Some(row) = found else {
-        let is_shared = i64::from(wanted.kind != "locker");
+        // A shared folder is seen by those it is shared with, and by nobody else.
+        let is_shared = i64::from(wanted.kind != "locker" && wanted.shared.is_none());
         let now = clock.now();
         let id = sqlx::query_scalar!(
             r#"insert into library (name, kind, path, locker_id, is_shared, is_on_lan, created_at)
@@ -196,6 +230,16 @@ async fn keep(tx: &mut Tx, clock: &Clock, wanted: &Wanted) -> Result<(LibraryId,
         )
         .fetch_one(&mut **tx)
         .await?;
+        if wanted.shared.is_some() {
+            sqlx::query!(
+                "insert into shared_library (library_id, locker_id, path) values (?, ?, ?) on conflict do nothing",
+                id,
+                of,
+                inner
+            )
+            .execute(&mut **tx)
+            .await?;
+        }
         return Ok((id.into(), true));
     };
     if row.name == name && row.path == wanted.path && row.is_active == 1 {

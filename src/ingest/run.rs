@@ -135,7 +135,14 @@ impl Ingest {
     ) {
         while let Some(event) = stop.run_until_cancelled(events.recv()).await {
             match event {
-                Ok(Event::DriveChanged { locker, path }) => self.drive_changed(locker, &path),
+                Ok(Event::DriveChanged { locker, path }) => {
+                    self.drive_changed(locker, &path);
+                    if self.has_shared_at(locker, &path)
+                        && let Err(error) = self.refresh_libraries().await
+                    {
+                        tracing::error!("libraries cannot be listed: {error:#?}");
+                    }
+                }
                 Ok(Event::LibrariesChanged) => {
                     if let Err(error) = self.refresh_libraries().await {
                         tracing::error!("libraries cannot be listed: {error:#?}");
@@ -154,10 +161,21 @@ impl Ingest {
     }
 
     fn drive_changed(&self, locker: LockerId, path: &str) {
-        if let Some(root) = self.roots().into_iter().find(|root| root.locker == Some(locker)) {
-            let path = path.trim_matches('/').to_owned();
-            self.queue.add_part(root.id, PartOrder { path, belief: Belief::Believe });
+        let path = path.trim_matches('/');
+        for root in self.roots() {
+            if let Some(path) = part_of(&root, locker, path) {
+                self.queue.add_part(root.id, PartOrder { path, belief: Belief::Believe });
+            }
         }
+    }
+
+    /// Whether a folder that is shared is at this path of a locker, or below it: it may have gone
+    /// or moved with its shares.
+    fn has_shared_at(&self, locker: LockerId, path: &str) -> bool {
+        let path = path.trim_matches('/');
+        let is_there =
+            |(of, shared): &(LockerId, String)| *of == locker && inner_path(path, shared).is_some();
+        self.roots().iter().filter_map(|root| root.shared.as_ref()).any(is_there)
     }
 
     /// What the system tells of the trees.
@@ -224,6 +242,54 @@ impl Ingest {
         for root in self.roots() {
             self.progress.queued(root.id);
             self.queue.add_whole(root.id, kind);
+        }
+    }
+}
+
+/// What of a library changed when this path of a locker did: nothing, a part, or '' for all of it.
+fn part_of(root: &Root, locker: LockerId, path: &str) -> Option<String> {
+    if root.locker == Some(locker) {
+        return Some(path.to_owned());
+    }
+    let (_, shared) = root.shared.as_ref().filter(|(of, _)| *of == locker)?;
+    inner_path(shared, path).or_else(|| inner_path(path, shared).map(|_| String::new()))
+}
+
+/// A path relative to a folder that it is or lies in.
+fn inner_path(folder: &str, path: &str) -> Option<String> {
+    if folder.is_empty() {
+        return Some(path.to_owned());
+    }
+    let rest = path.strip_prefix(folder)?;
+    if rest.is_empty() { Some(String::new()) } else { rest.strip_prefix('/').map(str::to_owned) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_a_locker_is_one_of_its_shared_folders() {
+        let root = |locker: Option<i64>, shared: Option<(i64, &str)>| Root {
+            id: LibraryId(1),
+            name: String::new(),
+            path: "/x".into(),
+            locker: locker.map(LockerId),
+            shared: shared.map(|(id, path)| (LockerId(id), path.to_owned())),
+            scanned_at: None,
+        };
+        for (root, path, expected) in [
+            (root(Some(1), None), "a/b", Some("a/b")),
+            (root(Some(2), None), "a/b", None),
+            (root(None, Some((1, "Jazz"))), "Jazz/a.mp3", Some("a.mp3")),
+            (root(None, Some((1, "Jazz"))), "Jazz", Some("")),
+            (root(None, Some((1, "M/Jazz"))), "M", Some("")),
+            (root(None, Some((1, "M/Jazz"))), "", Some("")),
+            (root(None, Some((1, "Jazz"))), "Jazzy/a.mp3", None),
+            (root(None, Some((2, "Jazz"))), "Jazz/a.mp3", None),
+            (root(None, None), "Jazz", None),
+        ] {
+            assert_eq!(part_of(&root, LockerId(1), path).as_deref(), expected, "{path} {root:?}");
         }
     }
 }

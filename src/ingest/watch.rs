@@ -89,6 +89,12 @@ impl Watch {
         });
         let mut result = Vec::with_capacity(roots.len());
         for root in roots {
+            // It lies in a locker, which is watched: its folders must not be watched twice, for
+            // one end of watching would end both.
+            if root.shared.is_some() {
+                result.push((root.id, Watching::Watched));
+                continue;
+            }
             #[expect(clippy::map_entry, reason = "watching may fail before the insert")]
             let how = if self.watched.contains_key(&root.id) {
                 Watching::Watched
@@ -185,15 +191,17 @@ fn take_quiet(held: &mut HashMap<PathBuf, (Instant, Instant)>, now: Instant) -> 
     quiet
 }
 
-/// The library and relative path of each; the longest root wins.
+/// The library and relative path of each; the longest root wins. What lies in a shared folder
+/// belongs to that too.
 fn sort(paths: &[PathBuf], roots: &[Root]) -> Vec<(LibraryId, String)> {
     let mut sorted = Vec::with_capacity(paths.len());
     for path in paths {
-        let of = roots
-            .iter()
-            .filter_map(|root| Some((root, path.strip_prefix(&root.path).ok()?)))
-            .max_by_key(|(root, _)| root.path.as_os_str().len());
-        if let Some((root, inside)) = of {
+        let around =
+            roots.iter().filter_map(|root| Some((root, path.strip_prefix(&root.path).ok()?)));
+        let (shared, others): (Vec<_>, Vec<_>) =
+            around.partition(|(root, _)| root.shared.is_some());
+        let of = others.into_iter().max_by_key(|(root, _)| root.path.as_os_str().len());
+        for (root, inside) in of.into_iter().chain(shared) {
             sorted.push((root.id, path_text::encode_path(inside)));
         }
     }
@@ -231,6 +239,7 @@ fn sentence(error: Errno, root: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::LockerId;
 
     #[test]
     fn paths_are_let_go_when_quiet() {
@@ -254,8 +263,12 @@ mod tests {
             name: String::new(),
             path: path.into(),
             locker: None,
+            shared: None,
             scanned_at: None,
         };
+        let shared = Root { shared: Some((LockerId(1), "s".to_owned())), ..root(3, "/m/s") };
+        let both = sort(&[PathBuf::from("/m/s/x")], &[root(1, "/m"), shared]);
+        assert_eq!(both, [(LibraryId(1), "s/x".to_owned()), (LibraryId(3), "x".to_owned())]);
         let roots = [root(1, "/m"), root(2, "/m/inner")];
         let paths = ["/m/a/1.mp3", "/m/inner/b", "/m/inner", "/other"].map(PathBuf::from);
         assert_eq!(

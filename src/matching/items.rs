@@ -70,10 +70,11 @@ impl Matching {
                 "At most {MOST_ITEMS} files are looked up at once"
             )));
         }
-        let locker = self.parts.accounts.locker(principal, locker).await?;
+        let (locker, folders) = self.parts.drive.open_to(principal, locker).await?;
+        require_open(&folders, items)?;
         let policy = self.parts.accounts.match_policy().await?;
         let reach = Reach::of(policy, principal);
-        let known = self.known(&locker, reach.as_ref(), items).await?;
+        let known = self.known(&locker, &folders, reach.as_ref(), items).await?;
         if items.iter().any(|item| known.own_sizes.contains(&item.size)) {
             // Somebody waits for it.
             self.hash_lockers_now();
@@ -86,19 +87,42 @@ impl Matching {
     }
 
     /// Everything that the rows have to say about these files, in a handful of questions.
-    async fn known(&self, locker: &Locker, reach: Option<&Reach>, items: &[Item]) -> Result<Known> {
+    /// Of a locker that is open in part, only what lies there is told.
+    async fn known(
+        &self,
+        locker: &Locker,
+        folders: &[(RelativePath, bool)],
+        reach: Option<&Reach>,
+        items: &[Item],
+    ) -> Result<Known> {
         let hashes = list(items.iter().filter_map(|item| item.hash.as_ref()))?;
         let asked = |with_hash: bool| {
             let of = items.iter().filter(move |item| item.hash.is_some() == with_hash);
             list(of.filter_map(|item| item.quick_key.as_ref()))
         };
         let (first, later) = (asked(false)?, asked(true)?);
-        let had = self.had(locker.id, &hashes).await?;
-        let own_sizes = self.unknown_sizes(locker.id).await?.into_iter().collect();
+        let is_open = |path: &str| {
+            let path = RelativePath::from_disk(path.to_owned());
+            folders.iter().any(|(folder, _)| path.is_within(folder.as_str()))
+        };
+        let is_whole = is_open("");
+        let mut had = self.had(locker.id, &hashes).await?;
+        had.retain(|_, paths| {
+            paths.retain(|path| is_whole || is_open(path));
+            !paths.is_empty()
+        });
         // What is in the own locker is told whatever the policy is.
-        let own = Reach::to(locker.library);
+        let own = if is_whole { Reach::to(locker.library) } else { Reach::nothing() };
         let beginnings = self.alike(reach.unwrap_or(&own), &first, Only::All).await?;
-        let beginnings = beginnings.into_keys().collect();
+        let mut beginnings: HashSet<_> = beginnings.into_keys().collect();
+        let own_sizes = if is_whole {
+            self.unknown_sizes(locker.id).await?.into_iter().collect()
+        } else {
+            let there = self.beginnings_in(locker.id, &first).await?;
+            beginnings
+                .extend(there.into_iter().filter(|(path, _)| is_open(path)).map(|(_, key)| key));
+            HashSet::new()
+        };
         let mut known = Known { had, own_sizes, beginnings, ..Known::default() };
         if let Some(reach) = reach {
             known.here = self.within_reach(reach, &hashes).await?;
@@ -164,6 +188,21 @@ impl Matching {
         self.pending().add(principal.user, claim, self.parts.clock.now(), offer);
         Ok(Key { claim, key })
     }
+}
+
+/// Whether every file may be put where it shall be. `is_within` of the root is everything.
+fn require_open(folders: &[(RelativePath, bool)], items: &[Item]) -> Result<()> {
+    for path in items.iter().filter_map(|item| item.path.as_ref().ok()) {
+        let covering = folders.iter().filter(|(folder, _)| path.is_within(folder.as_str()));
+        match covering.map(|(_, may_write)| *may_write).max() {
+            Some(true) => (),
+            Some(false) => {
+                return Err(Error::Forbidden("You may not add or change files here".to_owned()));
+            }
+            None => return Err(Error::NotFound("File")),
+        }
+    }
+    Ok(())
 }
 
 /// What the rows say about the files of one question.

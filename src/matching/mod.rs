@@ -26,6 +26,7 @@ pub use items::{Item, Key, Standing};
 use self::pending::Pending;
 use crate::{
     accounts::Accounts,
+    catalog::Catalog,
     clock::{Clock, Hours},
     db::Db,
     drive::Drive,
@@ -52,6 +53,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// What is kept.
     pub drive: Drive,
+    /// What people added to what is heard.
+    pub catalog: Catalog,
     /// Whose scans the hashing stands back for.
     pub ingest: Ingest,
     /// Whose streams it stands back for, and what decodes.

@@ -47,6 +47,11 @@ impl Reach {
         Self { libraries: Some(format!("[{}]", library.0)) }
     }
 
+    /// None at all.
+    pub(super) fn nothing() -> Self {
+        Self { libraries: Some("[]".to_owned()) }
+    }
+
     /// What a policy opens to a principal; `None` is nothing.
     pub(super) fn of(policy: MatchPolicy, principal: &Principal) -> Option<Self> {
         match policy {
@@ -161,6 +166,29 @@ impl Matching {
             }
         }
         Ok(found)
+    }
+
+    /// Files of a locker that begin so, with their paths.
+    pub(super) async fn beginnings_in(
+        &self,
+        locker: LockerId,
+        quick_keys: &str,
+    ) -> Result<Vec<(String, Key)>> {
+        let rows = sqlx::query!(
+            r#"select path, quick_key as "quick_key!: Vec<u8>", size_bytes from drive_file
+               where substr(quick_key, 1, 8) in (select unhex(substr(value, 1, 16)) from json_each(?1))
+                 and quick_key is not null and missing_at is null and locker_id = ?2"#,
+            quick_keys,
+            locker.0
+        )
+        .fetch_all(self.parts.db.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| {
+                Some((row.path, (row.quick_key.try_into().ok()?, row.size_bytes.unsigned_abs())))
+            })
+            .collect())
     }
 
     /// Sizes of files in a locker of which nothing is known yet but that.

@@ -43,6 +43,7 @@ impl ResponseError for Failure {
             Error::Expired(_) => StatusCode::GONE,
             Error::UnsupportedArchive(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::SourceUnreachable(_) => StatusCode::BAD_GATEWAY,
+            Error::Locked { .. } => StatusCode::LOCKED,
             Error::QuotaExceeded { .. } | Error::GraceOver { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -89,6 +90,9 @@ impl Failure {
         }
         if let Error::OffsetConflict { stored, .. } = &self.0 {
             problem["offset"] = json!(stored);
+        }
+        if let Error::Locked { is_own, .. } = &self.0 {
+            problem["mine"] = json!(is_own);
         }
         problem
     }

@@ -99,6 +99,19 @@ impl Transfer {
         )
         .execute(&mut **tx)
         .await?;
+        // The library that it is for others stays the same, with what they added to it. One that
+        // was there before, and is no more, gives way.
+        sqlx::query!(
+            "update or replace shared_library set path = ?1 || substr(path, length(?2) + 1)
+             where locker_id = ?3 and (path = ?2 or (?4 <= path and path < ?5))",
+            to,
+            from,
+            self.source.id.0,
+            first,
+            last
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 

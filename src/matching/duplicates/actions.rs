@@ -1,5 +1,6 @@
 //! What can be done about duplicates, and how it is taken back: a group that is kept is not shown
-//! any more; a linked file shares its bytes with the one that stays; a deleted one is in the trash.
+//! any more; a linked file shares its bytes with the one that stays; a deleted one is in the trash,
+//! and what people added to its track goes on with the one that stays.
 
 use std::collections::HashSet;
 
@@ -7,6 +8,7 @@ use super::DuplicateKind;
 use crate::{
     Error, Result,
     accounts::Principal,
+    catalog::{Merged, Whose},
     clock::Millis,
     drive::{Condition, Kinship, RelativePath, Target},
     ids::LockerId,
@@ -74,7 +76,7 @@ impl Matching {
         let group = groups.into_iter().find(|group| group.key == action.key);
         let group = group.ok_or(Error::NotFound("Group of duplicates"))?;
         if action.what == What::Keep {
-            return self.note(principal, action, None).await;
+            return self.note(principal, action, None, None).await;
         }
         let Some((locker, path)) = &action.file else {
             return Err(Error::Invalid("Say which file of them".to_owned()));
@@ -95,12 +97,30 @@ impl Matching {
                 others.sort_by_key(|file| file.locker.is_none());
                 let other = others.first().ok_or(Error::NotFound("File"))?;
                 self.link(principal, *locker, path, other).await?;
-                self.note(principal, action, None).await
+                // Both stay, each with what people added to it.
+                self.note(principal, action, None, None).await
             }
             What::Delete => {
+                let goes = group.files.iter().find(|file| is_it(file));
+                let mut others =
+                    group.files.iter().filter(|file| !is_it(file) && file.track.is_some());
+                // The best of those in the same library, else the best of all.
+                let stays = others
+                    .clone()
+                    .find(|file| file.locker == Some(*locker))
+                    .or_else(|| others.next());
                 let kept =
                     self.parts.drive.trash(principal, *locker, path, &Condition::Present).await?;
-                self.note(principal, action, Some(kept.id)).await
+                let merged = match goes.zip(stays).map(|(goes, stays)| {
+                    let is_same = goes.library == stays.library;
+                    (goes.track, stays.track, if is_same { Whose::All } else { Whose::Own })
+                }) {
+                    Some((Some(from), Some(to), whose)) => {
+                        Some(self.parts.catalog.merge_track(principal, from, to, whose).await?)
+                    }
+                    _ => None,
+                };
+                self.note(principal, action, Some(kept.id), merged.as_ref()).await
             }
             What::Keep => Err(Error::Invalid("Nothing is to be done".to_owned())),
         }
@@ -109,7 +129,7 @@ impl Matching {
     /// Takes an action back.
     pub async fn undo(&self, principal: &Principal, id: i64) -> Result<()> {
         let row = sqlx::query!(
-            "select what, locker_id, path, kept_id from duplicate_action
+            "select what, locker_id, path, kept_id, merged from duplicate_action
              where action_id = ? and user_id = ? and undone_at is null",
             id,
             principal.user
@@ -124,6 +144,10 @@ impl Matching {
             }
             ("delete", _, Some(kept)) => {
                 self.parts.drive.restore(principal, &kept, None).await?;
+                if let Some(merged) = &row.merged {
+                    let merged: Merged = serde_json::from_str(merged)?;
+                    self.parts.catalog.part_tracks(&merged).await?;
+                }
             }
             _ => (),
         }
@@ -216,15 +240,17 @@ impl Matching {
         principal: &Principal,
         action: &Action,
         kept: Option<String>,
+        merged: Option<&Merged>,
     ) -> Result<i64> {
+        let merged = merged.map(serde_json::to_string).transpose()?;
         let now = self.parts.clock.now();
         let (what, kind) = (action.what.as_str(), action.kind.as_str());
         let locker = action.file.as_ref().map(|(locker, _)| locker.0);
         let path = action.file.as_ref().map_or("", |(_, path)| path.as_str());
         let mut tx = self.parts.db.write().await?;
         let id = sqlx::query_scalar!(
-            r#"insert into duplicate_action (user_id, what, kind, group_key, locker_id, path, kept_id, done_at)
-               values (?, ?, ?, ?, ?, ?, ?, ?) returning action_id as "id!: i64""#,
+            r#"insert into duplicate_action (user_id, what, kind, group_key, locker_id, path, kept_id, done_at, merged)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning action_id as "id!: i64""#,
             principal.user,
             what,
             kind,
@@ -232,7 +258,8 @@ impl Matching {
             locker,
             path,
             kept,
-            now
+            now,
+            merged
         )
         .fetch_one(&mut *tx)
         .await?;

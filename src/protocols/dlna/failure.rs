@@ -14,6 +14,7 @@ impl From<Error> for Fault {
             Error::Conflict(_)
             | Error::OffsetConflict { .. }
             | Error::Expired(_)
+            | Error::Locked { .. }
             | Error::QuotaExceeded { .. }
             | Error::GraceOver { .. }
             | Error::StorageFull => 501,
@@ -40,6 +41,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
         Error::Conflict(_) | Error::OffsetConflict { .. } | Error::Expired(_) => {
             StatusCode::CONFLICT
         }
+        Error::Locked { .. } => StatusCode::LOCKED,
         Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
             StatusCode::INSUFFICIENT_STORAGE
         }

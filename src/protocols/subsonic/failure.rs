@@ -111,6 +111,7 @@ impl From<Error> for Failure {
             | Error::Expired(_)
             | Error::UnsupportedArchive(_)
             | Error::SourceUnreachable(_)
+            | Error::Locked { .. }
             | Error::StorageFull
             | Error::Unavailable(_) => Self::generic(message),
             Error::Internal(cause) => {

@@ -120,6 +120,7 @@ pub(super) fn refuse(error: &Error) -> HttpResponse {
         Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => {
             (StatusCode::FORBIDDEN, None)
         }
+        Error::Locked { .. } => (StatusCode::LOCKED, None),
         Error::TooMany { retry_after, .. } => {
             (StatusCode::TOO_MANY_REQUESTS, Some(retry_after.as_secs().max(1)))
         }

@@ -152,6 +152,7 @@ impl From<Error> for Failure {
             },
             Error::Conflict(_) | Error::OffsetConflict { .. } => plain(StatusCode::CONFLICT),
             Error::Expired(_) => plain(StatusCode::GONE),
+            Error::Locked { .. } => plain(StatusCode::LOCKED),
             // RFC 4331, 6.
             Error::QuotaExceeded { .. } | Error::GraceOver { .. } => {
                 plain(StatusCode::INSUFFICIENT_STORAGE).because("quota-not-exceeded")

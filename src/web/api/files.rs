@@ -28,6 +28,7 @@ use crate::{
         RelativePath, Stored, Target,
     },
     http::{file::respond, headers::attachment, live},
+    ids::LockerId,
     web::{
         Handles,
         failure::{Answer, Failure},
@@ -47,6 +48,9 @@ pub(super) struct Which {
     /// Not to the trash.
     #[serde(default)]
     forever: bool,
+    /// Although an app of one's own holds a lock on it.
+    #[serde(default, rename = "despiteLock")]
+    despite_lock: bool,
 }
 
 /// Where a file or folder shall be.
@@ -62,6 +66,21 @@ pub(super) struct Move {
     /// Take the place of what is at the target.
     #[serde(default)]
     replace: bool,
+}
+
+impl Which {
+    /// Refuses to change what an app of the caller's holds a lock on, unless he says that he means it.
+    async fn heed_own_lock(
+        &self,
+        caller: &Caller,
+        of: &Handles,
+        (locker, path): (LockerId, &RelativePath),
+    ) -> Result<(), Failure> {
+        if self.despite_lock {
+            return Ok(());
+        }
+        Ok(of.drive.refuse_own_lock(&caller.principal, locker, path).await?)
+    }
 }
 
 /// GET and HEAD /files/PATH
@@ -134,6 +153,7 @@ pub(super) async fn store(
     if request.headers().contains_key(header::CONTENT_RANGE) {
         return Err(Failure(Error::Invalid("A file is sent whole here".to_owned())));
     }
+    which.heed_own_lock(&caller, &of, (place.locker, &inner)).await?;
     let declared = text(&request, &header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
     let condition = condition(&request);
     if which.unpack {
@@ -162,6 +182,7 @@ pub(super) async fn remove(
     };
     let place = place_of(&caller, &of, which.locker.as_deref()).await?;
     let (condition, inner) = (condition(&request), path.below(&place.base));
+    which.heed_own_lock(&caller, &of, (place.locker, &inner)).await?;
     if which.forever {
         return Ok(
             match of.drive.remove(&caller.principal, place.locker, &inner, &condition).await {
@@ -196,6 +217,10 @@ pub(super) async fn rename(
     let condition = if wish.replace { Condition::None } else { Condition::Absent };
     let from = from.below(&source.base);
     let to = Target { locker: target.locker, path: to.below(&target.base), condition };
+    which.heed_own_lock(&caller, &of, (to.locker, &to.path)).await?;
+    if !wish.copy {
+        which.heed_own_lock(&caller, &of, (source.locker, &from)).await?;
+    }
     let moved = if wish.copy {
         of.drive.copy_to(&caller.principal, source.locker, &from, &to).await
     } else {

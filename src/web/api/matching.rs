@@ -81,7 +81,8 @@ pub(super) async fn look(caller: Caller, of: Data<Handles>, asked: Json<Question
         })
         .collect::<Result<Vec<Item>, Failure>>()?;
     let standings = of.matching.look(&caller.principal, place.locker, &items).await?;
-    let standings: Vec<Value> = standings.iter().map(standing).collect();
+    let base = &place.base;
+    let standings: Vec<Value> = standings.iter().map(|each| standing(each, base)).collect();
     Ok(HttpResponse::Ok().json(json!({ "items": standings })))
 }
 
@@ -122,9 +123,15 @@ fn file_path(text: &str) -> Result<RelativePath, NameProblem> {
     Ok(path)
 }
 
-fn standing(standing: &Standing) -> Value {
+/// Paths are told as the place calls them, which may be a shared folder.
+fn standing(standing: &Standing, base: &RelativePath) -> Value {
     match standing {
         Standing::Have(paths, key) => {
+            let inner = |path: &String| {
+                let rest = path.strip_prefix(base.as_str()).unwrap_or(path);
+                rest.trim_start_matches('/').to_owned()
+            };
+            let paths: Vec<String> = paths.iter().map(inner).collect();
             let mut answer = json!({ "state": "have", "paths": paths });
             add_key(&mut answer, key.as_ref());
             answer

@@ -104,6 +104,11 @@ async fn create(
     };
     let at = place_of(&caller, &of, wish.locker.as_deref().filter(|_| !is_shop)).await?;
     let path = path.map(|path| path.below(&at.base));
+    if let Some(path) = &path
+        && !request.query_string().split('&').any(|pair| pair == "despiteLock=true")
+    {
+        of.drive.refuse_own_lock(&caller.principal, at.locker, path).await?;
+    }
     let condition = if wish.only_new { Condition::Absent } else { Condition::None };
     let mut new =
         NewUpload { path, locker: at.locker, condition, length: 0, metadata: metadata.to_owned() };

@@ -21,6 +21,7 @@ mod people;
 mod reports;
 mod requirements;
 pub(crate) mod schema;
+mod shared_folders;
 mod shares;
 mod sonic;
 mod traces;

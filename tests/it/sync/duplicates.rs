@@ -3,6 +3,10 @@
 use std::{os::unix::fs::MetadataExt as _, path::Path};
 
 use serde_json::{Value, json};
+use tunelocker::{
+    catalog::{Item, Listen, Starred},
+    ids::TrackId,
+};
 
 use super::{Two, Who, bytes, hash};
 use crate::{
@@ -162,4 +166,67 @@ async fn retagged_and_otherwise_encoded_music_is_found() {
     assert!(!two.file("ann", "three.mp3").exists());
     assert_eq!(two.undo(Who::Ann, deleted).await, 204);
     assert_eq!(std::fs::read(two.file("ann", "three.mp3")).unwrap(), files[2].1);
+}
+
+#[tokio::test]
+async fn what_people_added_to_a_duplicate_goes_on_with_the_one_that_stays() {
+    let two = Two::new().await;
+    let scratch = tempfile::tempdir().unwrap();
+    let song = crate::harness::music::flac("x.flac").of("Ann", "Album", "Song");
+    let song = std::fs::read(song.write(scratch.path())).unwrap();
+    for path in ["keep/song.flac", "twice/song.flac"] {
+        two.lockers.put(path, &song).await.unwrap();
+    }
+    let both = async || {
+        let groups = two.groups(Who::Ann, "exact").await;
+        let is_heard = |file: &Value| file["track"].is_string();
+        groups.first().is_some_and(|group| group["files"].as_array().unwrap().iter().all(is_heard))
+    };
+    until("both are heard", both).await;
+    let group = two.groups(Who::Ann, "exact").await[0].clone();
+    let track = |path: &str| {
+        let files = group["files"].as_array().unwrap();
+        let file = files.iter().find(|file| file["path"] == path).unwrap();
+        TrackId::parse(file["track"].as_str().unwrap()).unwrap()
+    };
+    let (keep, goes) = (track("keep/song.flac"), track("twice/song.flac"));
+    let (catalog, ann) = (&two.lockers.app.services.catalog, &two.lockers.ann);
+    let ann = &two.lockers.accounts.principal(ann.user).await.unwrap();
+    catalog.set_rating(ann, Item::Track(goes), Some(4)).await.unwrap();
+    catalog.set_starred(ann, Item::Track(goes), Starred::Yes).await.unwrap();
+    catalog.set_bookmark(ann, goes, 500, "here").await.unwrap();
+    let listen = |track, at| Listen::scrobble(track, Some(at), "tests");
+    catalog
+        .record_listens(ann, &[listen(keep, 1_000), listen(goes, 2_000), listen(goes, 3_000)])
+        .await
+        .unwrap();
+    let list = catalog.create_playlist(ann, "Both", &[keep, goes, keep]).await.unwrap();
+
+    let deleted = two.act(&group, "delete", "twice/song.flac").await;
+    let of = async |track| catalog.track(ann, track).await.unwrap().annotation;
+    let after = of(keep).await;
+    assert_eq!((after.rating, after.starred_at.is_some()), (Some(4), true));
+    assert_eq!((after.play_count, after.played_at), (3, Some(3_000)));
+    let marks = catalog.bookmarks(ann).await.unwrap();
+    assert!(marks.iter().any(|mark| mark.track.id == keep && mark.position_ms == 500));
+    let entries = async || {
+        let tracks = catalog.playlist_tracks(ann, list).await.unwrap();
+        tracks.iter().map(|track| track.id).collect::<Vec<_>>()
+    };
+    assert_eq!(entries().await, [keep, keep, keep]);
+    let page = tunelocker::catalog::Page { offset: 0, limit: 10 };
+    let history = catalog.history(ann, page).await.unwrap();
+    assert_eq!((history.total, history.items[0].track.id), (3, keep));
+
+    // What is done in between stays when it is taken back.
+    catalog.record_listens(ann, &[listen(keep, 9_000)]).await.unwrap();
+    assert_eq!(two.undo(Who::Ann, deleted).await, 204);
+    let after = of(keep).await;
+    assert_eq!((after.rating, after.starred_at, after.play_count), (None, None, 2));
+    assert_eq!(after.played_at, Some(9_000));
+    until("the other is back", async || entries().await == [keep, goes, keep]).await;
+    let marks = catalog.bookmarks(ann).await.unwrap();
+    assert_eq!(marks.iter().map(|mark| mark.track.id).collect::<Vec<_>>(), [goes]);
+    let back = of(goes).await;
+    assert_eq!((back.rating, back.play_count), (Some(4), 2));
 }

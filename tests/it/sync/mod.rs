@@ -5,6 +5,7 @@ mod attacks;
 mod commands;
 mod duplicates;
 mod matching;
+mod shared;
 mod wire;
 
 use std::path::Path;

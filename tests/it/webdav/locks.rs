@@ -231,3 +231,72 @@ async fn nobody_has_locks_without_end() {
     let long = EXCLUSIVE.replace("her", &"x".repeat(5000));
     assert_eq!(lock(&dav, "ann/a", &long, &[]).await.status().as_u16(), 400);
 }
+
+#[tokio::test]
+async fn a_lock_binds_the_other_doors_too() {
+    let dav = Dav::with_quota(100_000).await;
+    dav.put("household/a", b"1").await;
+    dav.put("ann/own", b"1").await;
+    let bob = dav.bob().await;
+    let taken =
+        dav.ask_as(("bob", &bob), "LOCK", "household/a", &[("Depth", "0")], EXCLUSIVE).await;
+    assert_eq!(taken.status().as_u16(), 200);
+    assert_eq!(lock(&dav, "ann/own", EXCLUSIVE, &[("Depth", "0")]).await.status().as_u16(), 200);
+
+    let api = async |method: &str, address: &str, body: &str| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request =
+            dav.client.request(method, dav.lockers.app.url(&format!("/api/v1/{address}")));
+        let request = match body.starts_with('{') {
+            true => request.header("content-type", "application/json"),
+            false => request,
+        };
+        let answer = request.bearer_auth(&dav.secret).body(body.to_owned()).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<serde_json::Value>().await.unwrap_or_default())
+    };
+    // Somebody else's keeps everybody away, whatever he says.
+    for despite in ["", "&despiteLock=true"] {
+        for (method, path, body) in [
+            ("PUT", "files/a", "2"),
+            ("DELETE", "files/a", ""),
+            ("POST", "files/a", r#"{"to":"b"}"#),
+        ] {
+            let (status, said) =
+                api(method, &format!("{path}?locker=household{despite}"), body).await;
+            assert_eq!((status, &said["type"]), (423, &"locked".into()), "{method} {said}");
+            assert_eq!(said["mine"], false);
+            assert!(said["detail"].as_str().unwrap().contains("bob"), "{said}");
+        }
+    }
+    let upload = async |path: &str, locker: &str, query: &str| {
+        use base64::Engine as _;
+        let words = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let metadata = format!("path {},locker {}", words(path), words(locker));
+        let request = dav.client.post(dav.lockers.app.url(&format!("/api/v1/uploads{query}")));
+        let request = request.header("Tus-Resumable", "1.0.0").header("Upload-Length", "5");
+        let request = request.header("Upload-Metadata", metadata).bearer_auth(&dav.secret);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(upload("a", "household", "").await, 423);
+    assert_eq!(upload("a", "household", "?despiteLock=true").await, 423);
+    assert_eq!(dav.get("household/a").await, b"1");
+    assert_eq!(api("GET", "files/a?locker=household", "").await.0, 200, "reading goes on");
+    assert_eq!(api("PUT", "files/other?locker=household", "2").await.0, 201);
+
+    // One's own asks whether that is meant.
+    for (method, path, body) in [
+        ("PUT", "files/own", "2"),
+        ("DELETE", "files/own", ""),
+        ("POST", "files/own", r#"{"to":"b"}"#),
+    ] {
+        let (status, said) = api(method, path, body).await;
+        assert_eq!((status, &said["mine"]), (423, &true.into()), "{method} {said}");
+    }
+    assert_eq!(upload("own", "me", "").await, 423);
+    assert_eq!(upload("own", "me", "?despiteLock=true").await, 201);
+    assert_eq!(api("PUT", "files/own?despiteLock=true", "22").await.0, 200);
+    assert_eq!(dav.get("ann/own").await, b"22");
+    assert_eq!(api("POST", "files/own?despiteLock=true", r#"{"to":"b"}"#).await.0, 201);
+    assert_eq!(dav.get("ann/b").await, b"22");
+}

@@ -29,7 +29,14 @@ export async function call(method, path, body, options = {}) {
     throw new Problem(0, { detail: t('error.network') });
   }
   if (answer.status === 401 && !path.startsWith('session')) location.assign('/login');
-  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => null));
+  if (!answer.ok) {
+    const problem = new Problem(answer.status, await answer.json().catch(() => null));
+    // An app of one's own works on that file: it is done only if that is meant.
+    if (problem.body.mine && !path.includes('despiteLock') && confirm(problem.message)) {
+      return call(method, `${path}${path.includes('?') ? '&' : '?'}despiteLock=true`, body, options);
+    }
+    throw problem;
+  }
   // Nothing to tell is no body at all.
   const text = await answer.text();
   return text ? JSON.parse(text) : null;
