@@ -17,7 +17,9 @@ use crate::{
 };
 
 impl Catalog {
-    /// Albums that match, in the wanted order.
+    /// Albums that match, in the wanted order. Over all libraries equal albums are shown once, the
+    /// best copy ([`Self::also_in`] tells of the others); what depends on the principal's own marks
+    /// shows the copy that has them.
     pub async fn albums(
         &self,
         principal: &Principal,
@@ -25,7 +27,16 @@ impl Catalog {
         order: AlbumOrder,
         page: Page,
     ) -> Result<List<Album>> {
-        let list = listing(principal, filter, order);
+        let mut list = listing(principal, filter, order);
+        let is_personal = list.keep == Keep::No && order != AlbumOrder::Random;
+        if filter.library.is_none() && !is_personal {
+            let twins = self.twins(principal).await?;
+            if !twins.hidden.is_empty() {
+                list.from += " and a.album_id not in (select value from json_each('";
+                list.from += &twins.hidden;
+                list.from += "'))";
+            }
+        }
         let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
         Ok(List { items, total: ids.total.unwrap_or(0) })

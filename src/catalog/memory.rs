@@ -36,6 +36,8 @@ pub(super) struct Memory {
     pub(super) tracks: Recent<i64, Arc<TrackFacts>>,
     /// The tracks of an album by its id: row ids in order.
     pub(super) album_tracks: Recent<i64, Arc<[i64]>>,
+    /// Albums that somebody sees more than once, by visibility.
+    pub(super) twins: Recent<String, Arc<super::twins::Twins>>,
     /// Windows of id lists, by the statement that finds them.
     pub(super) ids: Recent<String, Arc<Ids>>,
     /// The best rows of searches.
@@ -54,6 +56,7 @@ impl Default for Memory {
             albums: Recent::with_room(2_000),
             tracks: Recent::with_room(4_000),
             album_tracks: Recent::with_room(40_000),
+            twins: Recent::with_room(40_000),
             ids: Recent::with_room(400_000),
             searches: Recent::with_room(100_000),
             ends: Recent::with_room(64),
@@ -75,10 +78,11 @@ impl Memory {
     }
 
     fn each(&self, forget: fn(&dyn Forget)) {
-        let all: [&dyn Forget; 8] = [
+        let all: [&dyn Forget; 9] = [
             &self.albums,
             &self.tracks,
             &self.album_tracks,
+            &self.twins,
             &self.ids,
             &self.searches,
             &self.ends,

@@ -37,6 +37,7 @@ mod similar;
 mod smart;
 mod track_facts;
 mod tracks;
+mod twins;
 mod visible;
 mod works;
 pub mod write;

@@ -73,7 +73,8 @@ pub(super) async fn one(caller: Caller, of: Data<Handles>, id: Path<String>) -> 
     let id = AlbumId::parse(&id).ok_or(Error::NotFound("Album"))?;
     let album = of.catalog.album(&caller.principal, id).await?;
     let tracks = of.catalog.album_tracks(&caller.principal, id).await?;
-    Ok(HttpResponse::Ok().json(shapes::whole_album(&album, &tracks)))
+    let also_in = of.catalog.also_in(&caller.principal, id).await?;
+    Ok(HttpResponse::Ok().json(shapes::whole_album(&album, &tracks, also_in)))
 }
 
 impl From<Order> for AlbumOrder {

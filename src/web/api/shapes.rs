@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::{Album, Artist, ArtistRef, Item, Lyrics, Picture, Playlist, Track},
+    ids::AlbumId,
     media::lyrics::{CueLine, Kind},
 };
 
@@ -46,7 +47,17 @@ pub(super) struct WholeAlbum {
     /// Bytes.
     size: u64,
     disc_titles: BTreeMap<u32, String>,
+    /// Other libraries that have it too.
+    also_in: Vec<AlsoIn>,
     tracks: Vec<TrackShape>,
+}
+
+#[derive(Serialize)]
+pub(super) struct AlsoIn {
+    /// The copy.
+    id: String,
+    /// The library's name.
+    library: String,
 }
 
 #[derive(Serialize)]
@@ -207,13 +218,19 @@ fn known_kind(kind: &str) -> String {
     if known.contains(&kind.as_str()) { kind } else { "other".to_owned() }
 }
 
-pub(super) fn whole_album(one: &Album, tracks: &[Track]) -> WholeAlbum {
+pub(super) fn whole_album(
+    one: &Album,
+    tracks: &[Track],
+    also_in: Vec<(AlbumId, String)>,
+) -> WholeAlbum {
+    let also_in = also_in.into_iter();
     WholeAlbum {
         album: album(one),
         genres: one.genres.clone(),
         labels: one.record_labels.clone(),
         size: one.size_bytes,
         disc_titles: one.disc_titles.iter().cloned().collect(),
+        also_in: also_in.map(|(id, library)| AlsoIn { id: id.to_string(), library }).collect(),
         tracks: tracks.iter().map(track).collect(),
     }
 }

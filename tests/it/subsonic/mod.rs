@@ -26,6 +26,7 @@ mod shares;
 mod sonic;
 mod traces;
 mod transcoding;
+mod twins;
 mod web_app;
 
 use std::{

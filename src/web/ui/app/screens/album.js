@@ -46,5 +46,5 @@ export default function Album({ id }) {
     </div>
     <div class="body"><div class="tracks">${h(TrackHead, {})}<ul>${rows}</ul></div>
       <p class="facts">${album.genres.map((genre) => html`<a class="link" href=${`/albums?genre=${encodeURIComponent(genre)}`}>${genre}</a>`)}
-        ${album.labels.map((label) => html`<span>${label}</span>`)}<span>${quality}</span><span>${bytes(album.size)}</span></p></div></article>`;
+        ${album.labels.map((label) => html`<span>${label}</span>`)}${album.alsoIn.map((other) => html`<a class="link" href=${`/album/${other.id}`}>${t('album.alsoIn', { library: other.library })}</a>`)}<span>${quality}</span><span>${bytes(album.size)}</span></p></div></article>`;
 }
