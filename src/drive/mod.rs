@@ -11,6 +11,7 @@ mod exempt;
 mod files;
 mod imports;
 mod kept;
+mod locked;
 mod locks;
 mod names;
 mod places;

@@ -90,7 +90,7 @@ async fn music_of_a_shared_folder_is_the_others_to_hear() {
     assert_eq!(names(&starred), ["So What"]);
 
     // A folder that goes takes its shares along.
-    drive.trash(&owner, locker, &path("Music/Cool"), &Condition::Present).await.unwrap();
+    drive.trash(&owner, locker, &path("Music/Cool"), &Condition::None).await.unwrap();
     until("it is gone with the folder", async || found(bob, "So What").await == 0).await;
     // Who administers the server is told of libraries, not of what people share with each other.
     let operator = house.app.services.accounts.operator();
