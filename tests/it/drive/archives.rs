@@ -9,6 +9,7 @@ use serde_json::Value;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::Lockers;
+use crate::harness::machine;
 
 pub(super) struct Box {
     pub(super) lockers: Lockers,
@@ -118,6 +119,19 @@ async fn every_kind_of_archive_becomes_its_files() {
         assert_eq!(joga["hash"], blake3::hash(&song).to_hex().as_str());
     }
     assert_eq!(ann.lockers.usage().await.used, 6 * 300_005);
+    if machine::has("xz") {
+        let mut packer = std::process::Command::new("xz")
+            .arg("-c")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        packer.stdin.take().unwrap().write_all(&tar[..]).unwrap();
+        let xz = packer.wait_with_output().unwrap().stdout;
+        let (status, answer) = ann.unpack("xz/a.tar.xz", xz).await;
+        assert_eq!(status, 201, "{answer}");
+        assert_eq!(ann.stored("xz/Björk/01 Jóga.flac").unwrap(), song);
+    }
     assert_eq!((ann.lockers.usage().await.reserved, ann.lockers.staged()), (0, 0));
 }
 

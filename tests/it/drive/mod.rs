@@ -2,6 +2,7 @@
 
 pub(crate) mod archives;
 mod crash;
+mod deferred;
 mod doctor;
 mod files;
 mod full;

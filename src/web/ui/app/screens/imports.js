@@ -19,7 +19,8 @@ export function Imports({ place, folder = '' }) {
     let gone = false;
     const look = () => get('imports').then((found) => {
       if (gone) return;
-      set(found);
+      // Archives that were sent are told of where they were sent from, unless that is gone.
+      set({ ...found, items: found.items.filter((one) => one.url || !one.over) });
       if (found.items.some((one) => !one.over)) timer = setTimeout(look, 1000);
     }, () => {});
     look();
