@@ -67,14 +67,17 @@ impl Answer {
     /// Itself where it brings what was asked for; else why not, for who wanted that.
     pub fn of_source(self) -> crate::Result<Self> {
         let status = self.status();
-        let host = self.url.host_str().unwrap_or_default();
-        match status {
-            _ if self.is_success() => Ok(self),
-            401 | 402 | 403 | 451 => Err(Error::SourceForbidden(format!(
-                "{host} does not let this server have that (it answers {status})"
-            ))),
-            _ => Err(Error::SourceUnreachable(format!("{host} answers {status}"))),
+        if self.is_success() {
+            return Ok(self);
         }
+        // Without what only its user knows.
+        let mut url = self.url;
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        let sentence = format!("{url} answers {status}");
+        Err(match status {
+            401 | 402 | 403 | 451 => Error::SourceForbidden(sentence),
+            _ => Error::SourceUnreachable(sentence),
+        })
     }
 
     /// The length that was promised.

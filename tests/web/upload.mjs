@@ -16,16 +16,20 @@ const started = await browser();
 const desk = await context(started, looks['wide-light'], complaints);
 let page = await desk.newPage();
 page.setDefaultTimeout(60000);
-/** Bytes of bodies sent to uploads. */
+/** Bytes that uploads took. */
 let sent = 0;
 
 const row = (name) => page.locator('.uploads > li').filter({ has: page.locator('b', { hasText: new RegExp(`^${name.replaceAll('.', '\\.')}$`) }) });
 const is = (name, state) => row(name).locator('.chip', { hasText: new RegExp(`^${state}$`) }).waitFor();
 const track = (name) => join(args.tracks, name);
+const held = (name) => ({ name, mimeType: 'application/octet-stream', buffer: readFileSync(track(name)) });
 
 try {
   await signIn();
-  page.on('request', (request) => { if (/\/api\/v1\/uploads/.test(request.url())) sent += request.postDataBuffer()?.length ?? 0; });
+  page.on('response', (answer) => {
+    const [request, headers] = [answer.request(), answer.headers()];
+    if (/\/api\/v1\/uploads/.test(answer.url()) && request.method() !== 'HEAD') sent += Number(headers['upload-offset'] ?? 0) - Number(request.headers()['upload-offset'] ?? 0);
+  });
   await matched();
   await refused();
   await paused();
@@ -68,12 +72,12 @@ async function matched() {
 /** One bad file stops nothing, and the list of them can be kept. */
 async function refused() {
   await page.locator('#upload-files').setInputFiles([
-    track('pack.zip'), { name: 'con.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 1) }, { name: 'after.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 2) },
+    held('pack.zip'), { name: 'con.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 1) }, { name: 'after.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 2) },
   ]);
   await is('pack.zip', 'Not taken');
   await is('con.flac', 'Not taken');
   await is('after.flac', 'Uploaded');
-  await row('pack.zip').getByText('1 refused').click();
+  await row('pack.zip').getByText('1 refused', { exact: true }).click();
   await row('pack.zip').getByText('../slip.flac').waitFor();
   const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Save the list' }).click()]);
   const list = readFileSync(await saved.path(), 'utf8');
@@ -160,7 +164,8 @@ async function remembered() {
 async function imported() {
   await page.getByText('The server fetches nothing from addresses.').waitFor();
   await page.getByRole('link', { name: 'Turn it on' }).click();
-  await page.getByLabel('Imports from addresses', { exact: false }).check();
+  await page.getByRole('switch', { name: 'Imports from addresses: on' }).check();
+  await page.getByRole('switch', { name: 'Imports from addresses: on', checked: true }).waitFor();
   await page.goto(`${args.base}/upload`);
   const field = page.getByLabel('Address of a track, a zip or an m3u list');
   await field.fill('http://10.0.0.1/x.flac');
@@ -182,7 +187,7 @@ async function look(state) {
     page.setDefaultTimeout(60000);
     await page.goto(`${args.base}/upload`);
     await page.getByRole('heading', { level: 1, name: 'Upload' }).waitFor();
-    await page.locator('#upload-files').setInputFiles([track('one.flac'), { name: 'aux.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 1) }, { name: `Quite a long name of a track that nobody shortened (live at the corner, ${how}).flac`, mimeType: 'audio/flac', buffer: Buffer.alloc(9000, 3) }]);
+    await page.locator('#upload-files').setInputFiles([held('one.flac'), { name: 'aux.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 1) }, { name: `Quite a long name of a track that nobody shortened (live at the corner, ${how}).flac`, mimeType: 'audio/flac', buffer: Buffer.alloc(9000, 3) }]);
     await is('aux.flac', 'Not taken');
     await page.getByRole('button', { name: 'Clear the list' }).waitFor();
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

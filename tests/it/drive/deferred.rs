@@ -9,7 +9,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tunelocker::{
     clock::Clock,
-    drive::{Appended, Condition, Drive, ImportState, Imports, NewUpload, RelativePath, UploadForm},
+    drive::{
+        Appended, Condition, Drive, ImportState, Imports, NewUpload, RelativePath, UploadForm,
+    },
     egress::{Egress, Settings},
     media::worker::Pool,
 };
