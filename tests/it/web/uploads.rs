@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use tunelocker::drive::{Condition, RelativePath, Target};
+use tunelocker::{
+    drive::{Condition, RelativePath, Target},
+    matching::{Item, Standing},
+};
 
 use super::script::Script;
 use crate::{
@@ -53,7 +56,7 @@ async fn a_person_uploads() {
     let path = RelativePath::parse("Had/one.flac").unwrap();
     let target = Target { locker, path, condition: Condition::None };
     drive.put(&mira, &target, None, body(&one)).await.unwrap();
-    wait_until_hashed(&app, &two).await;
+    wait_until_known(&app, &two).await;
     Script::new("upload.mjs")
         .with("base", app.url(""))
         .with("password", PASSWORD)
@@ -72,21 +75,20 @@ async fn a_person_uploads() {
     assert!(!Path::new(&locker).join("one.flac").exists(), "it is there already, elsewhere");
 }
 
-/// Files of watched folders are hashed in the background.
-async fn wait_until_hashed(app: &TestApp, bytes: &[u8]) {
-    let hash = blake3::hash(bytes);
+/// Files of watched folders are known when they were scanned.
+async fn wait_until_known(app: &TestApp, bytes: &[u8]) {
     let mira = app.services.accounts.principal_named("mira").await.unwrap();
     let locker = app.services.accounts.lockers(&mira).await.unwrap()[0].id;
-    let item = tunelocker::matching::Item {
-        hash: Some(*hash.as_bytes()),
-        quick_key: None,
+    let item = Item {
+        hash: Some(*blake3::hash(bytes).as_bytes()),
+        quick_key: Some(*blake3::hash(&bytes[..bytes.len().min(65_536)]).as_bytes()),
         size: bytes.len() as u64,
         path: Ok(RelativePath::parse("two.flac").unwrap()),
         only_new: false,
     };
     loop {
         let found = app.services.matching.look(&mira, locker, std::slice::from_ref(&item)).await;
-        if matches!(found.unwrap()[0], tunelocker::matching::Standing::Claimable(_)) {
+        if matches!(found.unwrap()[0], Standing::Claimable(_) | Standing::Maybe) {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
