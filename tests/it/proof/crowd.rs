@@ -166,7 +166,7 @@ fn refusal(answer: &Answer) -> Outcome {
     let mut problem = answer.json();
     // A form tells of each file.
     if let Some(first) = problem["items"].get(0) {
-        problem = first.clone();
+        problem = first["problem"].clone();
     }
     let figures = if problem == Value::Null {
         assert_eq!(answer.status, 507, "{}", answer.text());
