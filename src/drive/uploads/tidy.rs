@@ -104,8 +104,9 @@ impl Drive {
         if staged.is_none() || row.hash.is_some_and(|hash| staged != Some(hash)) {
             return self.close_placed(row).await;
         }
-        let principal = self.accounts.principal(row.user).await?;
-        self.publish_upload(&principal, row, staged).await.map(drop)
+        let (principal, hash) = (self.accounts.principal(row.user).await?, row.hash);
+        // Where it was not written down yet, it is before the file is put in its place.
+        self.publish_upload(&principal, row, hash).await.map(drop)
     }
 
     /// An upload that was put in its place and counted by nobody but the start: its promise is
