@@ -16,6 +16,8 @@ use super::{Disk, Staged};
 
 /// Uploads leave a fiftieth of a disk, and never more than this, in bytes.
 const MOST_LEFT: u64 = 64 * 1024 * 1024;
+/// Files of so many bytes there are not.
+const NO_DISK: u64 = i64::MAX as u64 / 2;
 /// A file that is given up where others left no room for deleting.
 const RESERVE: &str = ".tunelocker-reserve";
 /// Its bytes: folders of the trash need blocks.
@@ -26,8 +28,9 @@ pub(super) fn require_room(on: impl AsFd, bytes: u64) -> io::Result<()> {
     let facts = fstatvfs(on)?;
     let (all, free) = (facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize);
     let left = (all / 50).min(MOST_LEFT);
-    // Some file systems do not know how large they are.
-    if 0 < bytes && 0 < all && free < bytes.saturating_add(left) {
+    // Some file systems do not know how large they are. What no disk has is refused as nonsense by
+    // those who count it.
+    if (1..NO_DISK).contains(&bytes) && 0 < all && free < bytes.saturating_add(left) {
         return Err(Errno::NOSPC.into());
     }
     Ok(())
