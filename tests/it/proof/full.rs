@@ -21,11 +21,12 @@ use crate::harness::{
 const TOO_MUCH: usize = 3_000_000;
 
 struct Cellar {
+    // It ends before its disk does.
+    _daemon: Daemon,
     _home: tempfile::TempDir,
     volume: Volume,
     folders: Folders,
     api: Api,
-    _daemon: Daemon,
 }
 
 impl Cellar {
