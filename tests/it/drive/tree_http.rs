@@ -2,11 +2,12 @@
 
 use std::io::Cursor;
 
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tunelocker::accounts::NewUser;
 
 use super::Lockers;
+use crate::web::schema;
 
 struct User {
     base: String,
@@ -22,19 +23,22 @@ impl User {
         Self { base: lockers.app.url("/api/v1/"), client: Client::new(), secret }
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+    fn request(&self, method: Method, path: &str, body: Option<Value>) -> RequestBuilder {
         let request =
             self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.secret);
-        let request = match body {
+        match body {
             Some(body) => request.json(&body),
             None => request,
-        };
-        request.send().await.unwrap()
+        }
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+        self.request(method, path, body).send().await.unwrap()
     }
 
     async fn json(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
-        let answer = self.send(method, path, body).await;
-        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+        let (status, text) = schema::send(self.request(method, path, body)).await;
+        (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
     async fn get(&self, path: &str) -> Value {

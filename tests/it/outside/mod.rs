@@ -82,9 +82,8 @@ impl Home {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or(json!(null)))
+        let (status, text) = crate::web::schema::send(request).await;
+        (status, serde_json::from_str(&text).unwrap_or(json!(null)))
     }
 
     /// Time passes, and whoever waits for it is woken.

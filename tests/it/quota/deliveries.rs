@@ -64,8 +64,10 @@ impl Desk {
     }
 
     async fn deliver(&self, key: &str, order: &Value) -> (StatusCode, Value) {
-        let answer = self.request(key, Method::POST, ORDER).json(order).send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+        let request = self.request(key, Method::POST, ORDER).json(order);
+        let (status, text) = crate::web::schema::send(request).await;
+        let answer = serde_json::from_str(&text).unwrap_or(Value::Null);
+        (StatusCode::from_u16(status).unwrap(), answer)
     }
 
     /// What is used and what is not counted; sparse, so that gigabytes cost nothing.

@@ -16,7 +16,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tunelocker::clock::Clock;
 
-use crate::{drive::Lockers, harness::TestApp};
+use crate::{drive::Lockers, harness::TestApp, web::schema};
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// 2026-11-25T22:00:00Z
@@ -70,16 +70,14 @@ impl Desk {
 
     /// What an answer holds.
     pub(crate) async fn json(request: RequestBuilder) -> Value {
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{status}: {text}");
+        let (status, text) = schema::send(request).await;
+        assert!((200..300).contains(&status), "{status}: {text}");
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     /// Its status alone.
     pub(crate) async fn status(request: RequestBuilder) -> u16 {
-        request.send().await.unwrap().status().as_u16()
+        schema::send(request).await.0
     }
 
     pub(crate) async fn storage(&self) -> Value {

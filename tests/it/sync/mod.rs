@@ -85,18 +85,24 @@ impl Two {
     }
 
     async fn look_at(&self, who: Who, items: &Value) -> Value {
-        let answer = self.post(who, "/api/v1/match", &json!({ "items": items })).await;
-        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
-        answer.json::<Value>().await.unwrap()["items"].clone()
+        self.told(who, "/match", &json!({ "items": items })).await["items"].clone()
     }
 
     /// Answers the key of a standing with what these bytes give.
     async fn claim(&self, who: Who, standing: &Value, bytes: &[u8]) -> Value {
         let proof = proof(standing, bytes);
         let claims = json!({ "claims": [{ "claim": standing["claim"], "proof": proof }] });
-        let answer = self.post(who, "/api/v1/claims", &claims).await;
-        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
-        answer.json::<Value>().await.unwrap()["claims"][0].clone()
+        self.told(who, "/claims", &claims).await["claims"][0].clone()
+    }
+
+    /// A good answer, which is as the API's document says.
+    async fn told(&self, who: Who, path: &str, body: &Value) -> Value {
+        let answer = self.post(who, &format!("/api/v1{path}"), body).await;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, 200, "{text}");
+        crate::web::schema::hold("POST", path, status, &text);
+        serde_json::from_str(&text).unwrap()
     }
 
     fn file(&self, who: &str, path: &str) -> std::path::PathBuf {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tunelocker::accounts::{NewUser, Role};
 
+use super::schema;
 use crate::harness::{
     TestApp,
     music::{self, flac},
@@ -34,9 +35,8 @@ impl Caller {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
+        let (status, text) = schema::send(request).await;
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
     async fn get(&self, path: &str) -> Value {

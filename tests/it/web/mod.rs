@@ -9,6 +9,7 @@ mod music;
 mod openapi;
 mod playlists;
 mod quality;
+pub(crate) mod schema;
 pub(crate) mod script;
 mod shares;
 mod social;

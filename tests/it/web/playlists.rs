@@ -4,6 +4,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::schema;
 use crate::subsonic::{App, House, names};
 
 /// A request to the panel's API by an app's credential.
@@ -12,9 +13,8 @@ async fn api(house: &House, who: &App, method: Method, path: &str, body: &Value)
         .request(method, house.app.url(&format!("/api/v1/{path}")))
         .basic_auth(who.user, Some(&who.secret))
         .json(body);
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    (status, answer.json().await.unwrap_or(Value::Null))
+    let (status, text) = schema::send(request).await;
+    (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
 async fn get(house: &House, who: &App, path: &str) -> Value {

@@ -3,6 +3,7 @@
 use reqwest::{Client, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
+use super::schema;
 use crate::subsonic::{App, House};
 
 fn visitor() -> Client {
@@ -17,15 +18,12 @@ async fn api(
     address: &str,
     body: Value,
 ) -> (StatusCode, Value) {
-    let answer = Client::new()
+    let request = Client::new()
         .request(method.parse().unwrap(), house.app.url(&format!("/api/v1/{address}")))
         .bearer_auth(&app.secret)
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
-    let status = answer.status();
-    (status, answer.json().await.unwrap_or(Value::Null))
+        .json(&body);
+    let (status, text) = schema::send(request).await;
+    (StatusCode::from_u16(status).unwrap(), serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
 /// Makes a share; its id and address.
