@@ -132,6 +132,10 @@ async function see(state, how, options) {
 
 async function takeDown() {
   await open('Take-down');
+  await page.getByLabel('By a copy on this device').setInputFiles({ name: 'mine.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(5000, 9) });
+  await page.getByRole('heading', { name: '2 copies' }).waitFor();
+  assert(await page.getByLabel('Its BLAKE3 hash').inputValue() === args.hash, 'a copy is hashed where it is');
+  await page.getByLabel('Its BLAKE3 hash').fill('');
   await page.getByText("By somebody's file instead").click();
   await page.getByLabel('Whose locker').selectOption('kim');
   await page.getByLabel('Where it lies there').fill('bad.bin');

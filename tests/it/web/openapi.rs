@@ -133,11 +133,13 @@ async fn it_is_served_to_whoever_asks() {
     assert_eq!(&served, document());
 }
 
-/// Answers that need what other tests have: a feed, a scrobbling service, a claim, speakers.
+/// Answers that need what other tests have: a feed, a shop, a scrobbling service, a claim, speakers.
 const ELSEWHERE: &[&str] = &[
+    "get /imports/{id}",
     "get /podcasts/{id}",
     "get /users/{name}/storage",
     "post /claims",
+    "post /imports",
     "post /jukebox",
     "post /playlists/file",
     "post /podcasts",

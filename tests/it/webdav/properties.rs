@@ -141,3 +141,29 @@ async fn long_folders_are_told_whole() {
         assert_eq!(*href, format!("/dav/ann/{encoded}"));
     }
 }
+
+/// When a file first came here stays with it, whatever takes its place and wherever it goes; nobody
+/// sets it.
+#[tokio::test]
+async fn files_tell_when_they_came_here() {
+    let clock = tunelocker::clock::Clock::manual(1_795_644_000_000);
+    let dav = Dav::at(clock.clone()).await;
+    let wish = "<propfind xmlns='DAV:'><prop><creationdate/></prop></propfind>";
+    dav.put("ann/a", b"one").await;
+    let came = "<D:creationdate>2026-11-25T22:00:00.000Z</D:creationdate>";
+    assert!(find(&dav, "ann/a", wish).await.contains(came));
+    clock.advance(std::time::Duration::from_hours(24));
+    dav.put("ann/a", b"two").await;
+    assert_eq!(dav.status("MOVE", "ann/a", &[("Destination", "/dav/ann/b")]).await, 201);
+    let moved = find(&dav, "ann/b", wish).await;
+    assert!(moved.contains(came), "{moved}");
+    assert!(find(&dav, "ann/b", "").await.contains(came), "it is among all of them");
+    assert_eq!(dav.status("MKCOL", "ann/folder", &[]).await, 201);
+    let folder = find(&dav, "ann/folder", wish).await;
+    // A disk that does not know when a folder was made says nothing.
+    assert!(folder.contains("<D:creationdate>20") || folder.contains("404 Not Found"), "{folder}");
+    let set =
+        "<D:set><D:prop><D:creationdate>1999-01-01T00:00:00Z</D:creationdate></D:prop></D:set>";
+    assert!(patch(&dav, "ann/b", set).await.contains("HTTP/1.1 403"));
+    assert!(find(&dav, "ann/b", wish).await.contains(came));
+}

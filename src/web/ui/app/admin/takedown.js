@@ -2,6 +2,7 @@
 import { h, html, useEffect, useState } from '../../vendor/ui.js';
 import { call, get } from '../api.js';
 import { ago, bytes, number } from '../format.js';
+import { hash as hashOf } from '../hashing.js';
 import { t } from '../i18n.js';
 import { complain, toast, useFetched } from '../store.js';
 import { Button, Dialog, Empty, Failed, Field, Icon } from '../ui/parts.js';
@@ -23,6 +24,13 @@ export default function TakeDown() {
     return () => clearInterval(timer);
   }, [isOpen]);
   const look = (wanted) => get(`contents/${encodeURIComponent(wanted.trim())}`).then((owners) => setFound({ hash: wanted.trim().toLowerCase(), ...owners }), complain);
+  const show = (one) => { setHash(one); look(one); };
+  // What is looked for need not be sent to be found.
+  const byCopy = (event) => {
+    const [file] = event.currentTarget.files;
+    event.currentTarget.value = '';
+    if (file) hashOf(file).then(show, complain);
+  };
   const byHash = (event) => { event.preventDefault(); look(hash); };
   const remove = (reason) => call('DELETE', `contents/${found.hash}?${new URLSearchParams({ reason })}`).then((done) => {
     toast(done.doneAt === null ? t('takedown.goesOn') : t('takedown.done', { count: done.files + done.kept }));
@@ -33,7 +41,8 @@ export default function TakeDown() {
   return html`<div class="page narrow"><div class="pagehead"><div><h1>${t('takedown.title')}</h1><p>${t('takedown.lead')}</p></div></div><div class="stack">
     <section class="card" aria-labelledby="takedown-find"><header>${h(Icon, { name: 'search' })}<h2 id="takedown-find">${t('takedown.find')}</h2></header>
       <form class="inline" onSubmit=${byHash}>${h(Field, { id: 'takedown-hash', label: t('takedown.hash') }, html`<input class="input" id="takedown-hash" required pattern="\\s*[0-9a-fA-F]{64}\\s*" autocomplete="off" spellcheck="false" autocapitalize="none" placeholder=${t('takedown.hashHint')} value=${hash} onInput=${(event) => setHash(event.currentTarget.value)}/>`)}<button class="btn secondary">${t('takedown.look')}</button></form>
-      ${h(ByName, { users: users.data?.items ?? [], onFound: (one) => { setHash(one); look(one); } })}</section>
+      <div class="row picture"><label class="btn secondary small" for="takedown-copy">${h(Icon, { name: 'file' })}${t('takedown.byCopy')}</label><input class="sr" id="takedown-copy" type="file" aria-describedby="takedown-copy-help" onChange=${byCopy}/></div><p class="note gap" id="takedown-copy-help">${t('takedown.byCopyHelp')}</p>
+      ${h(ByName, { users: users.data?.items ?? [], onFound: show })}</section>
     ${found && h(Found, { found, onAsk: () => setAsks(true) })}
     <section class="card" aria-labelledby="takedown-past"><header>${h(Icon, { name: 'history' })}<h2 id="takedown-past">${t('takedown.past')}</h2></header>
       ${past.failure && !past.data && h(Failed, past)}
