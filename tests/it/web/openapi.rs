@@ -329,7 +329,7 @@ fn has_json(method: &str, path: &str) -> bool {
 /// No answer is an object of which nothing is said.
 #[test]
 fn every_answer_says_what_is_in_it() {
-    fn bare<'a>(schema: &'a Value, at: &str, found: &mut Vec<String>) {
+    fn bare(schema: &Value, at: &str, found: &mut Vec<String>) {
         let Some(members) = schema.as_object() else { return };
         let says = ["properties", "additionalProperties", "allOf", "anyOf", "oneOf"];
         if members.get("type").is_some_and(|kind| kind == "object")

@@ -201,7 +201,7 @@ fn name_members<'a>(schema: &'a Value, names: &mut BTreeSet<&'a str>) -> bool {
         is_open |= name_members(part, names);
     }
     // Each of these was held closed by itself.
-    is_open | schema.get("anyOf").is_some() | schema.get("oneOf").is_some()
+    is_open || schema.get("anyOf").is_some() || schema.get("oneOf").is_some()
 }
 
 fn resolved(reference: &Value) -> &'static Value {
