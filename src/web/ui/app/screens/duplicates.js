@@ -19,7 +19,7 @@ export default function Duplicates() {
   const undo = (one) => remove(`duplicates/done/${one.id}`).then(() => { toast(t('duplicates.undone')); again(); }, complain);
   return html`<div class="page"><div class="pagehead"><div><h1>${t('duplicates.title')}</h1><p>${t('duplicates.lead')}</p></div>
       <div class="filters" role="group" aria-label=${t('duplicates.title')}>${kinds.map((one) => html`<button type="button" key=${one} aria-pressed=${String(one === kind)} onClick=${() => setKind(one)}>${t(`duplicates.${one}`)}</button>`)}</div></div>
-    <p class="note">${t(`duplicates.${kind}Text`)}</p>
+    <p class="note gapafter">${t(`duplicates.${kind}Text`)}</p>
     ${failure && !data && h(Failed, { failure, retry })}
     <div class="stack">${data && data.groups.length === 0 && h(Empty, { title: t('duplicates.none'), icon: 'copy' }, html`<p>${t('duplicates.noneText')}</p>`)}
       ${data?.groups.map((group) => html`<section class="card" key=${group.key} aria-label=${group.files[0].title || group.files[0].path}><header>${h(Icon, { name: 'copy' })}<h2 dir="auto">${group.files[0].title || group.files[0].path.split('/').pop()}</h2>
