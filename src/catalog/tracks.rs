@@ -97,7 +97,6 @@ impl Catalog {
             .map(|facts| Track {
                 annotation: marks.of(Item::Track(facts.id)),
                 bookmark_ms: marks.bookmark(facts.id),
-                max_bitrate_kbps: principal.caps.max_bitrate_kbps,
                 facts,
             })
             .collect())

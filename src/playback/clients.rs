@@ -70,6 +70,18 @@ impl ClientProfile {
             })
     }
 
+    /// Whether no file is too much for it, wherever it is.
+    pub(super) fn plays_everything(&self) -> bool {
+        let limits = [
+            self.max_sample_rate,
+            self.max_channels,
+            self.max_bit_depth,
+            self.lan_kbps,
+            self.outside_kbps,
+        ];
+        self.plays.is_empty() && limits.iter().all(Option::is_none)
+    }
+
     /// Whether a file has more of something than it plays.
     pub(super) fn is_over(&self, file: &TrackFacts) -> bool {
         let over = |most: Option<u32>, is: u32| most.is_some_and(|most| most < is);
@@ -118,7 +130,7 @@ impl ClientProfile {
 }
 
 /// The profile whose name is the longest beginning of the client's.
-fn find<'a>(profiles: &'a [ClientProfile], client: &str) -> Option<&'a ClientProfile> {
+fn find<'a>(profiles: &'a [Arc<ClientProfile>], client: &str) -> Option<&'a Arc<ClientProfile>> {
     let fitting = profiles.iter().filter(|profile| profile.fits(client));
     fitting.max_by_key(|profile| match profile.client.as_str() {
         EVERYBODY => 0,
@@ -129,7 +141,7 @@ fn find<'a>(profiles: &'a [ClientProfile], client: &str) -> Option<&'a ClientPro
 /// Profiles in memory, read when they are first needed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    list: RwLock<Option<Arc<[ClientProfile]>>>,
+    list: RwLock<Option<Arc<[Arc<ClientProfile>]>>>,
     /// Grows with each change: what was read before one is not remembered after it.
     changes: AtomicU64,
 }
@@ -143,7 +155,7 @@ impl Known {
 
 impl Playback {
     /// Every profile, by name. Admin only.
-    pub async fn client_profiles(&self, admin: &Principal) -> Result<Arc<[ClientProfile]>> {
+    pub async fn client_profiles(&self, admin: &Principal) -> Result<Arc<[Arc<ClientProfile>]>> {
         admin.require_admin()?;
         self.profiles().await
     }
@@ -247,11 +259,11 @@ impl Playback {
     }
 
     /// The profile of a client.
-    pub(super) async fn profile_of(&self, client: &str) -> Result<ClientProfile> {
+    pub(super) async fn profile_of(&self, client: &str) -> Result<Arc<ClientProfile>> {
         Ok(find(&self.profiles().await?, client).cloned().unwrap_or_default())
     }
 
-    async fn profiles(&self) -> Result<Arc<[ClientProfile]>> {
+    async fn profiles(&self) -> Result<Arc<[Arc<ClientProfile>]>> {
         let known = &self.inner.profiles;
         if let Some(list) = &*known.list.read().unwrap_or_else(PoisonError::into_inner) {
             return Ok(list.clone());
@@ -267,7 +279,7 @@ impl Playback {
         let number = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         let mut read = Vec::with_capacity(rows.len());
         for row in rows {
-            read.push(ClientProfile {
+            read.push(Arc::new(ClientProfile {
                 client: row.client,
                 note: row.note,
                 plays: serde_json::from_str(&row.plays)?,
@@ -282,9 +294,9 @@ impl Playback {
                 lan_kbps: number(row.lan_kbps),
                 outside_kbps: number(row.outside_kbps),
                 gain: row.gain.as_deref().and_then(Gain::parse),
-            });
+            }));
         }
-        let read: Arc<[ClientProfile]> = read.into();
+        let read: Arc<[Arc<ClientProfile>]> = read.into();
         let mut list = known.list.write().unwrap_or_else(PoisonError::into_inner);
         if known.changes.load(Ordering::Acquire) == changes {
             *list = Some(read.clone());
@@ -303,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_longest_beginning_wins() {
-        let profiles = ["*", "sub", "substreamer", "Tempo"].map(named);
+        let profiles = ["*", "sub", "substreamer", "Tempo"].map(named).map(Arc::new);
         for (client, expected) in [
             ("substreamer8", "substreamer"),
             ("SUBSTREAMER", "substreamer"),

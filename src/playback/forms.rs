@@ -1,12 +1,16 @@
 //! Every form in which a track can be had, for DLNA's `res` and Subsonic's `transcoded*` fields.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    ClientProfile, Gain, Target, Wish, WishFormat,
+    ClientProfile, Gain, Network, Playback, Target, Wish, WishFormat,
     decision::{Case, Decision, decide},
 };
-use crate::{accounts::Caps, catalog::Track};
+use crate::{
+    Result,
+    accounts::{Caps, Principal},
+    catalog::Track,
+};
 
 /// One way to have a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,19 +53,51 @@ pub fn forms(track: &Track) -> Vec<Form> {
     forms
 }
 
-/// What a stream without any wish gives this principal where that is not the original: MIME type
-/// and suffix, for a client of which nothing is known. Subsonic calls them `transcodedContentType` and `transcodedSuffix`.
-#[must_use]
-pub fn unasked(track: &Track) -> Option<(Cow<'static, str>, &'static str)> {
-    if !track.is_part && track.max_bitrate_kbps.is_none() {
-        return None;
+/// What a stream gives a caller who names neither a format nor a bitrate: found once for a request,
+/// and decided for each track as the stream itself decides.
+#[derive(Debug, Clone)]
+pub struct Unasked {
+    client: Arc<ClientProfile>,
+    caps: Caps,
+    wish: Wish,
+    /// Nothing but being a part of a longer file can keep a track from coming as it is.
+    is_free: bool,
+}
+
+impl Unasked {
+    fn new(client: Arc<ClientProfile>, caps: Caps, network: Network) -> Self {
+        let wish = Wish { network, ..Wish::default() };
+        let is_free = client.plays_everything() && caps.max_bitrate_kbps.is_none();
+        Self { client, caps, wish, is_free }
     }
-    let caps = Caps { max_bitrate_kbps: track.max_bitrate_kbps, ..Caps::default() };
-    let (wish, client) = (Wish::default(), ClientProfile::default());
-    let (file, is_part) = (&track.facts, track.is_part);
-    match decide(&Case { file, is_part, wish: &wish, caps, client: &client, gain: Gain::Off }) {
-        Decision::Original(_) => None,
-        Decision::Transcode(recipe, _) => Some((recipe.content_type(), recipe.target.suffix())),
+
+    /// MIME type and suffix of what comes of a track where that is not the original. Subsonic
+    /// calls them `transcodedContentType` and `transcodedSuffix`.
+    #[must_use]
+    pub fn of(&self, track: &Track) -> Option<(Cow<'static, str>, &'static str)> {
+        if self.is_free && !track.is_part {
+            return None;
+        }
+        let Self { client, caps, wish, .. } = self;
+        // Loudness changes a transcode, not whether there is one.
+        let gain = Gain::Off;
+        let (file, is_part, caps) = (&track.facts, track.is_part, *caps);
+        match decide(&Case { file, is_part, wish, caps, client, gain }) {
+            Decision::Original(_) => None,
+            Decision::Transcode(recipe, _) => Some((recipe.content_type(), recipe.target.suffix())),
+        }
+    }
+}
+
+impl Playback {
+    /// What comes unasked to this principal by this client from there.
+    pub async fn unasked(
+        &self,
+        principal: &Principal,
+        client: &str,
+        network: Network,
+    ) -> Result<Unasked> {
+        Ok(Unasked::new(self.profile_of(client).await?, principal.caps, network))
     }
 }
 
@@ -120,17 +156,37 @@ mod tests {
             ..TrackFacts::default()
         };
         let part = TrackFacts { is_part: true, ..facts.clone() };
-        for (facts, ceiling, expected) in [
-            (&facts, None, None),
-            (&facts, Some(1000), None),
-            (&facts, Some(192), Some(("audio/mpeg", "mp3"))),
-            (&part, None, Some(("audio/flac", "flac"))),
-            (&part, Some(192), Some(("audio/mpeg", "mp3"))),
+        let all = ClientProfile::default;
+        let mp3 = || ClientProfile { plays: vec!["mp3".to_owned()], ..all() };
+        let aac = || ClientProfile { target: Target::M4a, ..mp3() };
+        let away = || ClientProfile { outside_kbps: Some(128), ..all() };
+        let small =
+            || ClientProfile { max_bit_depth: Some(16), max_sample_rate: Some(48_000), ..all() };
+        let high = TrackFacts { bit_depth: 24, sample_rate: 96_000, ..facts.clone() };
+        let low =
+            TrackFacts { codec: "mp3".to_owned(), container: "mp3".to_owned(), ..facts.clone() };
+        let made = Some(("audio/mpeg", "mp3"));
+        for (facts, ceiling, client, network, expected) in [
+            (&facts, None, all(), Network::Outside, None),
+            (&facts, Some(1000), all(), Network::Outside, None),
+            (&facts, Some(192), all(), Network::Lan, made),
+            (&part, None, all(), Network::Lan, Some(("audio/flac", "flac"))),
+            (&part, None, mp3(), Network::Lan, made),
+            (&part, Some(192), all(), Network::Lan, made),
+            (&facts, None, mp3(), Network::Lan, made),
+            (&facts, None, aac(), Network::Lan, Some(("audio/mp4", "m4a"))),
+            (&low, None, mp3(), Network::Lan, None),
+            (&facts, None, away(), Network::Lan, None),
+            (&facts, None, away(), Network::Outside, made),
+            (&facts, None, small(), Network::Lan, None),
+            (&high, None, small(), Network::Lan, made),
         ] {
-            let track = Track { max_bitrate_kbps: ceiling, ..Track::from(facts.clone()) };
-            let found = unasked(&track);
+            let track = Track::from(facts.clone());
+            let caps = Caps { max_bitrate_kbps: ceiling, ..Caps::default() };
+            let told = format!("{ceiling:?} {client:?} {network:?}");
+            let found = Unasked::new(Arc::new(client), caps, network).of(&track);
             let found = found.as_ref().map(|(mime, suffix)| (mime.as_ref(), *suffix));
-            assert_eq!(found, expected, "{ceiling:?}");
+            assert_eq!(found, expected, "{told}");
         }
     }
 }

@@ -28,7 +28,7 @@ pub use decision::{
     BitrateMode, Capabilities, CodecLimit, Comparison, Direct, Protocol, Quantity, StreamFacts,
     TranscodeTo,
 };
-pub use forms::{Form, forms, unasked};
+pub use forms::{Form, Unasked, forms};
 pub use hls::{HlsPart, HlsTicket};
 pub use negotiated::{Agreed, Proposal};
 pub use now_playing::{NowPlaying, Player};

@@ -13,7 +13,6 @@ use rustix::fs::OFlags;
 
 use super::{
     Gain, Playback, Wish, WishFormat,
-    clients::ClientProfile,
     decision::{BitrateMode, Case, Decision, Recipe, decide},
     limits::{Most, Permit},
     stream::follow,
@@ -108,7 +107,7 @@ impl Playback {
         wish: &Wish,
         client: &str,
     ) -> Result<(Decision, String)> {
-        let client: ClientProfile = self.profile_of(client).await?;
+        let client = self.profile_of(client).await?;
         let is_part = source.range_ms.is_some();
         let is_settled = wish.gain.or(client.gain).is_some()
             || (!is_part && wish.format == Some(WishFormat::Raw));

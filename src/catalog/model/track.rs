@@ -109,8 +109,6 @@ pub struct Track {
     pub annotation: Annotation,
     /// The principal's bookmark, ms.
     pub bookmark_ms: Option<i64>,
-    /// The principal's ceiling, kbit/s: above it he gets a transcode.
-    pub max_bitrate_kbps: Option<u32>,
 }
 
 impl Deref for Track {

@@ -6,7 +6,7 @@ use super::{
     call::{Answer, Call},
     failure::Failure,
     responses::{
-        AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, PlayingSong, Song, listed,
+        AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, PlayingSong, Songs, listed,
     },
 };
 use crate::catalog::{
@@ -57,14 +57,15 @@ pub(super) async fn get_songs_by_genre(call: &Call) -> Answer {
     };
     let page = page(call, &["count", "size", "limit"])?;
     let songs = call.catalog().tracks(&call.principal, &filter, TrackOrder::Album, page).await?;
-    let list = listed("song", Mapped(&songs.items, Song::of));
+    let list = listed("song", call.songs(&songs.items));
     call.page("songsByGenre", &list, songs.total)
 }
 
 /// `getNowPlaying`.
 pub(super) async fn get_now_playing(call: &Call) -> Answer {
     let playing = call.playback().now_playing(&call.principal).await?;
-    call.reply("nowPlaying", &listed("entry", Mapped(&playing, PlayingSong::of)))
+    let list: Vec<_> = playing.iter().map(|entry| PlayingSong::of(entry, call.unasked())).collect();
+    call.reply("nowPlaying", &listed("entry", list))
 }
 
 /// `getStarred`: with albums as directories, and starred directories.
@@ -73,7 +74,7 @@ pub(super) async fn get_starred(call: &Call) -> Answer {
     struct Starred<'a> {
         artist: Vec<FolderArtist<'a>>,
         album: Vec<DirectoryChild<'a>>,
-        song: Mapped<'a, Track, Song<'a>>,
+        song: Songs<'a>,
     }
     let (artists, albums, songs) = starred(call).await?;
     let folders = call.catalog().starred_folders(&call.principal).await?;
@@ -82,7 +83,7 @@ pub(super) async fn get_starred(call: &Call) -> Answer {
     let answer = Starred {
         artist: FolderArtist::all(&artists, &images),
         album: albums.iter().map(DirectoryChild::of_album).chain(directories).collect(),
-        song: Mapped(&songs, Song::of),
+        song: call.songs(&songs),
     };
     call.reply("starred", &answer)
 }
@@ -93,14 +94,14 @@ pub(super) async fn get_starred2(call: &Call) -> Answer {
     struct Starred2<'a> {
         artist: Vec<ArtistId3<'a>>,
         album: Mapped<'a, Album, AlbumId3<'a>>,
-        song: Mapped<'a, Track, Song<'a>>,
+        song: Songs<'a>,
     }
     let (artists, albums, songs) = starred(call).await?;
     let images = call.images();
     let answer = Starred2 {
         artist: ArtistId3::all(&artists, &images),
         album: Mapped(&albums, AlbumId3::of),
-        song: Mapped(&songs, Song::of),
+        song: call.songs(&songs),
     };
     call.reply("starred2", &answer)
 }
@@ -172,5 +173,5 @@ fn year(call: &Call, name: &'static str) -> Result<i32, Failure> {
 }
 
 fn reply_songs(call: &Call, name: &'static str, songs: &[Track]) -> Answer {
-    call.reply(name, &listed("song", Mapped(songs, Song::of)))
+    call.reply(name, &listed("song", call.songs(songs)))
 }

@@ -8,7 +8,7 @@ use super::{
     id::{self, Id},
     params::number,
     podcasts,
-    responses::{Date, Mapped, PodcastEpisode, Song, listed},
+    responses::{Date, PodcastEpisode, Song, listed},
 };
 use crate::{
     catalog::{Bookmark, Item},
@@ -37,7 +37,7 @@ pub(super) async fn get_bookmarks(call: &Call) -> Answer {
             comment: &bookmark.comment,
             created: Date(bookmark.created_at),
             changed: Date(bookmark.changed_at),
-            entry: Entry::Song(Box::new(Song::of(&bookmark.track))),
+            entry: Entry::Song(Box::new(call.song(&bookmark.track))),
         })
         .collect();
     list.extend(in_episodes.iter().map(|bookmark| Marked {
@@ -86,9 +86,9 @@ enum Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(entry: &'a QueueEntry) -> Self {
+    fn of(call: &'a Call, entry: &'a QueueEntry) -> Self {
         match entry {
-            QueueEntry::Song(track) => Self::Song(Box::new(Song::of(track))),
+            QueueEntry::Song(track) => Self::Song(Box::new(call.song(track))),
             QueueEntry::Episode(episode) => {
                 Self::Episode(Box::new(PodcastEpisode::as_song(episode)))
             }
@@ -116,7 +116,7 @@ struct Queue<'a> {
     username: &'a str,
     changed: Date,
     changed_by: &'a str,
-    entry: Mapped<'a, QueueEntry, Entry<'a>>,
+    entry: Vec<Entry<'a>>,
 }
 
 impl<'a> Queue<'a> {
@@ -128,7 +128,7 @@ impl<'a> Queue<'a> {
             username: &call.principal.name,
             changed: Date(queue.changed_at),
             changed_by: &queue.changed_by,
-            entry: Mapped(&queue.entries, Entry::of),
+            entry: queue.entries.iter().map(|entry| Entry::of(call, entry)).collect(),
         }
     }
 }

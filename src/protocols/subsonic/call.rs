@@ -14,18 +14,19 @@ use super::{
     long::{self, Long, Spell},
     params::Params,
     reply::{self, Spelling},
+    responses::{Song, Songs},
     xml::Dialect,
 };
 use crate::{
     accounts::{Accounts, Credentials, Origin, Principal, Scope},
-    catalog::{Catalog, Shares},
+    catalog::{Catalog, Shares, Track},
     clock::Clock,
     config::LoginPassword,
     error::AuthFailure,
     http::address,
     ingest::Ingest,
     outside::Outside,
-    playback::{Jukebox, Network, Playback},
+    playback::{Jukebox, Network, Playback, Unasked},
 };
 
 /// What a method gives back.
@@ -67,6 +68,7 @@ pub(super) struct Call {
     services: Data<Services>,
     format: Format,
     dialect: Dialect,
+    unasked: Unasked,
 }
 
 impl Call {
@@ -89,8 +91,10 @@ impl Call {
         }
         let dialect = dialect(&params);
         let (request, services) = (request.clone(), services.clone());
+        let network = Network::of(address(&request));
+        let unasked = services.playback.unasked(&principal, &client, network).await?;
         let json = Vec::new();
-        Ok(Self { request, principal, client, params, json, services, format, dialect })
+        Ok(Self { request, principal, client, params, json, services, format, dialect, unasked })
     }
 
     /// What there is to hear.
@@ -136,6 +140,21 @@ impl Call {
     /// Milliseconds since the epoch.
     pub(super) fn now(&self) -> i64 {
         self.services.clock.now()
+    }
+
+    /// What a stream gives this caller where he asks for nothing.
+    pub(super) fn unasked(&self) -> &Unasked {
+        &self.unasked
+    }
+
+    /// A song, as this caller is shown it.
+    pub(super) fn song<'a>(&'a self, track: &'a Track) -> Song<'a> {
+        Song::of(track, &self.unasked)
+    }
+
+    /// A list of songs, likewise.
+    pub(super) fn songs<'a>(&'a self, tracks: &'a [Track]) -> Songs<'a> {
+        Songs::of(tracks, &self.unasked)
     }
 
     /// It is done; there is nothing to tell.

@@ -10,7 +10,7 @@ use super::{
     failure::Failure,
     id,
     params::number,
-    responses::{Mapped, Song},
+    responses::Songs,
 };
 use crate::{
     catalog::Track,
@@ -28,7 +28,7 @@ struct Status<'a> {
     /// Seconds.
     position: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entry: Option<Mapped<'a, Track, Song<'a>>>,
+    entry: Option<Songs<'a>>,
 }
 
 /// `jukeboxControl`: all actions.
@@ -71,7 +71,7 @@ pub(super) async fn jukebox_control(call: &Call) -> Answer {
         playing: now.snapshot.is_playing,
         gain: now.snapshot.gain,
         position: now.snapshot.position_ms / 1000,
-        entry: is_list.then_some(Mapped(&now.tracks, Song::of)),
+        entry: is_list.then_some(call.songs(&now.tracks)),
     };
     call.reply(if is_list { "jukeboxPlaylist" } else { "jukeboxStatus" }, &status)
 }

@@ -73,5 +73,5 @@ pub(super) async fn delete_playlist(call: &Call) -> Answer {
 async fn reply_playlist(call: &Call, id: PlaylistId) -> Answer {
     let playlist = call.catalog().playlist(&call.principal, id).await?;
     let songs = call.catalog().playlist_tracks(&call.principal, id).await?;
-    call.reply("playlist", &Playlist::with_songs(&playlist, &songs))
+    call.reply("playlist", &Playlist::with_songs(&playlist, call.songs(&songs)))
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::{
     call::{Answer, Call},
     failure::Failure,
-    responses::{AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, Song},
+    responses::{AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, Songs},
 };
-use crate::catalog::{Album, Found, Page, Track, Wanted};
+use crate::catalog::{Album, Found, Page, Wanted};
 
 /// Apps ask for pages of ten thousand and mean it (C9).
 const LONGEST_PAGE: u32 = 10_000;
@@ -19,7 +19,7 @@ pub(super) async fn search(call: &Call) -> Answer {
     struct SearchResult<'a> {
         offset: u32,
         total_hits: u64,
-        r#match: Mapped<'a, Track, Song<'a>>,
+        r#match: Songs<'a>,
     }
     let words = ["artist", "album", "title", "any"].map(|name| call.params.get(name));
     let query = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -28,7 +28,7 @@ pub(super) async fn search(call: &Call) -> Answer {
     let answer = SearchResult {
         offset: page.offset,
         total_hits: call.catalog().count_tracks(&call.principal, &query).await?,
-        r#match: Mapped(&found, Song::of),
+        r#match: call.songs(&found),
     };
     call.reply("searchResult", &answer)
 }
@@ -39,14 +39,14 @@ pub(super) async fn search2(call: &Call) -> Answer {
     struct SearchResult2<'a> {
         artist: Vec<FolderArtist<'a>>,
         album: Mapped<'a, Album, DirectoryChild<'a>>,
-        song: Mapped<'a, Track, Song<'a>>,
+        song: Songs<'a>,
     }
     let Found { artists, albums, tracks } = find(call).await?;
     let images = call.images();
     let answer = SearchResult2 {
         artist: FolderArtist::all(&artists, &images),
         album: Mapped(&albums, DirectoryChild::of_album),
-        song: Mapped(&tracks, Song::of),
+        song: call.songs(&tracks),
     };
     call.reply("searchResult2", &answer)
 }
@@ -57,14 +57,14 @@ pub(super) async fn search3(call: &Call) -> Answer {
     struct SearchResult3<'a> {
         artist: Vec<ArtistId3<'a>>,
         album: Mapped<'a, Album, AlbumId3<'a>>,
-        song: Mapped<'a, Track, Song<'a>>,
+        song: Songs<'a>,
     }
     let Found { artists, albums, tracks } = find(call).await?;
     let images = call.images();
     let answer = SearchResult3 {
         artist: ArtistId3::all(&artists, &images),
         album: Mapped(&albums, AlbumId3::of),
-        song: Mapped(&tracks, Song::of),
+        song: call.songs(&tracks),
     };
     call.reply("searchResult3", &answer)
 }

@@ -7,7 +7,7 @@ use super::{
     failure::Failure,
     id::{self, Id},
     params::number,
-    responses::{Date, Mapped, Song, listed, some},
+    responses::{Date, Songs, listed, some},
 };
 use crate::{
     Error,
@@ -93,11 +93,11 @@ struct Shared<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_visited: Option<Date>,
     visit_count: u64,
-    entry: Mapped<'a, Track, Song<'a>>,
+    entry: Songs<'a>,
 }
 
 impl<'a> Shared<'a> {
-    fn of(call: &Call, share: &'a Share, tracks: &'a [Track], own: &str) -> Self {
+    fn of(call: &'a Call, share: &'a Share, tracks: &'a [Track], own: &str) -> Self {
         Self {
             id: Id(share.id),
             url: call.shares().address(share, own),
@@ -107,7 +107,7 @@ impl<'a> Shared<'a> {
             expires: share.expires_at.map(Date),
             last_visited: share.visited_at.map(Date),
             visit_count: share.visit_count,
-            entry: Mapped(tracks, Song::of),
+            entry: call.songs(tracks),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Fields that follow from more than one file's tags, and both views' ids everywhere.
 
-use serde_json::json;
-use tunelocker::accounts::UserChange;
+use serde_json::{Value, json};
+use tunelocker::{
+    accounts::UserChange,
+    playback::{ClientProfile, Target},
+};
 
 use super::{App, House, names};
 
@@ -33,6 +36,63 @@ async fn subsonic_songs_say_what_a_stream_would_turn_them_into() {
     assert_eq!(capped["transcodedSuffix"], "mp3");
     assert_eq!(capped["contentType"], "audio/wav");
     assert!(song(&house.ann).await.get("transcodedSuffix").is_none());
+}
+
+/// An administrator says what an app plays: every answer with a song in it then says what the
+/// stream itself gives this app, and other apps are told nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn subsonic_songs_say_what_this_app_is_sent() {
+    let house = House::open().await;
+    let admin = house.principal("ann").await;
+    let playback = &house.app.services.playback;
+    let profile = |client: &str, target, plays: &[&str]| ClientProfile {
+        client: client.to_owned(),
+        plays: plays.iter().map(ToString::to_string).collect(),
+        target,
+        ..ClientProfile::default()
+    };
+    playback.set_client_profile(&admin, &profile("tests", Target::Opus, &["flac"])).await.unwrap();
+    playback.set_client_profile(&admin, &profile("old", Target::Mp3, &["mp3"])).await.unwrap();
+    let wave = house.bob.id("song", "Untitled").await;
+    let flac = house.bob.id("song", "All I Want").await;
+    let album = house.bob.id("album", "Blue").await;
+    for (client, id, suffix) in [
+        ("tests", &wave, Some("opus")),
+        ("tests", &flac, None),
+        ("old phone", &flac, Some("mp3")),
+        ("another", &wave, None),
+    ] {
+        let by = |method: &str, query: &str| {
+            house.bob.url(method, query).replace("c=tests", &format!("c={client}"))
+        };
+        let query = format!("id={id}");
+        let told: Value = reqwest::get(by("getSong", &query)).await.unwrap().json().await.unwrap();
+        let told = &told["subsonic-response"]["song"];
+        assert_eq!(told.get("transcodedSuffix").and_then(Value::as_str), suffix, "{client} {id}");
+        let sent = reqwest::get(by("stream", &query)).await.unwrap();
+        let sent = sent.headers()["content-type"].to_str().unwrap();
+        let expected = told.get("transcodedContentType").unwrap_or(&told["contentType"]);
+        assert_eq!(sent, expected, "{client} {id}");
+        let xml = by("getSong", &query).replace("f=json", "f=xml");
+        let xml = reqwest::get(xml).await.unwrap().text().await.unwrap();
+        assert_eq!(xml.contains("transcodedSuffix"), suffix.is_some(), "{xml}");
+    }
+    // Wherever songs are listed.
+    let old = |method: &str, query: &str| house.bob.url(method, query).replace("c=tests", "c=old");
+    for (method, query, list) in [
+        ("getAlbum", format!("id={album}"), "/album/song"),
+        ("getMusicDirectory", format!("id={album}"), "/directory/child"),
+        ("search3", "query=".to_owned(), "/searchResult3/song"),
+        ("getRandomSongs", "size=500".to_owned(), "/randomSongs/song"),
+        ("getSongsByGenre", "genre=Folk".to_owned(), "/songsByGenre/song"),
+    ] {
+        let told: Value = reqwest::get(old(method, &query)).await.unwrap().json().await.unwrap();
+        let songs = told["subsonic-response"].pointer(list).and_then(Value::as_array).unwrap();
+        assert!(!songs.is_empty(), "{method}");
+        for song in songs {
+            assert_eq!(song["transcodedSuffix"], "mp3", "{method}: {song}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::{
         call::{Answer, Call},
         failure::Failure,
         id,
-        responses::{AlbumInfo, ArtistInfo, Mapped, SimilarArtist, Song, ThreeSizes, listed},
+        responses::{AlbumInfo, ArtistInfo, SimilarArtist, ThreeSizes, listed},
     },
     either,
 };
@@ -115,5 +115,5 @@ async fn artist_named(call: &Call, name: &str) -> Result<Option<ArtistId>, Failu
 }
 
 fn reply_songs(call: &Call, name: &'static str, songs: &[Track]) -> Answer {
-    call.reply(name, &listed("song", Mapped(songs, Song::of)))
+    call.reply(name, &listed("song", call.songs(songs)))
 }

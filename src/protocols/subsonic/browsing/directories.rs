@@ -9,7 +9,7 @@ use super::{
         format::Format,
         id,
         long::{self, Long, Spell},
-        responses::{Directory, FolderArtist, Mapped, Song, listed},
+        responses::{Directory, FolderArtist, Mapped, listed},
     },
     either,
 };
@@ -69,7 +69,7 @@ pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
     }
     let (catalog, who, images) = (call.catalog().clone(), call.principal.clone(), call.images());
     let (format, dialect) = call.form();
-    let mut rest = long::joined(&format, dialect, "child", songs.iter().map(Song::of))?;
+    let mut rest = long::joined(&format, dialect, "child", call.songs(&songs).each())?;
     if format != Format::Xml {
         rest = [b",\"child\":[".as_slice(), &rest, b"]"].concat();
     }
@@ -108,7 +108,7 @@ pub(in super::super) async fn get_music_directory(call: &Call) -> Answer {
         Some(Item::Album(id)) => {
             let album = catalog.album(who, id).await?;
             let songs = catalog.album_tracks(who, id).await?;
-            return call.reply("directory", &Directory::of_album(&album, &songs));
+            return call.reply("directory", &Directory::of_album(&album, call.songs(&songs)));
         }
         Some(Item::Artist(id)) => {
             let artist = catalog.artist(who, id).await?;
@@ -123,5 +123,5 @@ pub(in super::super) async fn get_music_directory(call: &Call) -> Answer {
     };
     let subfolders = catalog.subfolders(who, folder.id).await?;
     let songs = catalog.folder_tracks(who, folder.id).await?;
-    call.reply("directory", &Directory::of_folder(&folder, &subfolders, &songs))
+    call.reply("directory", &Directory::of_folder(&folder, &subfolders, call.songs(&songs)))
 }

@@ -7,7 +7,7 @@ use super::{
         call::{Answer, Call},
         id,
         long::{self, Long, Spell},
-        responses::{AlbumId3, ArtistId3, Mapped, Song, listed},
+        responses::{AlbumId3, ArtistId3, Mapped, listed},
     },
     either,
 };
@@ -81,12 +81,12 @@ pub(in super::super) async fn get_album(call: &Call) -> Answer {
     let id = either::album(call, "id").await?;
     let album = call.catalog().album(&call.principal, id).await?;
     let songs = call.catalog().album_tracks(&call.principal, id).await?;
-    call.reply("album", &AlbumId3::with_songs(&album, &songs))
+    call.reply("album", &AlbumId3::with_songs(&album, call.songs(&songs)))
 }
 
 /// `getSong`.
 pub(in super::super) async fn get_song(call: &Call) -> Answer {
     let id = id::track(&call.params, "id")?;
     let track = call.catalog().track(&call.principal, id).await?;
-    call.reply("song", &Song::of(&track))
+    call.reply("song", &call.song(&track))
 }

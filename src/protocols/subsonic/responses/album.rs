@@ -4,19 +4,19 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::{
     super::id::{CoverId, Id},
-    Date, ItemDate, Mapped, Names, Refs, Song,
+    Date, ItemDate, Mapped, Names, Refs, Songs,
     kept::{self, Own},
     seconds, some,
 };
 use crate::{
-    catalog::{Album, Item, Track},
+    catalog::{Album, Item},
     ids::{AlbumId, ArtistId},
 };
 
 /// An album as the principal that asked for it sees it, alone or with its songs.
 pub(in super::super) struct AlbumId3<'a> {
     album: &'a Album,
-    songs: Option<&'a [Track]>,
+    songs: Option<Songs<'a>>,
 }
 
 impl<'a> AlbumId3<'a> {
@@ -26,7 +26,7 @@ impl<'a> AlbumId3<'a> {
     }
 
     /// With its songs.
-    pub(in super::super) fn with_songs(album: &'a Album, songs: &'a [Track]) -> Self {
+    pub(in super::super) fn with_songs(album: &'a Album, songs: Songs<'a>) -> Self {
         Self { album, songs: Some(songs) }
     }
 }
@@ -44,7 +44,7 @@ impl Own for AlbumId3<'_> {
 
     fn children<E: SerializeStruct>(&self, element: &mut E) -> Result<(), E::Error> {
         match self.songs {
-            Some(songs) => element.serialize_field("song", &Mapped(songs, Song::of)),
+            Some(songs) => element.serialize_field("song", &songs),
             None => Ok(()),
         }
     }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{
     super::id::{CoverId, Id},
-    Date, Names, Refs, Song, seconds, some,
+    Date, Names, Refs, Song, Songs, seconds, some,
 };
 use crate::{
-    catalog::{Album, Artist, Folder, Item, Track},
+    catalog::{Album, Artist, Folder, Item},
     ids::ArtistId,
 };
 
@@ -146,7 +146,7 @@ impl<'a> Directory<'a> {
     pub(in super::super) fn of_folder(
         folder: &'a Folder,
         subfolders: &'a [Folder],
-        songs: &'a [Track],
+        songs: Songs<'a>,
     ) -> Self {
         let folders =
             subfolders.iter().map(|each| Child::Directory(DirectoryChild::of_folder(each)));
@@ -158,12 +158,12 @@ impl<'a> Directory<'a> {
             user_rating: folder.annotation.rating,
             average_rating: folder.annotation.average_rating,
             play_count: folder.annotation.play_count,
-            child: folders.chain(songs.iter().map(|song| Child::Song(Song::of(song)))).collect(),
+            child: folders.chain(songs.each().map(Child::Song)).collect(),
         }
     }
 
     /// An album with its songs.
-    pub(in super::super) fn of_album(album: &'a Album, songs: &'a [Track]) -> Self {
+    pub(in super::super) fn of_album(album: &'a Album, songs: Songs<'a>) -> Self {
         Self {
             id: Id(album.id.to_string()),
             parent: album.artists.first().map(|artist| Id(artist.id.to_string())),
@@ -172,7 +172,7 @@ impl<'a> Directory<'a> {
             user_rating: album.annotation.rating,
             average_rating: album.annotation.average_rating,
             play_count: album.annotation.play_count,
-            child: songs.iter().map(|song| Child::Song(Song::of(song))).collect(),
+            child: songs.each().map(Child::Song).collect(),
         }
     }
 

@@ -26,7 +26,7 @@ pub(super) use lists::{Mapped, Names, Refs, listed};
 pub(super) use lyrics::{Detail, OldLyrics, StructuredLyrics};
 pub(super) use playlist::Playlist;
 pub(super) use podcast::{PodcastChannel, PodcastEpisode, RadioStation};
-pub(super) use song::{PlayingSong, Song};
+pub(super) use song::{PlayingSong, Song, Songs};
 pub(super) use sonic::Sonic;
 pub(super) use user::User;
 

@@ -7,10 +7,10 @@ use super::{
         id::{CoverId, Id},
         xml::Text,
     },
-    Date, Mapped, Song, seconds,
+    Date, Songs, seconds,
 };
 use crate::{
-    catalog::{self, Item, Track},
+    catalog::{self, Item},
     ids::PlaylistId,
 };
 
@@ -35,7 +35,7 @@ pub(in super::super) struct Playlist<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allowed_user: Vec<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    entry: Option<Mapped<'a, Track, Song<'a>>>,
+    entry: Option<Songs<'a>>,
 }
 
 impl<'a> Playlist<'a> {
@@ -60,10 +60,7 @@ impl<'a> Playlist<'a> {
     }
 
     /// With its songs.
-    pub(in super::super) fn with_songs(
-        playlist: &'a catalog::Playlist,
-        songs: &'a [Track],
-    ) -> Self {
-        Self { entry: Some(Mapped(songs, Song::of)), ..Self::of(playlist) }
+    pub(in super::super) fn with_songs(playlist: &'a catalog::Playlist, songs: Songs<'a>) -> Self {
+        Self { entry: Some(songs), ..Self::of(playlist) }
     }
 }

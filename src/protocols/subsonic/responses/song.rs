@@ -17,16 +17,38 @@ use super::{
 use crate::{
     catalog::{Contributor, Item, ReplayGain, Track},
     ids::{AlbumId, ArtistId, FolderId, TrackId},
-    playback::{NowPlaying, unasked},
+    playback::{NowPlaying, Unasked},
 };
 
 /// A song as the principal that asked for it sees it.
-pub(in super::super) struct Song<'a>(&'a Track);
+pub(in super::super) struct Song<'a>(&'a Track, &'a Unasked);
 
 impl<'a> Song<'a> {
-    /// Of a track.
-    pub(in super::super) fn of(track: &'a Track) -> Self {
-        Self(track)
+    /// Of a track, for who is sent it as `unasked` says.
+    pub(in super::super) fn of(track: &'a Track, unasked: &'a Unasked) -> Self {
+        Self(track, unasked)
+    }
+}
+
+/// A list of songs, made one by one while it is written.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Songs<'a>(&'a [Track], &'a Unasked);
+
+impl<'a> Songs<'a> {
+    /// Of these tracks.
+    pub(in super::super) fn of(tracks: &'a [Track], unasked: &'a Unasked) -> Self {
+        Self(tracks, unasked)
+    }
+
+    /// One by one.
+    pub(in super::super) fn each(self) -> impl Iterator<Item = Song<'a>> {
+        self.0.iter().map(move |track| Song::of(track, self.1))
+    }
+}
+
+impl Serialize for Songs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.each())
     }
 }
 
@@ -45,7 +67,7 @@ impl Own for Song<'_> {
         if let Some(position) = self.0.bookmark_ms {
             element.serialize_field("bookmarkPosition", &position)?;
         }
-        if let Some((content_type, suffix)) = unasked(self.0) {
+        if let Some((content_type, suffix)) = self.1.of(self.0) {
             element.serialize_field("transcodedContentType", &content_type)?;
             element.serialize_field("transcodedSuffix", suffix)?;
         }
@@ -246,12 +268,12 @@ impl Serialize for Movements<'_> {
 }
 
 /// What somebody hears now.
-pub(in super::super) struct PlayingSong<'a>(&'a NowPlaying);
+pub(in super::super) struct PlayingSong<'a>(&'a NowPlaying, &'a Unasked);
 
 impl<'a> PlayingSong<'a> {
     /// An entry of the list.
-    pub(in super::super) fn of(entry: &'a NowPlaying) -> Self {
-        Self(entry)
+    pub(in super::super) fn of(entry: &'a NowPlaying, unasked: &'a Unasked) -> Self {
+        Self(entry, unasked)
     }
 }
 
@@ -271,6 +293,6 @@ impl Own for PlayingSong<'_> {
         element.serialize_field("state", self.0.state.as_str())?;
         element.serialize_field("positionMs", &self.0.position_ms)?;
         element.serialize_field("playbackRate", &self.0.rate)?;
-        Song::of(&self.0.track).scalars(element)
+        Song::of(&self.0.track, self.1).scalars(element)
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Song;
-use crate::catalog::SonicMatch;
+use crate::{catalog::SonicMatch, playback::Unasked};
 
 /// One of a list.
 #[derive(Serialize)]
@@ -15,9 +15,12 @@ pub(in super::super) struct Sonic<'a> {
 
 impl<'a> Sonic<'a> {
     /// As found.
-    pub(in super::super) fn of(found: &'a SonicMatch) -> Self {
+    pub(in super::super) fn of(found: &'a SonicMatch, unasked: &'a Unasked) -> Self {
         // Three digits are more than anybody hears.
         let digits = |likeness: f32| (f64::from(likeness) * 1000.0).round() / 1000.0;
-        Self { similarity: found.similarity.map_or(-1.0, digits), entry: Song::of(&found.track) }
+        Self {
+            similarity: found.similarity.map_or(-1.0, digits),
+            entry: Song::of(&found.track, unasked),
+        }
     }
 }
