@@ -36,8 +36,9 @@ def cpu(root):
 
 
 def own_cpu(pid):
-    """CPU seconds of the process alone."""
-    return sum(_stat(pid)[1][:2])
+    """CPU seconds of the process alone, by the clock that the kernel keeps of it: /proc counts in
+    hundredths, which is longer than a page takes."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 def pss(root):

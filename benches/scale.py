@@ -24,7 +24,9 @@ class Ask:
         self.server, self.connection = server, http.client.HTTPConnection(server.http)
 
     def raw(self, method, **parameters):
-        self.connection.request("GET", self.server.path(method, **parameters))
+        """The body; a query may stand behind the method already."""
+        method, _, query = method.partition("?")
+        self.connection.request("GET", self.server.path(method, **parameters) + "&" + query)
         answer = self.connection.getresponse()
         body = answer.read()
         if answer.status != 200:
@@ -46,7 +48,8 @@ def pages(server, ask, name, size, total, goal, **parameters):
     """CPU ms a page over the first, middle and last pages of a walk from first to last."""
     key, limit = {"search3": ("songOffset", "songCount")}.get(name, ("offset", "size"))
     count = max(1, total // size)
-    sample = min(40, max(1, count // 3))
+    # Enough of them that the clock of a process, which ticks in hundredths, says something.
+    sample = min(40 if size < 100 else 15, max(1, count // 3))
     parts = {"first": range(sample), "middle": range(count // 2, count // 2 + sample),
              "last": range(count - sample, count)}
     figures = {}
@@ -56,8 +59,8 @@ def pages(server, ask, name, size, total, goal, **parameters):
             ask.raw(name, **parameters, **{key: number * size, limit: size})
         figures[part] = (own_cpu(server.pid) - before) / len(numbers) * 1000
     text = " / ".join(f"{figures[part]:.2f}" for part in parts)
-    row(f"{name} pages of {size}: first / middle / last, CPU ms", text, goal)
-    return figures
+    what = f"{name} {parameters.get('type', '')}".strip()
+    row(f"{what}, pages of {size}: first / middle / last, CPU ms", text, goal)
 
 
 def walk(server, ask, total):
@@ -82,10 +85,35 @@ def walk(server, ask, total):
     print(f"  ({time.monotonic() - begin:.0f} s of wall clock, PSS {memory:.0f} to {pss(server.pid):.0f} MB)")
 
 
+def seed(ask, albums_total):
+    """Stars, ratings and listens on every so-manieth album, so that the lists of them are long; once."""
+    if ask.json("getAlbumList2", type="starred", size=1)["albumList2"]["album"]:
+        return
+    every, page, marked = max(1, albums_total // 3000), 500, []
+    for offset in range(0, albums_total, page):
+        found = ask.json("getAlbumList2", type="newest", size=page, offset=offset)["albumList2"]["album"]
+        marked += [album["id"] for number, album in enumerate(found, offset) if number % every == 0]
+    for start in range(0, len(marked), 200):
+        ask.raw("star?" + "&".join(f"albumId={album}" for album in marked[start:start + 200]))
+    for number, album in enumerate(marked[::2]):
+        ask.raw("setRating", id=album, rating=number % 5 + 1)
+        song = ask.json("getAlbum", id=album)["album"]["song"][0]["id"]
+        ask.raw("scrobble", id=song, time=1_700_000_000_000 + number * 400_000)
+
+
 def albums(server, ask, albums_total):
-    pages(server, ask, "getAlbumList2", 500, albums_total, "15", type="alphabeticalByName")
-    pages(server, ask, "getAlbumList2", 20, albums_total, "2", type="alphabeticalByName")
-    pages(server, ask, "getAlbumList2", 20, albums_total, "2", type="newest")
+    seed(ask, albums_total)
+    years = {"fromYear": 1950, "toYear": 2030}
+    genre = ask.json("getGenres")["genres"]["genre"][0]
+    lists = [("alphabeticalByName", albums_total, {}), ("alphabeticalByArtist", albums_total, {}),
+             ("newest", albums_total, {}), ("byYear", albums_total, years),
+             ("byYear", albums_total, {"fromYear": 2030, "toYear": 1950}),
+             ("byGenre", genre["albumCount"], {"genre": genre["value"]}), ("random", albums_total, {}),
+             ("starred", 3000, {}), ("highest", 1500, {}), ("frequent", 1500, {}), ("recent", 1500, {})]
+    for name, total, more in lists:
+        for size, goal in ((500, "15"), (20, "2")):
+            pages(server, ask, "getAlbumList2", size, total, goal, type=name, **more)
+    pages(server, ask, "getAlbumList", 500, albums_total, "15", type="alphabeticalByName")
     offsets = [random.randrange(albums_total) for _ in range(20)]
     found = [album["id"] for offset in offsets for album in
              ask.json("getAlbumList2", type="alphabeticalByArtist", size=20, offset=offset)["albumList2"]["album"]]
@@ -112,7 +140,10 @@ def folders(server, ask):
         row(f"getMusicDirectory, {name} hundred, CPU ms", f"{(own_cpu(server.pid) - before) / count * 1000:.2f}", "2")
 
 
-def artists(server, ask):
+def artists(server, ask, album_total):
+    deep = own_cpu(server.pid)
+    ask.raw("getAlbumList2", type="alphabeticalByName", size=20, offset=album_total - 100)
+    row("the first deep page after a start, CPU ms", f"{(own_cpu(server.pid) - deep) * 1000:.1f}")
     memory = pss(server.pid)
     for name in ("first time", "again"):
         before, begin = own_cpu(server.pid), time.monotonic()
@@ -121,6 +152,12 @@ def artists(server, ask):
         count = body.count(b'"albumCount"')
         row(f"getArtists of {count} ({len(body) / 1e6:.1f} MB), {name}, CPU ms", f"{used:.0f}", "300")
         print(f"  ({took:.2f} s of wall clock, PSS {memory:.0f} to {pss(server.pid):.0f} MB)")
+
+
+def rest(server):
+    row("memory after all of it, PSS MB", f"{pss(server.pid):.0f}")
+    time.sleep(100)
+    row("memory at rest, PSS MB", f"{pss(server.pid):.0f}")
 
 
 def searches(server, ask):
@@ -173,6 +210,7 @@ def main():
     parser.add_argument("--programs", required=True)
     parser.add_argument("--home", required=True)
     parser.add_argument("--tracks", type=int, default=100_000)
+    parser.add_argument("--parts", default="artists albums search folders words browse rest")
     options = parser.parse_args()
     data = os.path.join(options.home, f"rows-{options.tracks}")
     missing = "/nonexistent/rows"
@@ -191,19 +229,18 @@ def main():
         server.sign_in()
         ask = Ask(server)
         album_total = options.tracks // 10
-        deep = own_cpu(server.pid)
-        ask.raw("getAlbumList2", type="alphabeticalByName", size=20, offset=album_total - 100)
-        row("the first deep page after a start, CPU ms", f"{(own_cpu(server.pid) - deep) * 1000:.1f}")
-        artists(server, ask)
-        albums(server, ask, album_total)
-        pages(server, ask, "search3", 20, options.tracks, "2", query="", artistCount=0, albumCount=0)
-        walk(server, ask, options.tracks)
-        folders(server, ask)
-        searches(server, ask)
-        browse(server)
-        row("memory after all of it, PSS MB", f"{pss(server.pid):.0f}")
-        time.sleep(100)
-        row("memory at rest, PSS MB", f"{pss(server.pid):.0f}")
+        parts = {
+            "artists": lambda: artists(server, ask, album_total),
+            "albums": lambda: albums(server, ask, album_total),
+            "search": lambda: (pages(server, ask, "search3", 20, options.tracks, "2", query="", artistCount=0, albumCount=0),
+                               walk(server, ask, options.tracks)),
+            "folders": lambda: folders(server, ask),
+            "words": lambda: searches(server, ask),
+            "browse": lambda: browse(server),
+            "rest": lambda: rest(server),
+        }
+        for part in options.parts.split():
+            parts[part]()
     finally:
         server.stop()
 

@@ -77,6 +77,7 @@ pub(crate) use rules::login_name;
 pub use sessions::{Session, SessionCookie};
 pub use settings::{Feature, LastFmKeys, MatchPolicy};
 pub use setup::{Mode, SetUpState};
+pub use tickets::PROOF;
 pub use users::{NewUser, User, UserChange};
 pub use verifier::{Credentials, Origin};
 

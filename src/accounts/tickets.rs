@@ -8,7 +8,7 @@ use super::{Accounts, Principal};
 use crate::{Error, Result, ids::UserId};
 
 /// Bytes of the hash that a ticket carries: 128 bits.
-const PROOF: usize = 16;
+pub const PROOF: usize = 16;
 
 impl Accounts {
     /// A key for one purpose, the same at every start, from the server's own secret.
@@ -24,10 +24,16 @@ impl Accounts {
         Ok(account.ok_or(Error::NotFound("User"))?.app.clone())
     }
 
-    /// The proof, in hex, that this user may be shown this thing.
-    #[must_use]
-    pub fn ticket(&self, user: UserId, thing: &str) -> String {
-        hex::encode(self.ticket_proof(user, thing))
+    /// The proof, in hex, that this user may be shown this thing. Lists hold thousands of them.
+    pub fn ticket<'a>(
+        &self,
+        user: UserId,
+        thing: &str,
+        digits: &'a mut [u8; 2 * PROOF],
+    ) -> &'a str {
+        // Twice as many digits as bytes fit.
+        let _ = hex::encode_to_slice(self.ticket_proof(user, thing), digits);
+        std::str::from_utf8(digits).unwrap_or_default()
     }
 
     /// Whom a ticket of [`Self::ticket`] acts for. A wrong proof and a user who is gone or shut

@@ -133,9 +133,8 @@ impl Catalog {
                          (select r.artist_id, r.name from album_artist aa join artist r using (artist_id)
                           where aa.album_id = a.album_id order by aa.position)),
                       (select json_group_array(name) from
-                         (select g.name from track t join track_genre tg using (track_id) join genre g using (genre_id)
-                          where t.album_id = a.album_id and t.missing_at is null
-                          group by g.genre_id order by count(*) desc, min(tg.position), g.name)),
+                         (select g.name from genre_album ga join genre g using (genre_id)
+                          where ga.album_id = a.album_id order by ga.place)),
                       (select json_group_array(json_array(disc, title)) from
                          (select disc, title from album_disc d where d.album_id = a.album_id order by disc))
                       )) as "rows!: String"
@@ -207,7 +206,7 @@ impl Row {
             genre: self.genre,
             genres: self.genres,
             disc_titles: self.disc_titles,
-            picture: Picture::from_hex(self.picture_id, &self.picture_hash),
+            picture: Picture::from_hex(self.picture_id, Some(&self.picture_hash)),
             track_count: self.track_count as u32,
             duration_ms: self.duration_ms as u64,
             size_bytes: self.size_bytes as u64,
@@ -222,8 +221,39 @@ pub(super) fn unknown<T>(rows: &[i64], found: &[Option<T>]) -> Vec<i64> {
     rows.iter().zip(found).filter(|(_, found)| found.is_none()).map(|(row, _)| *row).collect()
 }
 
+/// All albums of one genre by title lie in a row in a table of their own.
+fn by_genre(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Option<Listing> {
+    let AlbumFilter {
+        library,
+        album_artist: None,
+        guest_artist: None,
+        genre: Some(genre),
+        from_year: None,
+        to_year: None,
+        starred: false,
+        played: false,
+        rated: false,
+    } = filter
+    else {
+        return None;
+    };
+    let from = format!(
+        "from genre_album a where a.genre_id = (select genre_id from genre where name = {}) and {}",
+        literal(genre),
+        within("+a.library_id", principal, *library)
+    );
+    let order = match order {
+        AlbumOrder::Name => Order::along("album", "a", &["order_key", "album_id"]),
+        _ => return None,
+    };
+    Some(Listing { id: "a.album_id", from, order, keep: Keep::Revision })
+}
+
 /// The list as SQL.
 fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Listing {
+    if let Some(listing) = by_genre(principal, filter, order) {
+        return listing;
+    }
     let mut from = String::from("from album a");
     let mut keep = Keep::Revision;
     let annotated = filter.starred
@@ -234,14 +264,15 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
             AlbumOrder::Recent | AlbumOrder::Frequent | AlbumOrder::Highest | AlbumOrder::Starred
         );
     if annotated {
-        keep = Keep::No;
-        from += &format!(
-            " join annotation n on n.user_id = {} and n.kind = 'album' and n.item_id = a.album_id",
-            principal.user.0
-        );
+        keep = Keep::Marks;
+        // From the few that have marks, in the order of an index, to their albums.
+        from = "from annotation n cross join album a on a.album_id = n.item_id".to_owned();
     }
     from += " where a.track_count > 0 and ";
     from += &within("+a.library_id", principal, filter.library);
+    if annotated {
+        from += &format!(" and n.user_id = {} and n.kind = 'album'", principal.user.0);
+    }
     if let Some(artist) = filter.album_artist {
         from += &format!(
             " and a.album_id in (select album_id from album_artist where artist_id = {})",
@@ -258,8 +289,8 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
     }
     if let Some(genre) = &filter.genre {
         from += &format!(
-            " and a.album_id in (select t.album_id from genre g join track_genre tg using (genre_id)
-                join track t using (track_id) where g.name = {} and t.missing_at is null)",
+            " and a.album_id in (select album_id from genre_album
+                where genre_id = (select genre_id from genre where name = {}))",
             literal(genre)
         );
     }
@@ -275,6 +306,9 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
     if filter.played || matches!(order, AlbumOrder::Recent | AlbumOrder::Frequent) {
         from += " and n.play_count > 0";
     }
+    if order == AlbumOrder::Recent {
+        from += " and n.played_at is not null";
+    }
     if filter.rated || order == AlbumOrder::Highest {
         from += " and n.rating is not null";
     }
@@ -284,10 +318,10 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
         AlbumOrder::Name => along(&["order_key", "album_id"]),
         AlbumOrder::Artist => along(&["artist_order_key", "order_key", "album_id"]),
         AlbumOrder::Newest => along(&["created_at", "album_id"]).reversed(),
-        AlbumOrder::Recent => by("n.played_at desc, a.album_id desc"),
-        AlbumOrder::Frequent => by("n.play_count desc, n.played_at desc, a.album_id desc"),
-        AlbumOrder::Highest => by("n.rating desc, n.rated_at desc, a.album_id desc"),
-        AlbumOrder::Starred => by("n.starred_at desc, a.album_id desc"),
+        AlbumOrder::Recent => by("n.played_at desc, n.item_id desc"),
+        AlbumOrder::Frequent => by("n.play_count desc, n.played_at desc, n.item_id desc"),
+        AlbumOrder::Highest => by("n.rating desc, n.rated_at desc, n.item_id desc"),
+        AlbumOrder::Starred => by("n.starred_at desc, n.item_id desc"),
         // Without a range some have no year, and nothing stands behind those.
         AlbumOrder::Year if filter.from_year.is_none() => by("a.year, a.order_key, a.album_id"),
         AlbumOrder::Year => along(&["year", "order_key", "album_id"]),
@@ -295,10 +329,7 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
             by("a.year desc, a.order_key desc, a.album_id desc")
         }
         AlbumOrder::YearDescending => along(&["year", "order_key", "album_id"]).reversed(),
-        AlbumOrder::Random => {
-            keep = Keep::No;
-            by("random()")
-        }
+        AlbumOrder::Random => Order::Random { table: "album", column: "album_id" },
     };
     Listing { id: "a.album_id", from, order, keep }
 }

@@ -1,6 +1,6 @@
 //! Artists: lists by role, the whole as an index, and single ones.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde::Deserialize;
 use sqlx::AssertSqlSafe;
@@ -17,6 +17,9 @@ use crate::{
     },
     ids::{ArtistId, LibraryId},
 };
+
+/// More artists than this at once are not remembered.
+const LONG: usize = 500;
 
 /// Artists under one letter, in order.
 pub type Initial = (String, Vec<ArtistId>);
@@ -132,6 +135,13 @@ impl Catalog {
     ) -> Result<Vec<Arc<ArtistFacts>>> {
         let revision = self.revision().number;
         let visible = within("library_id", principal, library);
+        // A list longer than the memory would only push out what is useful.
+        if LONG < rows.len() {
+            let mut sorted = rows.to_vec();
+            sorted.sort_unstable();
+            let read = self.read_artists(&visible, &sorted).await?;
+            return Ok(rows.iter().filter_map(|row| known(&read, *row)).collect());
+        }
         let memory = &self.inner.memory.artists;
         let key: Arc<str> = visible.as_str().into();
         let keys: Vec<(Arc<str>, i64)> = rows.iter().map(|row| (key.clone(), *row)).collect();
@@ -140,70 +150,40 @@ impl Catalog {
         if unknown.is_empty() {
             return Ok(found.into_iter().flatten().collect());
         }
-        let mut read: HashMap<i64, Arc<ArtistFacts>> = HashMap::with_capacity(unknown.len());
-        // In the order in which they lie: a page of the database then is read once, not for each row.
         unknown.sort_unstable();
-        for part in unknown.chunks(4_000) {
-            read.extend(self.read_artists(&visible, part).await?);
-        }
-        // A list longer than the memory would only push out what is useful.
-        if unknown.len() < 500 {
-            let entries = read.iter().map(|(id, facts)| ((key.clone(), *id), facts.clone(), 1));
-            memory.insert_all(revision, entries);
-        }
+        let read = self.read_artists(&visible, &unknown).await?;
+        let entries = read.iter().map(|facts| ((key.clone(), facts.id.0), facts.clone(), 1));
+        memory.insert_all(revision, entries);
         Ok(rows
             .iter()
             .zip(found)
-            .filter_map(|(row, facts)| facts.or_else(|| read.get(row).cloned()))
+            .filter_map(|(row, facts)| facts.or_else(|| known(&read, *row)))
             .collect())
     }
 
-    async fn read_artists(
-        &self,
-        visible: &str,
-        rows: &[i64],
-    ) -> Result<HashMap<i64, Arc<ArtistFacts>>> {
+    /// Artists by row, in that order. `rows` ascend: as they lie, so that a page of the database is
+    /// read once, not for each row.
+    async fn read_artists(&self, visible: &str, rows: &[i64]) -> Result<Vec<Arc<ArtistFacts>>> {
         // A row for each library, packed as those of tracks are; they are put together below.
         let sql = format!(
             "select json_group_array(json_array(r.artist_id, r.name, r.sort_name, r.order_key, r.mbid, w.tracks, w.albums, w.roles,
-                    w.picture_year, own.picture_id, hex(substr(own.hash, 1, 4)), p.picture_id, hex(substr(p.hash, 1, 4))))
+                    w.picture_year, own.picture_id, hex(substr(own.hash, 1, 4)), w.picture_id, w.picture_hash))
              from json_each(?) j cross join artist r on r.artist_id = j.value
                   cross join artist_work w on w.artist_id = r.artist_id and w.{visible}
-                  left join picture own on own.picture_id = r.picture_id and own.{visible}
-                  left join picture p on p.picture_id = w.picture_id"
+                  left join picture own on own.picture_id = r.picture_id and own.{visible}"
         );
-        let rows = json_ids(rows.iter().copied());
-        let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).bind(rows);
-        let rows: Vec<Row> = serde_json::from_str(&query.fetch_one(self.db.read()).await?)?;
-        let mut read: HashMap<i64, (Option<i64>, ArtistFacts)> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let own = Picture::from_hex(row.own_id, &row.own_hash);
-            let picture = Picture::from_hex(row.picture_id, &row.picture_hash);
-            let (latest, facts) = read.entry(row.artist_id).or_insert_with(|| {
-                let facts = ArtistFacts {
-                    id: row.artist_id.into(),
-                    name: row.name,
-                    sort_name: row.sort_name,
-                    order_key: row.order_key,
-                    mbid: row.mbid,
-                    ..ArtistFacts::default()
-                };
-                (None, facts)
-            });
-            facts.album_count += row.albums;
-            facts.track_count += row.tracks;
-            for role in row.roles.split(',').filter(|role| !role.is_empty()) {
-                if let Err(at) = facts.roles.binary_search_by(|is| is.as_str().cmp(role)) {
-                    facts.roles.insert(at, role.to_owned());
-                }
-            }
-            if own.is_some() {
-                facts.picture = own;
-            } else if picture.is_some() && (facts.picture.is_none() || *latest < row.picture_year) {
-                (facts.picture, *latest) = (picture, row.picture_year);
+        let mut read: Vec<Arc<ArtistFacts>> = Vec::with_capacity(rows.len());
+        let mut roles = Roles::default();
+        for part in rows.chunks(4_000) {
+            let rows = json_ids(part.iter().copied());
+            let query = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql.clone())).bind(rows);
+            let json = query.fetch_one(self.db.read()).await?;
+            let rows: Vec<Row<'_>> = serde_json::from_str(&json)?;
+            for of_one in rows.chunk_by(|one, other| one.artist_id == other.artist_id) {
+                read.extend(facts(of_one, &mut roles).map(Arc::new));
             }
         }
-        Ok(read.into_iter().map(|(id, (_, facts))| (id, Arc::new(facts))).collect())
+        Ok(read)
     }
 
     /// Pictures by row.
@@ -236,20 +216,77 @@ impl Catalog {
 
 /// A row as [`Catalog::read_artists`] packs it, in that order.
 #[derive(Deserialize)]
-struct Row {
+struct Row<'a> {
     artist_id: i64,
-    name: String,
-    sort_name: String,
-    order_key: String,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    sort_name: Cow<'a, str>,
+    #[serde(borrow)]
+    order_key: Cow<'a, str>,
     mbid: Option<String>,
     tracks: u32,
     albums: u32,
-    roles: String,
+    #[serde(borrow)]
+    roles: Cow<'a, str>,
     picture_year: Option<i64>,
     own_id: Option<i64>,
-    own_hash: String,
+    own_hash: &'a str,
     picture_id: Option<i64>,
-    picture_hash: String,
+    picture_hash: Option<&'a str>,
+}
+
+/// One artist from what each library holds of him.
+fn facts(rows: &[Row<'_>], known: &mut Roles) -> Option<ArtistFacts> {
+    let first = rows.first()?;
+    // The library whose album is the latest shows its picture; the artist's own goes before.
+    let own = rows.iter().find_map(|row| Picture::from_hex(row.own_id, Some(row.own_hash)));
+    let latest = rows
+        .iter()
+        .filter_map(|row| {
+            Some((row.picture_year, Picture::from_hex(row.picture_id, row.picture_hash)?))
+        })
+        .reduce(|best, next| if best.0 < next.0 { next } else { best });
+    Some(ArtistFacts {
+        id: first.artist_id.into(),
+        name: first.name.clone().into_owned(),
+        sort_name: first.sort_name.clone().into_owned(),
+        order_key: first.order_key.clone().into_owned(),
+        mbid: first.mbid.clone(),
+        picture: own.or(latest.map(|(_, picture)| picture)),
+        album_count: rows.iter().map(|row| row.albums).sum(),
+        track_count: rows.iter().map(|row| row.tracks).sum(),
+        roles: known.of(rows.iter().map(|row| &*row.roles)),
+    })
+}
+
+/// Lists of roles that were made already: thousands of artists have the same.
+#[derive(Default)]
+struct Roles(HashMap<String, Arc<[String]>>);
+
+impl Roles {
+    /// The roles in these lists, each once, sorted. In a list a comma stands before, between and
+    /// after them.
+    fn of<'a>(&mut self, mut lists: impl Iterator<Item = &'a str>) -> Arc<[String]> {
+        let first = lists.next().unwrap_or_default();
+        let text = lists.fold(Cow::Borrowed(first), |all, next| all + next);
+        if let Some(roles) = self.0.get(&*text) {
+            return roles.clone();
+        }
+        let mut roles: Vec<String> =
+            text.split(',').filter(|role| !role.is_empty()).map(str::to_owned).collect();
+        roles.sort();
+        roles.dedup();
+        let roles: Arc<[String]> = roles.into();
+        self.0.insert(text.into_owned(), roles.clone());
+        roles
+    }
+}
+
+/// The one of this row among those that ascend by row.
+fn known(facts: &[Arc<ArtistFacts>], row: i64) -> Option<Arc<ArtistFacts>> {
+    let at = facts.binary_search_by_key(&row, |facts| facts.id.0).ok()?;
+    facts.get(at).cloned()
 }
 
 /// The list as SQL, over what libraries hold.

@@ -1,6 +1,6 @@
 //! Libraries and the tree as it lies on disk, and genres.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -79,12 +79,22 @@ impl Catalog {
         principal: &Principal,
         ids: &[FolderId],
     ) -> Result<Vec<Folder>> {
-        let rows = json_ids(ids.iter().map(|id| id.0));
+        let mut rows: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        rows.sort_unstable();
         let condition = "f.folder_id in (select value from json_each(?1))";
-        let found = self.read_folders_of(principal, condition, "f.folder_id", &rows).await?;
-        let mut by_id: HashMap<FolderId, Folder> =
-            found.into_iter().map(|folder| (folder.id, folder)).collect();
-        Ok(ids.iter().filter_map(|id| by_id.remove(id)).collect())
+        let found = self
+            .read_folders_of(principal, condition, "f.folder_id", &json_ids(rows.iter().copied()))
+            .await?;
+        let mut places: Vec<Option<Folder>> =
+            std::iter::repeat_with(|| None).take(ids.len()).collect();
+        // Where each of those that ascend belongs.
+        let mut order: Vec<usize> = (0..ids.len()).collect();
+        order.sort_unstable_by_key(|at| ids[*at]);
+        let mut found = found.into_iter().peekable();
+        for at in order {
+            places[at] = found.next_if(|folder| folder.id == ids[at]);
+        }
+        Ok(places.into_iter().flatten().collect())
     }
 
     /// Folders right below, ordered by name.
@@ -115,10 +125,16 @@ impl Catalog {
         if let Some(genres) = memory.get(revision, visible.as_str()) {
             return Ok(genres);
         }
+        // What each album has of a genre is counted with the album; few tracks have none.
         let sql = format!(
-            "select g.genre_id, g.name, count(*) as tracks, count(distinct t.album_id) as albums
-             from genre g join track_genre tg using (genre_id) join track t using (track_id)
-             where t.missing_at is null and {visible} group by g.genre_id order by g.name"
+            "select g.genre_id, g.name, sum(c.tracks) as tracks, sum(c.albums) as albums
+             from (select genre_id, tracks, 1 as albums from genre_album c where {}
+                   union all
+                   select tg.genre_id, 1, 0 from track t join track_genre tg using (track_id)
+                   where t.album_id is null and t.missing_at is null and {visible}) c
+                  join genre g using (genre_id)
+             group by g.genre_id order by g.name",
+            within("c.library_id", principal, None)
         );
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(self.db.read()).await?;
         let genres: Arc<Vec<Genre>> = Arc::new(
@@ -156,16 +172,10 @@ impl Catalog {
         // All rows travel as one JSON array, as those of tracks do.
         let sql = format!(
             "select json_group_array(json_array(folder_id, library_id, parent_id, path, name, created_at,
-                    picture_id, hash))
+                    face_id, face_hash))
              from (select f.folder_id, f.library_id, f.parent_id, f.path, f.created_at,
-                    iif(f.path = '', l.name, f.name) as name,
-                    p.picture_id, hex(substr(p.hash, 1, 4)) as hash
+                    iif(f.path = '', l.name, f.name) as name, f.face_id, f.face_hash
              from folder f join library l on l.library_id = f.library_id
-                  left join picture p on p.picture_id = coalesce(f.picture_id,
-                      (select b.picture_id from album b where b.folder_id = f.folder_id and b.picture_id is not null limit 1),
-                      (select b.picture_id from folder c join album b on b.folder_id = c.folder_id
-                       where c.library_id = f.library_id and f.path <> '' and c.path > f.path || '/'
-                         and c.path < f.path || '0' and b.picture_id is not null limit 1))
              where {condition} and {visible} and ?1 is not null order by {order})"
         );
         let marks = self.marks(principal).await?;
@@ -182,7 +192,7 @@ impl Catalog {
                     parent: parent.map(Into::into),
                     name,
                     path,
-                    picture: Picture::from_hex(picture, &hash),
+                    picture: Picture::from_hex(picture, hash.as_deref()),
                     created_at,
                     annotation: marks.of(Item::Folder(id)),
                 }
@@ -194,4 +204,4 @@ impl Catalog {
 /// A row as [`Catalog::read_folders`] packs it: folder, library, parent, path, name, when it was
 /// made, picture and the beginning of its hash.
 #[derive(Deserialize)]
-struct Row(i64, i64, Option<i64>, String, String, i64, Option<i64>, String);
+struct Row(i64, i64, Option<i64>, String, String, i64, Option<i64>, Option<String>);

@@ -28,8 +28,9 @@ const WHOLE: u32 = 200_000;
 pub(super) enum Keep {
     /// Until the catalogue changes.
     Revision,
-    /// Not at all: it depends on annotations, or is shuffled.
-    No,
+    /// Until somebody stars, rates or hears anything: it depends on annotations. The statement
+    /// names whose.
+    Marks,
 }
 
 /// Whether the length of the whole list is wanted, which may cost as much as the list.
@@ -54,6 +55,12 @@ pub(super) enum Order {
     },
     /// Any other, as SQL.
     By(String),
+    /// None: shuffled anew each time.
+    Random {
+        /// The table, and its row's id.
+        table: &'static str,
+        column: &'static str,
+    },
 }
 
 /// A list as SQL.
@@ -83,13 +90,14 @@ impl Order {
             Self::Along { table, alias, columns, is_descending } => {
                 Self::Along { table, alias, columns, is_descending: !is_descending }
             }
-            other @ Self::By(_) => other,
+            other @ (Self::By(_) | Self::Random { .. }) => other,
         }
     }
 
     pub(super) fn sql(&self) -> String {
         match self {
             Self::By(sql) => sql.clone(),
+            Self::Random { .. } => "random()".to_owned(),
             Self::Along { alias, columns, is_descending, .. } => {
                 let mut sql = String::with_capacity(64);
                 for (at, column) in columns.iter().enumerate() {
@@ -131,16 +139,18 @@ impl Catalog {
         page: Page,
         total: Total,
     ) -> Result<Arc<Ids>> {
+        if let Order::Random { table, column } = list.order {
+            return self.draw(list, (table, column), page).await.map(Arc::new);
+        }
         let revision = self.revision().number;
         let order = list.order.sql();
-        let mut key = String::with_capacity(list.from.len() + order.len() + 48);
+        let mut key = String::with_capacity(list.from.len() + order.len() + 64);
         let _ = write!(key, "{} {} by {order}", list.id, list.from);
+        self.name_generation(list, &mut key);
         let name_length = key.len();
         let _ = write!(key, " {} {}", page.limit, page.offset);
         let memory = &self.inner.memory.ids;
-        let is_kept = list.keep == Keep::Revision;
-        if is_kept
-            && let Some(ids) = memory.get(revision, key.as_str())
+        if let Some(ids) = memory.get(revision, key.as_str())
             && (ids.total.is_some() || total == Total::Unasked)
         {
             return Ok(ids);
@@ -148,10 +158,8 @@ impl Catalog {
         let name = &key[..name_length];
         let window = match &list.order {
             _ if page.limit == 0 => Vec::new(),
-            Order::Along { .. } if is_kept => self.seek(revision, name, list, page).await?,
-            Order::By(_) if is_kept && 0 < page.offset => {
-                self.cut(revision, name, list, page).await?
-            }
+            Order::Along { .. } => self.seek(revision, name, list, page).await?,
+            Order::By(_) if 0 < page.offset => self.cut(revision, name, list, page).await?,
             _ => self.ids(list, None, page).await?,
         };
         // Known without counting when the window holds the end.
@@ -164,11 +172,16 @@ impl Catalog {
             (None, Total::Counted) => Some(self.length(revision, list).await?),
         };
         let ids = Arc::new(Ids { window, total });
-        if is_kept {
-            let weight = key.len() / 8 + ids.window.len() + 8;
-            memory.insert(revision, key, ids.clone(), weight);
-        }
+        let weight = key.len() / 8 + ids.window.len() + 8;
+        memory.insert(revision, key, ids.clone(), weight);
         Ok(ids)
+    }
+
+    /// What depends on annotations is remembered under their generation as well.
+    fn name_generation(&self, list: &Listing, key: &mut String) {
+        if list.keep == Keep::Marks {
+            let _ = write!(key, " @{}", self.inner.marks.generation());
+        }
     }
 
     /// A window along an index: from the nearest known end, in steps if that is far.
@@ -247,7 +260,12 @@ impl Catalog {
 
     /// The ids of a window, behind a row if one is given. The statement's text is the same for
     /// every window, so that it is prepared once.
-    async fn ids(&self, list: &Listing, behind: Option<i64>, page: Page) -> Result<Vec<i64>> {
+    pub(super) async fn ids(
+        &self,
+        list: &Listing,
+        behind: Option<i64>,
+        page: Page,
+    ) -> Result<Vec<i64>> {
         let Listing { id, from, order, .. } = list;
         let condition = behind.map_or_else(String::new, |_| order.behind());
         let sql = format!(
@@ -264,23 +282,20 @@ impl Catalog {
     }
 
     /// The length of the whole list.
-    async fn length(&self, revision: i64, list: &Listing) -> Result<u64> {
+    pub(super) async fn length(&self, revision: i64, list: &Listing) -> Result<u64> {
         let sql = format!("select count(*) {}", list.from);
+        let mut key = sql.clone();
+        self.name_generation(list, &mut key);
         let memory = &self.inner.memory.ids;
-        let is_kept = list.keep == Keep::Revision;
-        if is_kept
-            && let Some(ids) = memory.get(revision, sql.as_str())
+        if let Some(ids) = memory.get(revision, key.as_str())
             && let Some(total) = ids.total
         {
             return Ok(total);
         }
-        let total: i64 =
-            sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_one(self.db.read()).await?;
+        let total: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.db.read()).await?;
         let total = u64::try_from(total).unwrap_or(0);
-        if is_kept {
-            let ids = Arc::new(Ids { window: Vec::new(), total: Some(total) });
-            memory.insert(revision, sql, ids, 32);
-        }
+        let ids = Arc::new(Ids { window: Vec::new(), total: Some(total) });
+        memory.insert(revision, key, ids, 32);
         Ok(total)
     }
 }

@@ -13,6 +13,7 @@ mod artists;
 pub(crate) mod avatars;
 mod covers;
 mod criteria;
+mod draw;
 mod find;
 mod folders;
 pub mod groups;

@@ -179,7 +179,7 @@ impl Row {
             } else {
                 Arc::new(serde_json::from_str(&self.extra)?)
             },
-            picture: Picture::from_hex(self.picture_id, &self.picture_hash),
+            picture: Picture::from_hex(self.picture_id, Some(&self.picture_hash)),
             has_lyrics: self.has_lyrics != 0,
             created_at: self.created_at,
             written: Written::default(),

@@ -113,14 +113,18 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
     let annotated = filter.starred
         || matches!(order, TrackOrder::Recent | TrackOrder::Frequent | TrackOrder::Starred);
     if annotated {
-        keep = Keep::No;
-        from += &format!(
-            " join annotation n on n.user_id = {} and n.kind = 'track' and n.item_id = t.track_id",
-            principal.user.0
+        keep = Keep::Marks;
+        // From the few that have marks, in the order of an index, to their tracks.
+        from = from.replace(
+            "from track t",
+            "from annotation n cross join track t on t.track_id = n.item_id",
         );
     }
     from += " where t.missing_at is null and ";
     from += &within("+t.library_id", principal, filter.library);
+    if annotated {
+        from += &format!(" and n.user_id = {} and n.kind = 'track'", principal.user.0);
+    }
     if let Some(artist) = filter.artist {
         from += &format!(
             " and t.track_id in (select track_id from track_artist where artist_id = {})",
@@ -161,6 +165,9 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
     if matches!(order, TrackOrder::Recent | TrackOrder::Frequent) {
         from += " and n.play_count > 0";
     }
+    if order == TrackOrder::Recent {
+        from += " and n.played_at is not null";
+    }
     let along = |columns| Order::along("track", "t", columns);
     let by = |sql: &str| Order::By(sql.to_owned());
     let order = match order {
@@ -169,13 +176,10 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
             "a.artist_order_key, a.order_key, a.album_id, t.disc, t.number, t.order_key, t.track_id",
         ),
         TrackOrder::Newest => along(&["created_at", "track_id"]).reversed(),
-        TrackOrder::Recent => by("n.played_at desc, t.track_id desc"),
-        TrackOrder::Frequent => by("n.play_count desc, n.played_at desc, t.track_id desc"),
-        TrackOrder::Starred => by("n.starred_at desc, t.track_id desc"),
-        TrackOrder::Random => {
-            keep = Keep::No;
-            by("random()")
-        }
+        TrackOrder::Recent => by("n.played_at desc, n.item_id desc"),
+        TrackOrder::Frequent => by("n.play_count desc, n.played_at desc, n.item_id desc"),
+        TrackOrder::Starred => by("n.starred_at desc, n.item_id desc"),
+        TrackOrder::Random => Order::Random { table: "track", column: "track_id" },
     };
     Listing { id: "t.track_id", from, order, keep }
 }

@@ -28,6 +28,11 @@ impl Default for Works {
 }
 
 impl Catalog {
+    /// Works out what a scan left to be worked out, so that no listener waits for it.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        self.settle_works().await
+    }
+
     /// Waits until the table is right for the present revision.
     pub(super) async fn settle_works(&self) -> Result<()> {
         let works = &self.inner.works;
@@ -60,9 +65,11 @@ impl Catalog {
         // The order of the joins is ours to say: from few artists to their many works.
         sqlx::query!(
             "with stale as materialized (select artist_id from artist_stale order by artist_id limit ?)
-             insert into artist_work (artist_id, library_id, tracks, albums, roles, picture_id, picture_year)
+             insert into artist_work (artist_id, library_id, tracks, albums, roles, picture_id, picture_year,
+                                      picture_hash)
              select w.artist_id, w.library_id, w.tracks, coalesce(a.albums, 0), ',' || w.roles || ',',
-                    b.picture_id, b.year
+                    b.picture_id, b.year,
+                    (select hex(substr(p.hash, 1, 4)) from picture p where p.picture_id = b.picture_id)
              from (select ta.artist_id, t.library_id, count(distinct ta.track_id) as tracks,
                           group_concat(distinct ta.role) as roles
                    from stale s cross join track_artist ta using (artist_id) cross join track t using (track_id)

@@ -41,6 +41,7 @@ pub(super) fn write(config: &Config, path: &Path, tracks: u64) -> Result<(), Fai
             services.catalog.apply(library, &batch).await.context("cannot write rows")?;
             next = end;
         }
+        services.catalog.settle().await.context("cannot work out what artists did")?;
         services.db.close().await;
         Ok(())
     })

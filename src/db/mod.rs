@@ -171,3 +171,6 @@ fn wal_exists(path: &Path) -> bool {
     name.push("-wal");
     Path::new(&name).exists()
 }
+
+#[cfg(test)]
+mod tests;

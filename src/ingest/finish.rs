@@ -81,6 +81,7 @@ impl Ingest {
             self.catalog.set_artist_pictures(library.id, &gathered.artist_pictures).await?;
         }
         self.sync_playlists(library, order, &end.playlists, gathered.changed).await?;
+        self.catalog.settle().await?;
         let scanned_at = order.is_whole().then(|| self.clock.now());
         libraries::set_scanned(&self.db, library.id, 0 < end.audio, scanned_at).await?;
         Ok(Ended::Complete)

@@ -185,8 +185,11 @@ impl Matching {
 
     async fn unhashed_of_folders(&self, after: i64, limit: u32) -> Result<Vec<i64>> {
         let files = sqlx::query_scalar!(
-            "select m.media_file_id from media_file m join library l using (library_id)
-             where m.media_file_id > ? and l.kind = 'folder' and l.is_active = 1 and m.state = 'ok'
+            // Along the ids: library by library each portion would look at every file. What is not
+            // there now waits for the next round.
+            "select m.media_file_id from media_file m
+             where m.media_file_id > ? and m.state = 'ok' and +m.library_id in
+                   (select library_id from library where kind = 'folder' and is_active = 1 and state = 'ok')
                and not exists (select 1 from folder_hash h where h.media_file_id = m.media_file_id
                                and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns)
              order by m.media_file_id limit ?",

@@ -74,10 +74,10 @@ impl Catalog {
     }
 }
 
-/// What depends on the principal's own marks is not remembered.
+/// What depends on the principal's own marks is not remembered beyond them.
 fn keep(criteria: &Criteria, order: &[OrderBy]) -> Keep {
     let is_personal = criteria.is_personal() || order.iter().any(|key| key.field == Field::Rating);
-    if is_personal { Keep::No } else { Keep::Revision }
+    if is_personal { Keep::Marks } else { Keep::Revision }
 }
 
 /// What SQL asks of one test, for one kind of row.

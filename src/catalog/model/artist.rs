@@ -34,7 +34,7 @@ pub struct ArtistFacts {
     /// Visible tracks in any role.
     pub track_count: u32,
     /// All roles in the visible catalogue: `artist`, `albumartist`, `composer`, ...
-    pub roles: Vec<String>,
+    pub roles: Arc<[String]>,
 }
 
 /// An artist as one principal sees it. Derefs to the shared [`ArtistFacts`].

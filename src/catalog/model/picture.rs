@@ -25,8 +25,8 @@ pub struct Cover {
 
 impl Picture {
     /// From a row and the hexadecimal digits of the first four bytes.
-    pub(crate) fn from_hex(id: Option<i64>, digits: &str) -> Option<Self> {
-        Some(Self { id: id?.into(), hash: u32::from_str_radix(digits, 16).ok()? })
+    pub(crate) fn from_hex(id: Option<i64>, digits: Option<&str>) -> Option<Self> {
+        Some(Self { id: id?.into(), hash: u32::from_str_radix(digits?, 16).ok()? })
     }
 
     /// From the columns of an outer join.

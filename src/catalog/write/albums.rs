@@ -148,10 +148,6 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
             is_compilation = t.compilation,
             explicit = iif(t.explicit = 'explicit', 'explicit', iif(t.clean = t.tracks, 'clean', '')),
             year = coalesce(iif(length(original_date) >= 4, cast(substr(original_date, 1, 4) as integer), null), t.year, album.year),
-            genre = coalesce((
-                select g.name from track x join track_genre tg using (track_id) join genre g using (genre_id)
-                where x.album_id = album.album_id and x.missing_at is null
-                group by g.genre_id order by count(*) desc, min(tg.position), g.genre_id limit 1), ''),
             picture_id = coalesce(
                 (select picture_id from folder f where f.folder_id = album.folder_id),
                 (select f.picture_id from track x join folder f using (folder_id)
@@ -171,6 +167,7 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     )
     .execute(&mut **tx)
     .await?;
+    refresh_genres(tx, &albums).await?;
     // The moods of all of its tracks, the most frequent first.
     sqlx::query!(
         "update album set moods = (
@@ -201,6 +198,40 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     sqlx::query!(
         "delete from album where album_id in (select value from json_each(?))
            and not exists (select 1 from track x where x.album_id = album.album_id)",
+        albums
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The genres of all of its tracks, the most frequent first.
+async fn refresh_genres(tx: &mut Tx, albums: &str) -> Result<()> {
+    sqlx::query!(
+        "delete from genre_album where album_id in (select value from json_each(?))",
+        albums
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "insert into genre_album (genre_id, order_key, album_id, library_id, place, tracks)
+         select genre_id, order_key, album_id, library_id,
+                row_number() over (partition by album_id order by tracks desc, position, name) - 1, tracks
+         from (select a.album_id, a.library_id, a.order_key, g.genre_id, g.name,
+                      count(*) as tracks, min(tg.position) as position
+               from json_each(?) j cross join album a on a.album_id = j.value
+                    cross join track t on t.album_id = a.album_id and t.missing_at is null
+                    cross join track_genre tg using (track_id) cross join genre g using (genre_id)
+               group by a.album_id, g.genre_id)",
+        albums
+    )
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query!(
+        "update album set genre = coalesce((
+            select g.name from genre_album ga join genre g using (genre_id)
+            where ga.album_id = album.album_id and ga.place = 0), '')
+         where album_id in (select value from json_each(?))",
         albums
     )
     .execute(&mut **tx)

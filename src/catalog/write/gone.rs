@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::{
     albums,
     batch::{FileGone, Scope},
-    pictures,
+    faces, pictures,
     rows::list,
 };
 use crate::{
@@ -42,8 +42,16 @@ impl Catalog {
         let touched: Vec<i64> = touched.into_iter().collect();
         works::mark_albums(&mut tx, &touched).await?;
         albums::refresh(&mut tx, scope, &touched).await?;
+        let mut above = Vec::new();
         if !folders.is_empty() {
             let folders = list(folders);
+            above = sqlx::query_scalar!(
+                r#"select distinct parent_id as "parent!: i64" from folder
+                   where folder_id in (select value from json_each(?)) and parent_id is not null"#,
+                folders
+            )
+            .fetch_all(&mut *tx)
+            .await?;
             // A folder that still holds files came back meanwhile.
             sqlx::query!(
                 "delete from folder where library_id = ? and folder_id in (select value from json_each(?))
@@ -57,6 +65,7 @@ impl Catalog {
             .execute(&mut *tx)
             .await?;
         }
+        faces::refresh(&mut tx, above, &touched).await?;
         let revision = self.bump_revision(&mut tx).await?;
         tx.commit().await?;
         self.announce(revision);

@@ -4,6 +4,7 @@
 mod albums;
 mod artists;
 mod batch;
+mod faces;
 mod facts;
 mod files;
 mod folders;
@@ -87,6 +88,8 @@ impl Catalog {
         touched.extend(albums_of_pictures(&mut tx, batch, &folders).await?);
         let touched: Vec<i64> = touched.into_iter().collect();
         albums::refresh(&mut tx, scope, &touched).await?;
+        let of_pictures = batch.pictures.iter().filter_map(|(folder, _)| folders.get(folder));
+        faces::refresh(&mut tx, of_pictures.copied(), &touched).await?;
         works::mark_albums(&mut tx, &touched).await?;
         marks_changed |= heirs::artists(&mut tx, scope, &renamed).await?;
         prune::artists(&mut tx, &former).await?;

@@ -78,7 +78,7 @@ impl Matching {
                from track one join track other on other.order_key = one.order_key
                  and other.track_id > one.track_id and other.missing_at is null
                where one.missing_at is null and one.cue_index is null and other.cue_index is null
-                 and (one.track_id, other.track_id) > (?1, ?2)
+                 and one.track_id >= ?1 and (one.track_id, other.track_id) > (?1, ?2)
                  and abs(one.duration_ms - other.duration_ms) <= ?3
                  and lower(one.display_artist) = lower(other.display_artist)
                  and (one.audio_hash is null or one.audio_hash is not other.audio_hash)

@@ -99,7 +99,12 @@ pub(super) struct CoverId {
 impl CoverId {
     /// The cover of an item that has a picture.
     pub(super) fn of(item: Item, picture: Option<Picture>) -> Option<Self> {
-        picture.map(|picture| Self { item, hash: picture.hash })
+        picture.map(|picture| Self::new(item, picture))
+    }
+
+    /// Of this very picture.
+    pub(super) fn new(item: Item, picture: Picture) -> Self {
+        Self { item, hash: picture.hash }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use super::{call::Services, id, reply};
 use crate::{
     Error,
-    accounts::{Accounts, Principal},
+    accounts::{Accounts, PROOF, Principal},
     catalog::{Item, Picture},
     ids::UserId,
 };
@@ -29,6 +29,7 @@ pub(super) const LARGE: u32 = 1000;
 /// Where the pictures of one answer are: as the app itself reached us, for whom it asks.
 #[derive(Debug, Clone)]
 pub(super) struct Images {
+    /// Up to what is shown.
     base: String,
     accounts: Accounts,
     user: UserId,
@@ -47,10 +48,11 @@ impl Images {
     /// For the answer to this request.
     pub(super) fn of(request: &HttpRequest, accounts: &Accounts, principal: &Principal) -> Self {
         let connection = request.connection_info();
+        let (scheme, host, user) = (connection.scheme(), connection.host(), principal.user);
         Self {
-            base: format!("{}://{}/rest/image/", connection.scheme(), connection.host()),
+            base: format!("{scheme}://{host}/rest/image/{}.", user.0),
             accounts: accounts.clone(),
-            user: principal.user,
+            user,
         }
     }
 
@@ -65,21 +67,21 @@ impl Images {
     }
 }
 
+impl Serialize for ImageUrl<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_string())
+    }
+}
+
 impl fmt::Display for ImageUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Images { base, accounts, user } = self.images;
         // The hash makes readers fetch a changed picture anew.
-        let thing = match id::CoverId::of(self.item, Some(self.picture)) {
-            Some(cover) => format!("{cover}.{}", self.edge),
-            None => return Err(fmt::Error),
-        };
-        write!(f, "{base}{}.{thing}.{}", user.0, accounts.ticket(*user, &thing))
-    }
-}
-
-impl Serialize for ImageUrl<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let cover = id::CoverId::new(self.item, self.picture);
+        let thing = format!("{cover}.{}", self.edge);
+        let mut digits = [0; 2 * PROOF];
+        let proof = accounts.ticket(*user, &thing, &mut digits);
+        [base.as_str(), &thing, ".", proof].into_iter().try_for_each(|part| f.write_str(part))
     }
 }
 

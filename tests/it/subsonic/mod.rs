@@ -17,6 +17,7 @@ mod lyrics;
 mod marks;
 mod matrix;
 mod media;
+mod methods;
 mod people;
 mod reports;
 mod requirements;

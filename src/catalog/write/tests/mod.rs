@@ -73,6 +73,24 @@ impl Bench {
                  kept as (select artist_id, library_id, tracks, albums from artist_work)
                  select 'works of ' || artist_id from (select * from counted except select * from kept)
                  union all select 'no works of ' || artist_id from (select * from kept except select * from counted)
+                 union all select 'genres of ' || album_id from (
+                   select tg.genre_id, a.order_key, a.album_id, a.library_id, count(*) as tracks
+                   from track_genre tg join track t using (track_id) join album a using (album_id)
+                   where t.missing_at is null group by a.album_id, tg.genre_id
+                   except select genre_id, order_key, album_id, library_id, tracks from genre_album)
+                 union all select 'no genres of ' || album_id from genre_album ga where not exists (
+                   select 1 from track_genre tg join track t using (track_id)
+                   where t.album_id = ga.album_id and t.missing_at is null and tg.genre_id = ga.genre_id)
+                 union all select 'genre of ' || name from album a where 0 < track_count and genre <> coalesce(
+                   (select g.name from genre_album ga join genre g using (genre_id)
+                    where ga.album_id = a.album_id and ga.place = 0), '')
+                 union all select 'face of ' || f.path from folder f where f.face_id is not coalesce(f.picture_id,
+                   (select b.picture_id from album b where b.folder_id = f.folder_id and b.picture_id is not null limit 1),
+                   (select b.picture_id from folder c join album b on b.folder_id = c.folder_id
+                    where c.library_id = f.library_id and f.path <> '' and c.path > f.path || '/'
+                      and c.path < f.path || '0' and b.picture_id is not null order by c.path limit 1))
+                 union all select 'face hash of ' || f.path from folder f left join picture p on p.picture_id = f.face_id
+                   where f.face_hash is not hex(substr(p.hash, 1, 4)) and f.face_id is not null
                  union all select 'track ' || track_id from track where (missing_at is null)
                    <> (track_id in (select rowid from track_search))
                  union all select 'album ' || album_id from album where (0 < track_count)

@@ -1,0 +1,65 @@
+//! That a database of an older version is whole when it is brought up to date.
+
+use std::borrow::Cow;
+
+use super::*;
+
+/// The schema up to this version, as the program of that day left it.
+async fn at_version(path: &Path, version: i64) -> sqlx::SqliteConnection {
+    let older: Vec<_> =
+        MIGRATIONS.iter().filter(|migration| migration.version <= version).cloned().collect();
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    let migrator = Migrator { migrations: Cow::Owned(older), ..Migrator::DEFAULT };
+    migrator.run(&mut connection).await.unwrap();
+    connection
+}
+
+/// What lists are made of, filled from what was there.
+#[tokio::test]
+async fn lists_of_an_older_database_are_filled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let mut old = at_version(&path, 119).await;
+    sqlx::raw_sql(
+        "insert into library (library_id, name, kind, path, created_at) values (1, 'Music', 'folder', '/m', 0);
+         insert into picture (picture_id, hash, mime, width, height, size_bytes, library_id, path, is_embedded)
+         values (1, unhex('0a1b2c3d4e'), 'image/jpeg', 1, 1, 1, 1, 'x', 0);
+         insert into folder (folder_id, library_id, parent_id, path, name, created_at)
+         values (1, 1, null, '', '', 0), (2, 1, 1, 'A', 'A', 0), (3, 1, 2, 'A/B', 'B', 0), (4, 1, 1, 'C', 'C', 0);
+         insert into artist (artist_id, key, name, name_key, sort_name, order_key, created_at) values (1, 'a', 'A', 'a', 'A', 'a', 0);
+         insert into album (album_id, library_id, key, name, sort_name, order_key, folder_id, picture_id, track_count, created_at)
+         values (1, 1, 'k', 'B', 'B', 'b', 3, 1, 3, 0), (2, 1, 'l', 'Gone', 'Gone', 'gone', 4, null, 0, 0);
+         insert into artist_work (artist_id, library_id, tracks, albums, roles, picture_id, picture_year)
+         values (1, 1, 3, 1, ',artist,', 1, null);
+         insert into genre (genre_id, name) values (1, 'Pop'), (2, 'Rock');
+         insert into track (track_id, library_id, album_id, path, size_bytes, modified_ns, title, sort_title, order_key,
+                            duration_ms, container, codec, suffix, missing_at, created_at, changed_at)
+         values (1, 1, 1, '1', 1, 1, 't', 't', 't', 1, 'flac', 'flac', 'flac', null, 0, 0),
+                (2, 1, 1, '2', 1, 1, 't', 't', 't', 1, 'flac', 'flac', 'flac', null, 0, 0),
+                (3, 1, 2, '3', 1, 1, 't', 't', 't', 1, 'flac', 'flac', 'flac', 5, 0, 0);
+         insert into track_genre (track_id, position, genre_id) values (1, 0, 1), (1, 1, 2), (2, 0, 2), (3, 0, 1);",
+    )
+    .execute(&mut old)
+    .await
+    .unwrap();
+    old.close().await.unwrap();
+
+    let db = Db::open(&path).await.unwrap();
+    let rows = async |sql: &'static str| -> Vec<String> {
+        sqlx::query_scalar(sql).fetch_all(db.read()).await.unwrap()
+    };
+    // Of an album whose tracks are gone nothing is listed.
+    let genres = rows(
+        "select g.name || ' ' || ga.order_key || ' ' || ga.album_id || ' ' || ga.library_id || ' ' || ga.place || ' ' || ga.tracks
+         from genre_album ga join genre g using (genre_id) order by ga.place",
+    );
+    assert_eq!(genres.await, ["Rock b 1 1 0 2", "Pop b 1 1 1 1"]);
+    let faces = rows(
+        "select path || ':' || coalesce(face_id || ' ' || face_hash, '') from folder order by folder_id",
+    );
+    assert_eq!(faces.await, [":", "A:1 0A1B2C3D", "A/B:1 0A1B2C3D", "C:"]);
+    let works = rows("select picture_hash from artist_work");
+    assert_eq!(works.await, ["0A1B2C3D"]);
+    db.close().await;
+}
