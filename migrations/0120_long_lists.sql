@@ -51,7 +51,11 @@ update folder set (face_id, face_hash) = (
               join album b on b.folder_id = c.folder_id
          where b.picture_id is not null limit 1)));
 
--- Likewise beside what a library holds of an artist.
+-- Likewise beside albums, and beside what a library holds of an artist.
+alter table album add column picture_hash text;
+update album set picture_hash =
+    (select hex(substr(p.hash, 1, 4)) from picture p where p.picture_id = album.picture_id)
+where picture_id is not null;
 alter table artist_work add column picture_hash text;
 update artist_work set picture_hash =
     (select hex(substr(p.hash, 1, 4)) from picture p where p.picture_id = artist_work.picture_id)

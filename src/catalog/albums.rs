@@ -128,7 +128,7 @@ impl Catalog {
                       a.display_artist, a.mbid, a.release_date, a.original_date, a.year,
                       a.is_compilation, a.explicit, json(a.release_types), json(a.record_labels), json(a.moods),
                       a.genre, a.track_count, a.duration_ms, a.size_bytes, a.created_at,
-                      p.picture_id, hex(substr(p.hash, 1, 4)),
+                      a.picture_id, a.picture_hash,
                       (select json_group_array(json_array(artist_id, name)) from
                          (select r.artist_id, r.name from album_artist aa join artist r using (artist_id)
                           where aa.album_id = a.album_id order by aa.position)),
@@ -138,7 +138,7 @@ impl Catalog {
                       (select json_group_array(json_array(disc, title)) from
                          (select disc, title from album_disc d where d.album_id = a.album_id order by disc))
                       )) as "rows!: String"
-               from album a left join picture p using (picture_id)
+               from album a
                where a.album_id in (select value from json_each(?)) and a.track_count > 0"#,
             rows
         )
@@ -175,7 +175,7 @@ struct Row {
     size_bytes: i64,
     created_at: i64,
     picture_id: Option<i64>,
-    picture_hash: String,
+    picture_hash: Option<String>,
     artists: Vec<(i64, Arc<str>)>,
     genres: Vec<String>,
     disc_titles: Vec<(u32, String)>,
@@ -206,7 +206,7 @@ impl Row {
             genre: self.genre,
             genres: self.genres,
             disc_titles: self.disc_titles,
-            picture: Picture::from_hex(self.picture_id, Some(&self.picture_hash)),
+            picture: Picture::from_hex(self.picture_id, self.picture_hash.as_deref()),
             track_count: self.track_count as u32,
             duration_ms: self.duration_ms as u64,
             size_bytes: self.size_bytes as u64,

@@ -42,6 +42,8 @@ insert into track_artist (track_id, role, position, artist_id) values
   (11, 'albumartist', 0, 1), (12, 'albumartist', 0, 1), (21, 'albumartist', 0, 2), (22, 'albumartist', 0, 2), (31, 'albumartist', 0, 4);
 insert into genre values (1, 'Pop'), (2, 'Electronic');
 insert into track_genre values (11, 0, 1), (12, 0, 1), (12, 1, 2), (21, 0, 1), (22, 0, 2), (31, 0, 1);
+insert into genre_album (genre_id, order_key, album_id, library_id, place, tracks) values
+  (1, 'debut', 1, 1, 0, 2), (2, 'debut', 1, 1, 1, 1), (1, 'mix', 2, 1, 0, 1), (2, 'mix', 2, 1, 1, 1), (1, 'secret', 3, 2, 0, 1);
 insert into track_search (rowid, title, album, artist) select track_id, title, album_name, display_artist from track;
 insert into album_search (rowid, name, artist) select album_id, name, display_artist from album;
 insert into artist_search (rowid, name) select artist_id, name from artist;

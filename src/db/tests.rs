@@ -59,6 +59,8 @@ async fn lists_of_an_older_database_are_filled() {
         "select path || ':' || coalesce(face_id || ' ' || face_hash, '') from folder order by folder_id",
     );
     assert_eq!(faces.await, [":", "A:1 0A1B2C3D", "A/B:1 0A1B2C3D", "C:"]);
+    let covers = rows("select coalesce(picture_hash, '') from album order by album_id");
+    assert_eq!(covers.await, ["0A1B2C3D", ""]);
     let works = rows("select picture_hash from artist_work");
     assert_eq!(works.await, ["0A1B2C3D"]);
     db.close().await;

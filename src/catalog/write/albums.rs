@@ -168,6 +168,14 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     .execute(&mut **tx)
     .await?;
     refresh_genres(tx, &albums).await?;
+    sqlx::query!(
+        "update album set picture_hash =
+             (select hex(substr(p.hash, 1, 4)) from picture p where p.picture_id = album.picture_id)
+         where album_id in (select value from json_each(?))",
+        albums
+    )
+    .execute(&mut **tx)
+    .await?;
     // The moods of all of its tracks, the most frequent first.
     sqlx::query!(
         "update album set moods = (

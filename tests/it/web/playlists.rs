@@ -3,6 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tunelocker::catalog::{SmartKind, SmartOperator, smart_fields};
 
 use super::schema;
 use crate::subsonic::{App, House, names};
@@ -86,6 +87,54 @@ async fn playlists_by_rules_follow_tags_and_marks() {
     assert_eq!(list(json!({ "all": [], "sort": "random", "limit": 4 })).await.len(), 4);
     assert_eq!(list(json!({ "all": [{"inTheLast": {"dateAdded": 1}}] })).await.len(), 9);
     assert_eq!(list(json!({ "all": [{"notInTheLast": {"dateAdded": 1}}] })).await, [""; 0]);
+}
+
+/// Every field by every operator that fits it; what one finds and its contrary together are all.
+#[tokio::test]
+async fn playlists_by_rules_can_ask_about_every_field() {
+    let house = House::open().await;
+    let ann = &house.ann;
+    let song = ann.id("song", "One").await;
+    let other = ann.ok("createPlaylist", &format!("name=Other&songId={song}")).await;
+    let other = other["playlist"]["id"].as_str().unwrap().to_owned();
+    let id = smart(&house, ann, "Rules", json!({ "all": [] })).await;
+    let count = async |operator: &str, field: &str, value: &Value| {
+        let rules = json!({ "all": [{ operator: { field: value } }], "sort": field });
+        let rules = if field == "playlist" { json!({ "all": rules["all"] }) } else { rules };
+        let path = format!("playlists/{id}");
+        let body = json!({ "rules": rules });
+        let (status, said) = api(&house, ann, Method::PATCH, &path, &body).await;
+        assert!((200..300).contains(&status), "{body}: {status} {said}");
+        titles(ann, &id).await.len()
+    };
+    let contraries = [
+        ("is", "isNot"),
+        ("contains", "notContains"),
+        ("inTheLast", "notInTheLast"),
+        ("inPlaylist", "notInPlaylist"),
+    ];
+    for field in smart_fields() {
+        let value = |operator: &str| match (field.kind, operator) {
+            (SmartKind::Moment, "inTheLast" | "notInTheLast") => json!(30),
+            (SmartKind::Number(_), "inTheRange") => json!([1, 3000]),
+            (SmartKind::Moment | SmartKind::Date, "inTheRange") => {
+                json!(["1970-01-01", "1999-12-31"])
+            }
+            (SmartKind::Text, _) => json!("a"),
+            (SmartKind::Number(_), _) => json!(2),
+            (SmartKind::Flag, _) => json!(true),
+            (SmartKind::Moment | SmartKind::Date, _) => json!("1985-01-01"),
+            (SmartKind::Playlist, _) => json!(other),
+        };
+        for (operator, of) in SmartOperator::ALL.iter().filter(|(_, of)| of.fits(field.kind)) {
+            let found = count(operator, field.name, &value(operator)).await;
+            assert!(found <= 9, "{operator:?} {of:?} {}", field.name);
+            if let Some((_, contrary)) = contraries.iter().find(|(one, _)| one == operator) {
+                let rest = count(contrary, field.name, &value(operator)).await;
+                assert_eq!(found + rest, 9, "{operator} and {contrary} of {}", field.name);
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -84,6 +84,8 @@ impl Bench {
                  union all select 'genre of ' || name from album a where 0 < track_count and genre <> coalesce(
                    (select g.name from genre_album ga join genre g using (genre_id)
                     where ga.album_id = a.album_id and ga.place = 0), '')
+                 union all select 'cover of ' || a.name from album a left join picture p using (picture_id)
+                   where a.picture_id is not null and a.picture_hash is not hex(substr(p.hash, 1, 4))
                  union all select 'face of ' || f.path from folder f where f.face_id is not coalesce(f.picture_id,
                    (select b.picture_id from album b where b.folder_id = f.folder_id and b.picture_id is not null limit 1),
                    (select b.picture_id from folder c join album b on b.folder_id = c.folder_id
