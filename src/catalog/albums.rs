@@ -246,7 +246,8 @@ fn by_genre(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> O
         AlbumOrder::Name => Order::along("album", "a", &["order_key", "album_id"]),
         _ => return None,
     };
-    Some(Listing { id: "a.album_id", from, order, keep: Keep::Revision })
+    let start = String::new();
+    Some(Listing { id: "a.album_id", from, start, order, keep: Keep::Revision })
 }
 
 /// The list as SQL.
@@ -294,11 +295,16 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
             literal(genre)
         );
     }
-    if let Some(year) = filter.from_year {
-        from += &format!(" and a.year >= {year}");
-    }
-    if let Some(year) = filter.to_year {
-        from += &format!(" and a.year <= {year}");
+    // Where a list by year begins stands apart from where it ends.
+    let mut start = String::new();
+    for (year, sign, begins) in [
+        (filter.from_year, ">=", AlbumOrder::Year),
+        (filter.to_year, "<=", AlbumOrder::YearDescending),
+    ] {
+        if let Some(year) = year {
+            let of = if order == begins { &mut start } else { &mut from };
+            *of += &format!(" and a.year {sign} {year}");
+        }
     }
     if filter.starred || order == AlbumOrder::Starred {
         from += " and n.starred_at is not null";
@@ -331,5 +337,5 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
         AlbumOrder::YearDescending => along(&["year", "order_key", "album_id"]).reversed(),
         AlbumOrder::Random => Order::Random { table: "album", column: "album_id" },
     };
-    Listing { id: "a.album_id", from, order, keep }
+    Listing { id: "a.album_id", from, start, order, keep }
 }

@@ -304,6 +304,7 @@ fn listing(principal: &Principal, filter: &ArtistFilter) -> Listing {
             "from artist r where exists (select 1 from artist_work w
                 where w.artist_id = r.artist_id and {visible} and {role})"
         ),
+        start: String::new(),
         order: Order::along("artist", "r", &["order_key", "artist_id"]),
         keep: Keep::Revision,
     }

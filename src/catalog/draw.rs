@@ -62,9 +62,10 @@ impl Catalog {
             return Ok(None);
         }
         let sql = format!(
-            "select json_group_array({id}) {from} and {id} in (select value from json_each(?))",
+            "select json_group_array({id}) {from}{start} and {id} in (select value from json_each(?))",
             id = list.id,
-            from = list.from
+            from = list.from,
+            start = list.start
         );
         let (mut drawn, mut found) = (HashSet::new(), Vec::new());
         for _ in 0..DRAWS {

@@ -111,6 +111,7 @@ impl Catalog {
                 "from track where folder_id = {} and missing_at is null and {visible}",
                 id.0
             ),
+            start: String::new(),
             order: Order::By("path collate nocase, cue_index, track_id".to_owned()),
             keep: Keep::Revision,
         };

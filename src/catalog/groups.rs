@@ -130,6 +130,7 @@ impl Catalog {
         let list = Listing {
             id: "a.album_id",
             from: format!("from album a where a.track_count > 0 and {range} and {visible}"),
+            start: String::new(),
             order: Order::along("album", "a", &["order_key", "album_id"]),
             keep: Keep::Revision,
         };

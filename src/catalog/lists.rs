@@ -70,6 +70,9 @@ pub(super) struct Listing {
     pub(super) id: &'static str,
     /// `from ... where ...`; more conditions may follow with `and`.
     pub(super) from: String,
+    /// ` and ...` on where the list begins along its order; nothing if that is the index's own
+    /// end. Whoever reads on behind a known row leaves it away: SQLite would begin there again.
+    pub(super) start: String,
     pub(super) order: Order,
     pub(super) keep: Keep,
 }
@@ -145,7 +148,7 @@ impl Catalog {
         let revision = self.revision().number;
         let order = list.order.sql();
         let mut key = String::with_capacity(list.from.len() + order.len() + 64);
-        let _ = write!(key, "{} {} by {order}", list.id, list.from);
+        let _ = write!(key, "{} {}{} by {order}", list.id, list.from, list.start);
         self.name_generation(list, &mut key);
         let name_length = key.len();
         let _ = write!(key, " {} {}", page.limit, page.offset);
@@ -266,8 +269,8 @@ impl Catalog {
         behind: Option<i64>,
         page: Page,
     ) -> Result<Vec<i64>> {
-        let Listing { id, from, order, .. } = list;
-        let condition = behind.map_or_else(String::new, |_| order.behind());
+        let Listing { id, from, start, order, .. } = list;
+        let condition = behind.map_or_else(|| start.clone(), |_| order.behind());
         let sql = format!(
             "select json_group_array(id) from (select {id} as id {from}{condition} order by {} limit ?1 offset ?2)",
             order.sql()
@@ -283,7 +286,7 @@ impl Catalog {
 
     /// The length of the whole list.
     pub(super) async fn length(&self, revision: i64, list: &Listing) -> Result<u64> {
-        let sql = format!("select count(*) {}", list.from);
+        let sql = format!("select count(*) {}{}", list.from, list.start);
         let mut key = sql.clone();
         self.name_generation(list, &mut key);
         let memory = &self.inner.memory.ids;

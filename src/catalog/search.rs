@@ -214,6 +214,7 @@ impl Kind {
         Listing {
             id,
             from: format!("from {} e {} where {}", self.table, self.along, self.seen),
+            start: String::new(),
             order: Order::along(self.table, "e", self.columns),
             keep: Keep::Revision,
         }

@@ -181,5 +181,5 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
         TrackOrder::Starred => by("n.starred_at desc, n.item_id desc"),
         TrackOrder::Random => Order::Random { table: "track", column: "track_id" },
     };
-    Listing { id: "t.track_id", from, order, keep }
+    Listing { id: "t.track_id", from, start: String::new(), order, keep }
 }
