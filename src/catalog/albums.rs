@@ -28,7 +28,7 @@ impl Catalog {
         page: Page,
     ) -> Result<List<Album>> {
         let mut list = listing(principal, filter, order);
-        let is_personal = list.keep == Keep::No && order != AlbumOrder::Random;
+        let is_personal = list.keep == Keep::Marks;
         if filter.library.is_none() && !is_personal {
             let twins = self.twins(principal).await?;
             if !twins.hidden.is_empty() {
