@@ -267,7 +267,7 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
     if annotated {
         keep = Keep::Marks;
         // From the few that have marks, in the order of an index, to their albums.
-        from = "from annotation n cross join album a on a.album_id = n.item_id".to_owned();
+        "from annotation n cross join album a on a.album_id = n.item_id".clone_into(&mut from);
     }
     from += " where a.track_count > 0 and ";
     from += &within("+a.library_id", principal, filter.library);
