@@ -1,5 +1,7 @@
 //! What a login name and a password may be.
 
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+
 use crate::{Error, Result};
 
 const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
@@ -28,8 +30,9 @@ pub(super) fn check_name(name: &str) -> Result<&str> {
 pub(crate) fn login_name(name: &str) -> Option<String> {
     let plain: String = name
         .trim()
-        .to_lowercase()
-        .chars()
+        .nfkd()
+        .filter(|letter| !is_combining_mark(*letter))
+        .flat_map(char::to_lowercase)
         .map(|letter| match letter {
             'a'..='z' | '0'..='9' | '.' | '_' | '-' => letter,
             _ => '-',
@@ -61,7 +64,7 @@ mod tests {
             ("Ann", Some("ann")),
             ("ann.lee@example.org", Some("ann.lee-example.org")),
             (" Jo Doe ", Some("jo-doe")),
-            ("böb", Some("b-b")),
+            ("Zoë", Some("zoe")),
             ("日本", None),
             ("household", None),
             ("", None),

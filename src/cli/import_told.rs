@@ -82,6 +82,7 @@ impl Described<'_> {
             "album" => format!("album {album} by {artist}"),
             "artist" => format!("artist {artist}"),
             _ if title.is_empty() => path.clone(),
+            _ if artist.is_empty() => format!("{title} ({path})"),
             _ => format!("{artist} - {title} ({path})"),
         }
     }
