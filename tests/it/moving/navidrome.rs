@@ -11,7 +11,7 @@ use super::{bring, database};
 use crate::subsonic::{App, House, names};
 
 /// The tables as Navidrome's migrations leave them, those that matter, every column.
-pub(crate) const SCHEMA: &str = r#"
+pub(crate) const SCHEMA: &str = r"
 create table user (id varchar(255) not null primary key, user_name varchar(255) default '' not null unique,
     name varchar(255) collate nocase default '' not null, email varchar(255) default '' not null,
     password varchar(255) default '' not null, is_admin bool default FALSE not null, last_login_at datetime,
@@ -67,7 +67,7 @@ create table share (id varchar(255) not null primary key, expires_at datetime, l
     downloadable bool not null default false, description text not null default '', resource_type varchar not null default '',
     contents varchar not null default '', format varchar not null default '', max_bit_rate integer not null default 0,
     visit_count integer not null default 0);
-"#;
+";
 
 /// A household's: `ann`, who is here, and `Carl`, who is not. `gone` is no file of this library.
 pub(crate) const ROWS: &str = r#"
