@@ -30,7 +30,7 @@ struct Cellar {
 }
 
 impl Cellar {
-    async fn new(with_database: bool) -> Self {
+    fn new(with_database: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
         let volume = Volume::new(100_000_000);
         let mut folders = folders(home.path());
@@ -148,7 +148,7 @@ impl Cellar {
 /// The lockers' disk, filled to its last byte by somebody else.
 #[tokio::test]
 async fn the_disk_of_the_lockers_fills_up() {
-    let cellar = Cellar::new(false).await;
+    let cellar = Cellar::new(false);
     let (address, half) = cellar.furnish().await;
     let track = cellar.track().await;
     let filler = cellar.volume.path().join("filler");
@@ -173,7 +173,7 @@ async fn the_disk_of_the_lockers_fills_up() {
 /// The only disk, filled by uploads: they leave the room that everything else needs.
 #[tokio::test]
 async fn the_only_disk_fills_up() {
-    let cellar = Cellar::new(true).await;
+    let cellar = Cellar::new(true);
     cellar.furnish().await;
     let track = cellar.track().await;
     let api = &cellar.api;

@@ -327,9 +327,7 @@ impl Hand {
         let answer = self.api.ask(self.api.request(Method::GET, shelf)).await?;
         let all = answer.json()["items"].as_array()?.clone();
         let found = all.iter().find(|it| it["path"] == path);
-        if found.is_none() && answer.is_success() {
-            panic!("{shelf}: {path} is not among {all:?}");
-        }
+        assert!(found.is_some() || !answer.is_success(), "{shelf}: {path} is not among {all:?}");
         Some(found?["id"].as_str()?.to_owned())
     }
 

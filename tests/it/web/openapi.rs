@@ -83,7 +83,7 @@ fn every_route_is_described_and_nothing_else() {
 fn references_lead_somewhere_and_parameters_are_declared() {
     let document = document();
     let mut references = HashSet::new();
-    collect(&document, &mut references);
+    collect(document, &mut references);
     assert!(references.len() > 15);
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap();

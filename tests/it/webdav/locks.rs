@@ -247,9 +247,10 @@ async fn a_lock_binds_the_other_doors_too() {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let request =
             dav.client.request(method, dav.lockers.app.url(&format!("/api/v1/{address}")));
-        let request = match body.starts_with('{') {
-            true => request.header("content-type", "application/json"),
-            false => request,
+        let request = if body.starts_with('{') {
+            request.header("content-type", "application/json")
+        } else {
+            request
         };
         let answer = request.bearer_auth(&dav.secret).body(body.to_owned()).send().await.unwrap();
         let status = answer.status().as_u16();
