@@ -18,7 +18,7 @@ use super::{Disk, Staged};
 const MOST_LEFT: u64 = 64 * 1024 * 1024;
 /// Files of so many bytes there are not.
 const NO_DISK: u64 = i64::MAX as u64 / 2;
-/// A file that is given up where others left no room for deleting.
+/// A file that is given up where others left no room for deleting. Backups leave it out by this name.
 const RESERVE: &str = ".tunelocker-reserve";
 /// Its bytes: folders of the trash need blocks.
 const RESERVED: u64 = 512 * 1024;

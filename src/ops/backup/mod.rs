@@ -54,6 +54,8 @@ const NOT_OF_DRIVE: [&str; 9] = [
 ];
 /// Marks the drive that the database tells of; without it, its disk is not mounted.
 const OF_DRIVE: &str = ".tunelocker-drive";
+/// Room that the drive holds back for a full disk; it takes it again by itself.
+const RESERVE: &str = ".tunelocker-reserve";
 /// Uploads in flight: their clients send them again.
 const STAGING: &str = "staging";
 /// The database, here and in a snapshot.

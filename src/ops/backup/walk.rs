@@ -11,7 +11,7 @@ use std::{
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 
 use super::{
-    NOT_OF_DRIVE, OF_DATA, Places, STAGING,
+    NOT_OF_DRIVE, OF_DATA, Places, RESERVE, STAGING,
     layout::{Root, spell},
     real,
 };
@@ -80,6 +80,7 @@ impl Places {
         let inner = data.strip_prefix(&drive).ok().map(Path::to_owned).filter(|_| !is_same);
         let skip = move |path: &Path| {
             path == Path::new(STAGING)
+                || path == Path::new(RESERVE)
                 || (is_same && NOT_OF_DRIVE.iter().any(|name| path == Path::new(name)))
                 || inner.as_deref() == Some(path)
         };
