@@ -25,8 +25,9 @@ use crate::{
     egress::{Limits, Wanted, header::HeaderName},
 };
 
-/// How often is looked for what is to be sent.
-const EVERY: Duration = Duration::from_secs(20);
+/// How often is looked for what is to be sent. Seldom: whoever looks brings code and rows back into
+/// a memory that rests.
+const EVERY: Duration = Duration::from_mins(1);
 /// A mail server answers within this.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The first and the longest wait after a failure, ms.

@@ -20,7 +20,7 @@ use crate::{
 /// What both services take at once.
 const BATCH: i64 = 50;
 /// How often the history is looked at while nobody knocks.
-const TICK: std::time::Duration = std::time::Duration::from_secs(20);
+const TICK: std::time::Duration = std::time::Duration::from_mins(1);
 const FIRST_WAIT: i64 = 30_000;
 const LONGEST_WAIT: i64 = 2 * 3_600_000;
 /// Stars that are passed on in one go.
