@@ -55,7 +55,18 @@ impl Drive {
             Err(Error::NotFound(_)) if principal.is_person() => (),
             Err(error) => return Err(error),
         }
-        let shares = sqlx::query!(
+        let shares = self.shares_with(principal, locker).await?;
+        let locker = self.accounts.any_locker(locker).await?;
+        let may_write = principal.abilities.upload;
+        let open =
+            |share: Shared| (RelativePath::from_disk(share.path), share.may_write && may_write);
+        Ok((locker, shares.into_iter().map(open).collect()))
+    }
+
+    /// Folders of a locker that are shared with the principal; `NotFound` if there are none.
+    async fn shares_with(&self, principal: &Principal, locker: LockerId) -> Result<Vec<Shared>> {
+        let shares = sqlx::query_as!(
+            Shared,
             r#"select path, may_write as "may_write: bool" from folder_share
                where user_id = ? and locker_id = ?"#,
             principal.user.0,
@@ -63,13 +74,7 @@ impl Drive {
         )
         .fetch_all(self.db.read())
         .await?;
-        if shares.is_empty() {
-            return Err(Error::NotFound("Locker"));
-        }
-        let locker = self.accounts.any_locker(locker).await?;
-        let may_write = principal.abilities.upload;
-        let open = |share: (String, bool)| (RelativePath::from_disk(share.0), share.1 && may_write);
-        Ok((locker, shares.into_iter().map(|row| open((row.path, row.may_write))).collect()))
+        if shares.is_empty() { Err(Error::NotFound("Locker")) } else { Ok(shares) }
     }
 
     async fn reach_shared(
@@ -79,17 +84,7 @@ impl Drive {
         path: &RelativePath,
         access: Access,
     ) -> Result<(Locker, RelativePath)> {
-        let shares = sqlx::query!(
-            r#"select path, may_write as "may_write: bool" from folder_share
-               where user_id = ? and locker_id = ?"#,
-            principal.user.0,
-            locker.0
-        )
-        .fetch_all(self.db.read())
-        .await?;
-        if shares.is_empty() {
-            return Err(Error::NotFound("Locker"));
-        }
+        let shares = self.shares_with(principal, locker).await?;
         let locker = self.accounts.any_locker(locker).await?;
         let path = self.spelled(&locker, path).await?;
         let covering = shares.iter().filter(|share| path.is_within(&share.path));
@@ -105,6 +100,12 @@ impl Drive {
         self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
     }
+}
+
+/// A shared folder of a locker.
+struct Shared {
+    path: String,
+    may_write: bool,
 }
 
 fn require(principal: &Principal, may_write: bool, access: Access) -> Result<()> {

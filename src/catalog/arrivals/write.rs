@@ -14,6 +14,7 @@ use crate::{
     catalog::{
         Catalog, ListenSource, Rules,
         marks::{self, kind},
+        playlists::write_entries,
         visible::json_ids,
     },
     clock::Millis,
@@ -59,7 +60,7 @@ impl Catalog {
         }
         for (id, list) in &changes.filled {
             let (origin, key) = (brought.origin.as_str(), list.key.as_str());
-            fill(&mut tx, *id, &list.tracks).await?;
+            write_entries(&mut tx, *id, &list.tracks).await?;
             note_playlist(&mut tx, user, origin, key, *id, &list.tracks).await?;
         }
         if let (true, Some(queue)) = (changes.sets_queue, &brought.queue) {
@@ -150,7 +151,7 @@ impl Catalog {
         .await?
         .into();
         let tracks: &[TrackId] = if rules.is_some() { &[] } else { &list.tracks };
-        fill(tx, id, tracks).await?;
+        write_entries(tx, id, tracks).await?;
         for member in &list.members {
             sqlx::query!(
                 "insert into playlist_member (playlist_id, user_id)
@@ -164,20 +165,6 @@ impl Catalog {
         }
         note_playlist(tx, user, origin, &list.key, id, tracks).await
     }
-}
-
-async fn fill(tx: &mut Tx, id: PlaylistId, tracks: &[TrackId]) -> Result<()> {
-    sqlx::query!("delete from playlist_entry where playlist_id = ?", id).execute(&mut **tx).await?;
-    let tracks = json_ids(tracks.iter().map(|track| track.0));
-    sqlx::query!(
-        "insert into playlist_entry (playlist_id, position, track_id)
-         select ?, key, value from json_each(?)",
-        id,
-        tracks
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 async fn note_playlist(

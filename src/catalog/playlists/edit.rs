@@ -212,7 +212,11 @@ fn remove_shown(entries: &mut Vec<TrackId>, shown: &[TrackId], remove: &[u32]) {
 }
 
 /// Replaces the entries of a playlist.
-async fn write_entries(tx: &mut Tx, id: PlaylistId, tracks: &[TrackId]) -> Result<()> {
+pub(in crate::catalog) async fn write_entries(
+    tx: &mut Tx,
+    id: PlaylistId,
+    tracks: &[TrackId],
+) -> Result<()> {
     sqlx::query!("delete from playlist_entry where playlist_id = ?", id).execute(&mut **tx).await?;
     let tracks = json_ids(tracks.iter().map(|track| track.0));
     sqlx::query!(

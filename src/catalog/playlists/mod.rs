@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
+pub(in crate::catalog) use edit::write_entries;
 pub use exchange::{Imported, Unmatched};
 
 use crate::{
