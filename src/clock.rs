@@ -2,11 +2,13 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicI64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+use tokio::time::Instant;
 
 /// Milliseconds since the Unix epoch, UTC: how every time is stored.
 pub type Millis = i64;
@@ -43,6 +45,22 @@ impl Clock {
             now.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
         }
     }
+}
+
+/// Until all that looks now and then whether something is due looks again: at whole multiples of
+/// `every` since the program began. Clocks of one length, or of multiples of it, so wake the program
+/// in the same moment, and it rests in between.
+pub fn beat(every: Duration) -> tokio::time::Sleep {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let began = *BEGAN;
+    tokio::time::sleep_until(next_beat(began, Instant::now(), every))
+}
+
+fn next_beat(began: Instant, now: Instant, every: Duration) -> Instant {
+    let since = now.saturating_duration_since(began).as_millis();
+    let every_ms = every.as_millis().max(1);
+    let next = (since / every_ms + 1) * every_ms;
+    began + Duration::from_millis(u64::try_from(next).unwrap_or(u64::MAX))
 }
 
 /// Milliseconds since the epoch of a file's time; times before it are negative.
@@ -110,6 +128,18 @@ mod tests {
     fn iso_has_three_digits_and_z() {
         assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(iso(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
+    }
+
+    #[test]
+    fn clocks_of_every_length_meet() {
+        let (began, minute) = (Instant::now(), Duration::from_mins(1));
+        let at = |ms| began + Duration::from_millis(ms);
+        assert_eq!(next_beat(began, at(0), minute), at(60_000));
+        assert_eq!(next_beat(began, at(59_999), minute), at(60_000));
+        assert_eq!(next_beat(began, at(60_000), minute), at(120_000));
+        assert_eq!(next_beat(began, at(200_500), minute), at(240_000));
+        assert_eq!(next_beat(began, at(200_500), minute * 5), at(300_000));
+        assert_eq!(next_beat(at(5), at(0), minute), at(60_005), "a clock that went back");
     }
 
     #[test]

@@ -81,7 +81,15 @@ pub use tickets::PROOF;
 pub use users::{NewUser, User, UserChange};
 pub use verifier::{Credentials, Origin};
 
-use crate::{Result, clock::Clock, db::Db, events::Events};
+use crate::{
+    Result,
+    clock::{self, Clock},
+    db::Db,
+    events::Events,
+};
+
+/// How often it is written when credentials were used, and looked whom to tell something.
+const LOOK: Duration = Duration::from_mins(1);
 
 /// The accounts service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -127,16 +135,14 @@ impl Accounts {
 
     /// Writes "last used" and forgets old guesses, once a minute until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut minute = tokio::time::interval(Duration::from_mins(1));
         loop {
-            tokio::select! {
-                _ = minute.tick() => (),
-                () = stop.cancelled() => break,
-            }
             self.limiter.sweep();
             self.keep_uses().await;
             if let Err(error) = self.look_for_notices().await {
                 tracing::warn!("cannot look whom to tell of his room: {error:?}");
+            }
+            if stop.run_until_cancelled(clock::beat(LOOK)).await.is_none() {
+                break;
             }
         }
         self.keep_uses().await;

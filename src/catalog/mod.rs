@@ -62,7 +62,16 @@ use std::{path::PathBuf, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Result, clock::Clock, db::Db, events::Events, media::worker::Pool};
+use crate::{
+    Result,
+    clock::{self, Clock},
+    db::Db,
+    events::Events,
+    media::worker::Pool,
+};
+
+/// How often memory is tidied while nobody asks.
+const TIDY: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The catalogue service. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -112,8 +121,7 @@ impl Catalog {
 
     /// Keeps the memory small while nobody asks, until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut every = tokio::time::interval(std::time::Duration::from_secs(45));
-        while stop.run_until_cancelled(every.tick()).await.is_some() {
+        while stop.run_until_cancelled(clock::beat(TIDY)).await.is_some() {
             self.inner.memory.tidy();
             self.inner.marks.tidy();
             self.inner.smart.tidy();

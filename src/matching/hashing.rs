@@ -14,6 +14,7 @@ use super::{Matching, rows::Place};
 use crate::{
     Result,
     accounts::MatchPolicy,
+    clock,
     drive::{Digests, Source, digest, quick_key},
 };
 
@@ -42,7 +43,7 @@ impl Matching {
             self.pending().sweep(self.parts.clock.now());
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK) => (),
+                () = clock::beat(LOOK) => (),
                 () = self.wanted.notified() => (),
             }
         }

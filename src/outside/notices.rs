@@ -20,7 +20,7 @@ use super::{Shared, back_off};
 use crate::{
     Error, Result,
     accounts::{Feature, Principal, Unsent},
-    clock::iso,
+    clock::{self, iso},
     config::{Mail, MailSecurity, Webhook},
     egress::{Limits, Wanted, header::HeaderName},
 };
@@ -67,14 +67,13 @@ pub(super) struct Notices(pub(super) Arc<Shared>);
 impl Notices {
     /// Sends what there is, until dropped.
     pub(super) async fn keep_sending(&self) {
-        let mut every = tokio::time::interval(EVERY);
         loop {
-            tokio::select! {
-                _ = every.tick() => (),
-                () = self.0.notices.notified() => (),
-            }
             if let Err(error) = self.send_all().await {
                 tracing::warn!("notices could not be sent: {error:?}");
+            }
+            tokio::select! {
+                () = clock::beat(EVERY) => (),
+                () = self.0.notices.notified() => (),
             }
         }
     }

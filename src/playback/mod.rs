@@ -54,7 +54,7 @@ use crate::{
     accounts::Principal,
     body::{LiveBody, Meter},
     catalog::Catalog,
-    clock::Clock,
+    clock::{self, Clock},
     db::Db,
     events::Events,
     ids::TrackId,
@@ -63,6 +63,9 @@ use crate::{
         worker::{decoder::Program, sandbox::Sandbox},
     },
 };
+
+/// How often it is looked which players vanished, and written what was streamed.
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What the service is built with.
 #[derive(Debug, Clone)]
@@ -231,8 +234,7 @@ impl Playback {
 
     /// Ends playbacks whose players vanished, until told to stop; then all of them.
     pub async fn run(self, stop: CancellationToken) {
-        let mut every = tokio::time::interval(Duration::from_secs(30));
-        while stop.run_until_cancelled(every.tick()).await.is_some() {
+        while stop.run_until_cancelled(clock::beat(SWEEP)).await.is_some() {
             self.record_or_log(self.inner.now.sweep()).await;
             self.write_budget().await;
         }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::{Accounts, BackupPlan, LastBackup, Principal},
-    clock::{Clock, Millis},
+    clock::{self, Clock, Millis},
     db::Db,
 };
 
@@ -142,7 +142,7 @@ impl Backups {
 
     /// Makes them as planned, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        while stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_some() {
+        while stop.run_until_cancelled(clock::beat(LOOK)).await.is_some() {
             let made = match self.due().await {
                 Ok(None) => continue,
                 Ok(Some(plan)) => {

@@ -5,6 +5,7 @@ use super::{Info, Learnt, Subject};
 use crate::{
     Result,
     accounts::Feature,
+    clock,
     ids::{AlbumId, ArtistId},
     outside::{back_off, jitter, lastfm::Trouble},
 };
@@ -24,7 +25,10 @@ impl Info {
             if let Err(error) = self.ask_all().await {
                 tracing::error!("artists could not be looked up: {error:?}");
             }
-            let _ = tokio::time::timeout(TICK, self.0.questions.notified()).await;
+            tokio::select! {
+                () = clock::beat(TICK) => (),
+                () = self.0.questions.notified() => (),
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Podcasts, fetch::Begun};
 use crate::{
     Error, Result,
     accounts::{Abilities, Feature, LockerKind, Principal},
+    clock,
     drive::{Condition, RelativePath},
     ids::{EpisodeId, LockerId, UserId},
     media::worker::{ReadItem, ReadOptions, Understood},
@@ -102,7 +103,10 @@ impl Podcasts {
                 Ok(()) => (),
                 Err(error) => tracing::error!("podcasts could not be downloaded: {error:?}"),
             }
-            let _ = tokio::time::timeout(TICK, self.0.downloads.notified()).await;
+            tokio::select! {
+                () = clock::beat(TICK) => (),
+                () = self.0.downloads.notified() => (),
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::Podcasts;
 use crate::{
     Result,
     accounts::Feature,
+    clock,
     db::Tx,
     egress::{Fault, Limits, Wanted, header},
     media::feed::Feed,
@@ -48,7 +49,10 @@ impl Podcasts {
             if let Err(error) = self.refresh_due().await {
                 tracing::error!("podcasts could not be refreshed: {error:?}");
             }
-            let _ = tokio::time::timeout(TICK, self.0.feeds.notified()).await;
+            tokio::select! {
+                () = clock::beat(TICK) => (),
+                () = self.0.feeds.notified() => (),
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::Feature,
-    clock::Millis,
+    clock::{self, Millis},
     events::Event,
     ids::{TrackId, UserId},
 };
@@ -44,7 +44,10 @@ impl Scrobbling {
             if let Err(error) = self.send_due().await {
                 tracing::error!("listens could not be passed on: {error:?}");
             }
-            let _ = tokio::time::timeout(TICK, self.0.listens.notified()).await;
+            tokio::select! {
+                () = clock::beat(TICK) => (),
+                () = self.0.listens.notified() => (),
+            }
         }
     }
 
