@@ -66,8 +66,7 @@ impl Accounts {
     }
 
     /// Every plan, by name.
-    pub async fn plans(&self, principal: &Principal) -> Result<Vec<Plan>> {
-        let _ = principal;
+    pub async fn plans(&self, _principal: &Principal) -> Result<Vec<Plan>> {
         let rows = sqlx::query!(
             r#"select plan_id as "plan_id!: i64", name, label, quota_bytes, max_bitrate_kbps, max_streams, max_transcodes,
                       stream_day_bytes, stream_month_bytes, stream_rate_kbps,

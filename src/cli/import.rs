@@ -157,11 +157,10 @@ fn who_is_who(
     let mut chosen: Vec<(&str, &str)> = Vec::new();
     for text in said {
         match text.split_once('=') {
-            Some((old, new))
+            Some((old, _))
                 if has_names
                     && !people.iter().any(|one| one.name.eq_ignore_ascii_case(old.trim())) =>
             {
-                let _ = new;
                 return Err(Failure::new(format!("there is no user {old} there")));
             }
             Some((old, new)) => chosen.push((if has_names { old.trim() } else { "" }, new.trim())),
