@@ -159,6 +159,27 @@ pub enum Field {
     Row,
 }
 
+impl Field {
+    /// Whether it holds numbers.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Year
+                | Self::Number
+                | Self::Disc
+                | Self::Duration
+                | Self::Size
+                | Self::Bitrate
+                | Self::SampleRate
+                | Self::BitDepth
+                | Self::Channels
+                | Self::Bpm
+                | Self::Rating
+        )
+    }
+}
+
 /// How texts compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextMatch {

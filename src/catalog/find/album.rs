@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Asker, compared, condition, day, folders_below, in_list, is_number, keyed, names, number,
-    operator, plain,
+    Asker, compared, condition, day, folders_below, in_list, keyed, names, number, operator, plain,
 };
 use crate::catalog::{Criteria, Field, Object, groups::initial_range, visible::literal};
 
@@ -42,7 +41,7 @@ impl Asker {
                 Field::Date => compared(&day("a"), *how, value.trim()),
                 _ => "false".to_owned(),
             },
-            Criteria::Number(field, how, value) if is_number(*field) => {
+            Criteria::Number(field, how, value) if field.is_number() => {
                 match self.album_column(*field) {
                     Some(column) => number(&column, *how, *value),
                     None => "false".to_owned(),

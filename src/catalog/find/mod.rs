@@ -114,24 +114,6 @@ impl Asker {
     }
 }
 
-/// Whether a field holds numbers.
-fn is_number(field: Field) -> bool {
-    matches!(
-        field,
-        Field::Year
-            | Field::Number
-            | Field::Disc
-            | Field::Duration
-            | Field::Size
-            | Field::Bitrate
-            | Field::SampleRate
-            | Field::BitDepth
-            | Field::Channels
-            | Field::Bpm
-            | Field::Rating
-    )
-}
-
 /// A release date as a whole day, as listings show it.
 fn day(table: &str) -> String {
     format!(

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Asker, compared, condition, dated, day, folders_below, in_list, is_number, keyed, listed,
-    marked, names, number, operator, plain,
+    Asker, compared, condition, dated, day, folders_below, in_list, keyed, listed, marked, names,
+    number, operator, plain,
 };
 use crate::catalog::{Comparison, Criteria, Field, Object, visible::literal};
 
@@ -43,7 +43,7 @@ impl Asker {
                 _ => "false".to_owned(),
             },
             Criteria::Number(field, how, value) => match field {
-                field if is_number(*field) => number(&self.track_column(*field), *how, *value),
+                field if field.is_number() => number(&self.track_column(*field), *how, *value),
                 Field::Compilation => number("t.is_compilation", *how, *value),
                 Field::Explicit => number("(t.explicit = 'explicit')", *how, *value),
                 Field::Cover => number(

@@ -59,7 +59,7 @@ pub(super) fn compare(property: &str, operator: Operator, value: &str, kind: Kin
                 how.map_or(Criteria::Never, |how| Criteria::Number(field, how, number))
             }
             (Some(field), None) => {
-                let how = text_match(operator).filter(|_| !is_number(field));
+                let how = text_match(operator).filter(|_| !field.is_number());
                 how.map_or(Criteria::Never, |how| Criteria::Text(field, how, value.to_owned()))
             }
         },
@@ -230,22 +230,6 @@ fn field(property: &str, kind: Kind) -> Option<Field> {
         _ => return None,
     };
     Some(field)
-}
-
-fn is_number(field: Field) -> bool {
-    matches!(
-        field,
-        Field::Year
-            | Field::Number
-            | Field::Disc
-            | Field::Duration
-            | Field::Size
-            | Field::Bitrate
-            | Field::SampleRate
-            | Field::BitDepth
-            | Field::Channels
-            | Field::Rating
-    )
 }
 
 /// The number that a value of this property means, if the property has numbers.
