@@ -21,6 +21,7 @@ const LAYERS: &[(&str, May)] = &[
     ("body", Only(&["clock"])),
     ("zip", Only(&["clock", "body"])),
     ("xml", Only(&[])),
+    ("watch", Only(&[])),
     ("egress", Only(&["error", "clock"])),
     ("media", Only(&["error", "xml"])),
     // The decode worker is a program of its own: one file of media, and nothing of the house.

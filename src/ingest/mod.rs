@@ -8,7 +8,6 @@ mod diff;
 mod finish;
 pub mod libraries;
 mod listing;
-mod notices;
 mod playlists;
 mod queue;
 mod read;

@@ -12,12 +12,12 @@ use std::{
 use rustix::io::Errno;
 use tokio::sync::Notify;
 
-use super::{
-    libraries::Root,
-    notices::{Notice, Notices},
-    status::Watching,
+use super::{libraries::Root, status::Watching};
+use crate::{
+    catalog::path_text,
+    ids::LibraryId,
+    watch::{Notice, Notices},
 };
-use crate::{catalog::path_text, ids::LibraryId};
 
 /// A path is quiet when nothing was heard of it for so long.
 const QUIET: Duration = Duration::from_millis(700);

@@ -6,20 +6,28 @@ use std::{
     collections::HashMap,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{Deliveries, ItemSource, NewDelivery, NewItem};
 use crate::{
     Result,
     accounts::Deliverer,
+    clock,
     drive::{Exempt, put::blocking},
+    watch::Notices,
 };
 
-/// How often the folders are looked at.
+/// How often the folders are looked at while something comes, and where the system cannot tell of it.
 const EVERY: Duration = Duration::from_secs(5);
+/// And while nothing does: other systems that share the disk change it without a word to this one.
+const AT_REST: Duration = Duration::from_mins(1);
+/// What comes is looked at so much later, with all that comes with it.
+const SETTLE: Duration = Duration::from_secs(2);
 /// Folders inside each other.
 const DEEPEST: usize = 16;
 
@@ -41,19 +49,37 @@ struct Dropped {
 impl Deliveries {
     /// Looks at the folders until `stop`.
     pub async fn run(self, stop: CancellationToken) {
+        let ear = Ear::new();
         let mut seen = HashMap::new();
-        let mut every = tokio::time::interval(EVERY);
-        while stop.run_until_cancelled(every.tick()).await.is_some() {
-            if let Err(error) = self.look(&mut seen).await {
+        while !stop.is_cancelled() {
+            let is_at_rest = self.look(&mut seen, &ear).await.unwrap_or_else(|error| {
                 tracing::warn!("the folders of deliveries could not be looked at: {error:?}");
-            }
+                false
+            });
+            let wait = async {
+                if !is_at_rest {
+                    return tokio::time::sleep(EVERY).await;
+                }
+                tokio::select! {
+                    () = clock::beat(AT_REST) => (),
+                    () = ear.heard.notified() => tokio::time::sleep(SETTLE).await,
+                }
+            };
+            stop.run_until_cancelled(wait).await;
         }
     }
 
-    /// One look. What is as it was at the last one is delivered.
-    async fn look(&self, seen: &mut Looks) -> Result<()> {
-        let root = self.drive.disk.absolute("drop")?;
-        let found = blocking(move || walk(&root)).await?;
+    /// One look. What is as it was at the last one is delivered. Gives whether nothing is on its
+    /// way, and what will be is told.
+    async fn look(&self, seen: &mut Looks, ear: &Ear) -> Result<bool> {
+        let (drive, root) = (self.drive.disk.absolute("")?, self.drive.disk.absolute("drop")?);
+        let notices = ear.notices.clone();
+        let (is_told, found) = blocking(move || {
+            // Watched before it is looked at, so that nothing comes in between.
+            let is_told = notices.is_some_and(|notices| watch(&notices, &drive, &root));
+            Ok((is_told, walk(&root)?))
+        })
+        .await?;
         let before = std::mem::take(seen);
         for dropped in found {
             let last = before.get(&dropped.place).filter(|(files, _)| *files == dropped.files);
@@ -65,7 +91,8 @@ impl Deliveries {
                 self.take_in(dropped).await;
             }
         }
-        Ok(())
+        let is_coming = seen.values().any(|(files, is_tried)| !files.is_empty() && !is_tried);
+        Ok(is_told && !is_coming)
     }
 
     async fn take_in(&self, dropped: Dropped) {
@@ -106,6 +133,29 @@ impl Deliveries {
             }
         }
     }
+}
+
+/// What the system tells of the folders.
+struct Ear {
+    notices: Option<Arc<Notices>>,
+    heard: Arc<Notify>,
+}
+
+impl Ear {
+    fn new() -> Self {
+        let heard = Arc::new(Notify::new());
+        let tell = Arc::clone(&heard);
+        let notices = Notices::new(move |_| tell.notify_one());
+        Self { notices: notices.ok().map(Arc::new), heard }
+    }
+}
+
+/// Watches the folder of all orders, and whether there is one. Gives whether that can be done.
+fn watch(notices: &Notices, drive: &Path, root: &Path) -> bool {
+    let is_watched = |path: &Path| notices.watches(path);
+    let top = is_watched(drive) || notices.watch_alone(drive).is_ok();
+    let below = is_watched(root) || !root.exists() || notices.watch(root).is_ok();
+    top && below
 }
 
 /// Tells one content of a folder from another.

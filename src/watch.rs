@@ -3,7 +3,7 @@
 //! trees do.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ffi::OsStr,
     mem::MaybeUninit,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
@@ -37,7 +37,7 @@ const ROOM: usize = 16 << 10;
 
 /// What is told.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Notice {
+pub(crate) enum Notice {
     /// Something about this path.
     Changed(PathBuf),
     /// More than could be told; a sentence.
@@ -45,7 +45,7 @@ pub(super) enum Notice {
 }
 
 /// The watches of all trees. Dropping it ends the telling.
-pub(super) struct Notices(Arc<Watches>);
+pub(crate) struct Notices(Arc<Watches>);
 
 struct Watches {
     inotify: OwnedFd,
@@ -56,12 +56,14 @@ struct Watches {
 struct Places {
     /// Folders by the number of their watch.
     folders: HashMap<i32, PathBuf>,
+    /// Those of them whose folders are nobody's business.
+    alone: HashSet<i32>,
     is_over: bool,
 }
 
 impl Notices {
     /// Watches nothing yet. `tell` is called on a thread of its own.
-    pub(super) fn new(tell: impl Fn(Notice) + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn new(tell: impl Fn(Notice) + Send + 'static) -> std::io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC)?;
         let watches = Arc::new(Watches { inotify, places: Mutex::default() });
         let theirs = Arc::clone(&watches);
@@ -70,17 +72,26 @@ impl Notices {
     }
 
     /// Watches a folder and what is below it. Blocks: the tree is walked.
-    pub(super) fn watch(&self, root: &Path) -> rustix::io::Result<()> {
+    pub(crate) fn watch(&self, root: &Path) -> rustix::io::Result<()> {
         self.0.add(root, WatchFlags::empty()).and_then(|()| self.0.add_below(root))
     }
 
+    /// Watches a folder without what is below it.
+    pub(crate) fn watch_alone(&self, folder: &Path) -> rustix::io::Result<()> {
+        let mut places = self.0.places();
+        let watch = inotify::add_watch(&self.0.inotify, folder, CHANGES)?;
+        places.folders.insert(watch, folder.to_owned());
+        places.alone.insert(watch);
+        Ok(())
+    }
+
     /// Whether this very folder is watched.
-    pub(super) fn watches(&self, root: &Path) -> bool {
+    pub(crate) fn watches(&self, root: &Path) -> bool {
         self.0.places().folders.values().any(|folder| folder == root)
     }
 
     /// Watches a folder and what is below it no longer.
-    pub(super) fn unwatch(&self, root: &Path) {
+    pub(crate) fn unwatch(&self, root: &Path) {
         self.0.forget(root);
     }
 }
@@ -148,16 +159,17 @@ impl Watches {
                 Err(Errno::INTR) => continue,
                 Err(error) => return tell(Notice::Missed(error.to_string())),
             };
-            let folder = {
+            let (folder, is_alone) = {
                 let mut places = self.places();
                 if places.is_over {
                     return;
                 }
                 if what.contains(ReadFlags::IGNORED) {
                     places.folders.remove(&watch);
+                    places.alone.remove(&watch);
                     continue;
                 }
-                places.folders.get(&watch).cloned()
+                (places.folders.get(&watch).cloned(), places.alone.contains(&watch))
             };
             if what.contains(ReadFlags::QUEUE_OVERFLOW) {
                 tell(Notice::Missed("more changed at once than the system could tell".to_owned()));
@@ -166,6 +178,7 @@ impl Watches {
             let Some(folder) = folder else { continue };
             let path = name.map_or_else(|| folder.clone(), |name| folder.join(name));
             if what.contains(ReadFlags::ISDIR)
+                && !is_alone
                 && path != folder
                 && let Err(error) = self.follow(&path, what)
             {
@@ -288,5 +301,26 @@ mod tests {
             assert_ne!(notice, Notice::Changed(at("quiet")));
         }
         assert!(matches!(heard.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected)));
+    }
+
+    #[test]
+    fn a_folder_alone_tells_of_its_own_entries() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |path: &str| place.path().join(path);
+        fs::create_dir(at("old")).unwrap();
+        let (tell, heard) = channel();
+        let notices = Notices::new(move |notice| drop(tell.send(notice))).unwrap();
+        notices.watch_alone(place.path()).unwrap();
+        fs::create_dir(at("new")).unwrap();
+        assert_eq!(told(&heard, &at("new")), BTreeSet::new());
+        assert!(!notices.watches(&at("new")) && !notices.watches(&at("old")));
+        for path in ["new/1", "old/2", "mark"] {
+            fs::write(at(path), "x").unwrap();
+        }
+        assert_eq!(told(&heard, &at("mark")), BTreeSet::new());
+        // A watch below it tells of what the one alone does not.
+        notices.watch(&at("new")).unwrap();
+        fs::write(at("new/3"), "x").unwrap();
+        let _ = told(&heard, &at("new/3"));
     }
 }
