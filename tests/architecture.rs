@@ -18,6 +18,7 @@ const LAYERS: &[(&str, May)] = &[
     ("error", Only(&[])),
     ("ids", Only(&[])),
     ("clock", Only(&[])),
+    ("path_text", Only(&[])),
     ("body", Only(&["clock"])),
     ("zip", Only(&["clock", "body"])),
     ("xml", Only(&[])),
@@ -39,7 +40,7 @@ const LAYERS: &[(&str, May)] = &[
     ("outside", AllBut(&["body", "bin", "ingest"])),
     ("moving", Only(&["error", "clock", "xml", "accounts", "catalog", "outside", "ids"])),
     ("http", Only(&["error", "ids", "clock", "body", "config", "db", "accounts"])),
-    ("ops", Only(&["error", "ids", "clock", "config", "db", "accounts"])),
+    ("ops", Only(&["error", "ids", "clock", "media", "config", "db", "accounts"])),
     ("protocols", AllBut(&["bin", "db", "ops"])),
     ("web", AllBut(&["bin", "db", "protocols"])),
     // The other end: knows the server by its HTTP API alone.

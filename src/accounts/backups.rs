@@ -1,9 +1,15 @@
 //! When backups are made by themselves, and how the last one went.
 
+use std::{collections::HashMap, ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Accounts, Principal};
-use crate::{Error, Result, clock::Millis};
+use crate::{
+    Error, Result,
+    clock::Millis,
+    media::sealed::{Seal, Sealed},
+};
 
 const PLAN: &str = "backup.plan";
 const LAST: &str = "backup.last";
@@ -43,6 +49,30 @@ pub struct LastBackup {
 }
 
 impl Accounts {
+    /// Files of lockers, trash and versions whose bytes lie in watched folders, by their paths below
+    /// the drive's root: where the bytes are, and what they must be.
+    pub(crate) async fn lent_files(&self) -> Result<HashMap<PathBuf, Sealed>> {
+        let rows = sqlx::query!(
+            r#"select l.path || '/' || f.path as "place!: String", r.target, f.size_bytes, f.modified_ns, r.changed_ns, r.content_hash
+               from drive_file f join locker l using (locker_id) join drive_reference r using (reference_id)
+               where f.missing_at is null
+               union all
+               select k.shelf || '/' || k.kept_id || '/' || k.name || iif(f.path = '', '', '/' || f.path),
+                      r.target, f.size_bytes, f.modified_ns, r.changed_ns, r.content_hash
+               from drive_kept_file f join drive_kept k using (kept_id) join drive_reference r using (reference_id)
+               where k.gone_at is null"#
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        let files = rows.into_iter().map(|row| {
+            let path = OsString::from_vec(row.target).into();
+            let (size, modified_ns) = (row.size_bytes.unsigned_abs(), row.modified_ns);
+            let seal = Seal::of(row.changed_ns, &row.content_hash);
+            (row.place.into(), Sealed { path, size, modified_ns, seal })
+        });
+        Ok(files.collect())
+    }
+
     /// When backups are made by themselves; `None` if never.
     pub async fn backup_plan(&self) -> Result<Option<BackupPlan>> {
         let kept = self.setting(PLAN).await?;

@@ -98,6 +98,40 @@ impl Accounts {
         Ok(())
     }
 
+    /// Tells the owner of a locker something (of the household's: every administrator), or, with no
+    /// text, that it no longer holds.
+    pub(crate) async fn tell_of_locker(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        key: &str,
+        text: Option<&str>,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let Some(text) = text else {
+            sqlx::query!(
+                "update notice set closed_at = ? where key = ? and closed_at is null",
+                now,
+                key
+            )
+            .execute(&mut **tx)
+            .await?;
+            return Ok(());
+        };
+        let users = sqlx::query_scalar!(
+            r#"select u.user_id as "user_id!: i64" from locker l join user u
+                 on u.user_id = l.user_id or (l.user_id is null and u.role = 'admin')
+               where l.locker_id = ?"#,
+            locker.0
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        for user in users {
+            insert(tx, UserId(user), key, text, now).await?;
+        }
+        Ok(())
+    }
+
     /// What is to be sent on now, by e-mail or to the webhook.
     pub(crate) async fn unsent_notices(&self, mail: bool, post: bool) -> Result<Vec<Unsent>> {
         let now = self.clock.now();

@@ -24,9 +24,13 @@ use crate::{
         Catalog, Cover, Item, Picture,
         memory::{Forget as _, Recent},
         path_text,
+        tracks::sealed,
     },
     ids::PictureId,
-    media::worker::{PicturePlace, Pool},
+    media::{
+        sealed::Sealed,
+        worker::{PicturePlace, Pool},
+    },
 };
 
 /// Scaled sizes below and above this are of no use to anybody, px.
@@ -106,6 +110,8 @@ struct Source {
     mime: &'static str,
     edge: u32,
     path: PathBuf,
+    /// Where the bytes of a lent file are instead.
+    lent: Option<Sealed>,
     place: PicturePlace,
 }
 
@@ -195,8 +201,14 @@ impl Catalog {
 
     async fn picture_source(&self, id: PictureId) -> Result<Source> {
         let row = sqlx::query!(
-            "select p.hash, p.mime, p.width, p.height, p.path, p.is_embedded, l.path as library_path
-             from picture p join library l using (library_id) where p.picture_id = ?",
+            r#"select p.hash, p.mime, p.width, p.height, p.path, p.is_embedded, l.path as library_path,
+                      r.target as "target?: Vec<u8>", r.size_bytes as "size?: i64", r.modified_ns as "modified_ns?: i64",
+                      r.changed_ns as "changed_ns?: i64", r.content_hash as "content?: Vec<u8>"
+               from picture p join library l using (library_id)
+               left join shared_library s using (library_id)
+               left join drive_file f on f.locker_id = coalesce(l.locker_id, s.locker_id)
+                    and f.path = iif(s.path is null, p.path, s.path || '/' || p.path)
+               left join drive_reference r using (reference_id) where p.picture_id = ?"#,
             id
         )
         .fetch_optional(self.db.read())
@@ -208,6 +220,7 @@ impl Catalog {
             mime: mime(&row.mime),
             edge: u32::try_from(row.width.max(row.height)).unwrap_or(u32::MAX),
             path: path_text::decode(&row.library_path).join(path_text::decode(&row.path)),
+            lent: sealed(row.target, (row.size, row.modified_ns), (row.changed_ns, row.content)),
             place: if row.is_embedded == 1 { PicturePlace::Embedded } else { PicturePlace::Whole },
         })
     }
@@ -217,12 +230,12 @@ impl Catalog {
         if embedded && let Some(bytes) = self.kept(&source.hash).await {
             return Ok(bytes);
         }
-        let path = source.path.clone();
-        let file =
-            tokio::task::spawn_blocking(move || open_regular(&path)).await?.map_err(|error| {
-                tracing::debug!(picture = source.id.0, "cannot open a picture's file: {error}");
-                Error::Unavailable("The file that holds this picture cannot be read now".to_owned())
-            })?;
+        let (path, lent) = (source.path.clone(), source.lent.clone());
+        let open = move || lent.map_or_else(|| open_regular(&path), |lent| lent.open());
+        let file = tokio::task::spawn_blocking(open).await?.map_err(|error| {
+            tracing::debug!(picture = source.id.0, "cannot open a picture's file: {error}");
+            Error::Unavailable("The file that holds this picture cannot be read now".to_owned())
+        })?;
         let place = if embedded { PicturePlace::Embedded } else { PicturePlace::Whole };
         let bytes = self.inner.covers.pool.picture(file, place).await?.bytes;
         if embedded {

@@ -27,7 +27,7 @@ mod marks;
 mod memory;
 mod merge;
 mod model;
-pub mod path_text;
+pub use crate::path_text;
 mod playlists;
 mod queue;
 mod revision;

@@ -1,5 +1,7 @@
 //! Tracks: lists in every order that a face asks for, single ones, and where their bytes are.
 
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+
 use crate::{
     Error, Result,
     accounts::Principal,
@@ -10,6 +12,7 @@ use crate::{
         visible::{literal, within},
     },
     ids::TrackId,
+    media::sealed::{Seal, Sealed},
 };
 
 impl Catalog {
@@ -48,8 +51,14 @@ impl Catalog {
     pub async fn track_source(&self, principal: &Principal, id: TrackId) -> Result<TrackSource> {
         let track = self.track(principal, id).await?;
         let place = sqlx::query!(
-            r#"select l.path as library_path, t.path, t.cue_index, t.start_ms, t.duration_ms
-               from track t join library l using (library_id) where t.track_id = ?"#,
+            r#"select l.path as library_path, t.path, t.cue_index, t.start_ms, t.duration_ms,
+                      r.target as "target?: Vec<u8>", r.size_bytes as "size?: i64", r.modified_ns as "modified_ns?: i64",
+                      r.changed_ns as "changed_ns?: i64", r.content_hash as "content?: Vec<u8>"
+               from track t join library l using (library_id)
+               left join shared_library s using (library_id)
+               left join drive_file f on f.locker_id = coalesce(l.locker_id, s.locker_id)
+                    and f.path = iif(s.path is null, t.path, s.path || '/' || t.path)
+               left join drive_reference r using (reference_id) where t.track_id = ?"#,
             id
         )
         .fetch_optional(self.db.read())
@@ -62,6 +71,11 @@ impl Catalog {
         Ok(TrackSource {
             track,
             path: path_text::decode(&place.library_path).join(path_text::decode(&place.path)),
+            lent: sealed(
+                place.target,
+                (place.size, place.modified_ns),
+                (place.changed_ns, place.content),
+            ),
             range_ms,
         })
     }
@@ -101,6 +115,17 @@ impl Catalog {
             })
             .collect())
     }
+}
+
+/// Where the bytes of a lent file are, by the columns of its reference.
+pub(super) fn sealed(
+    target: Option<Vec<u8>>,
+    (size, modified_ns): (Option<i64>, Option<i64>),
+    (changed_ns, content): (Option<i64>, Option<Vec<u8>>),
+) -> Option<Sealed> {
+    let path = OsString::from_vec(target?).into();
+    let seal = Some(Seal::of(changed_ns?, &content?)?);
+    Some(Sealed { path, size: size?.unsigned_abs(), modified_ns: modified_ns?, seal })
 }
 
 /// The list as SQL.

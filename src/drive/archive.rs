@@ -1,6 +1,6 @@
 //! A folder to take home as one zip, with the names and bytes that it has.
 
-use std::{fs::File, io};
+use std::{fs::File, io, sync::Arc};
 
 use super::{Drive, NameProblem, RelativePath, disk, put::blocking, reach::Access};
 use crate::{
@@ -27,11 +27,13 @@ impl Drive {
         let top = if folder.is_root() { locker.name.as_str() } else { folder.name() };
         let top = as_member(top);
         let (drive, root, path) = (self.disk.clone(), locker.path.clone(), folder.clone());
+        let lent = Arc::new(self.lent_below(locker.id, folder.as_str()).await?);
+        let there = Arc::clone(&lent);
         let mut below = blocking(move || {
-            if !drive.look(&root, path.as_str())?.is_folder {
+            if !drive.look(&root, path.as_str(), None)?.is_folder {
                 return Err(rustix::io::Errno::NOTDIR.into());
             }
-            drive.below(&root, path.as_str())
+            drive.below(&root, path.as_str(), &there)
         })
         .await?;
         if MOST_MEMBERS < below.len() {
@@ -45,7 +47,12 @@ impl Drive {
             .map(|found| {
                 let (disk, root) = (self.disk.clone(), locker.path.clone());
                 let path = RelativePath::from_disk(found.name.clone()).below(&folder);
+                let lent = lent.get(&found.name).filter(|_| found.is_lent).cloned();
                 let open = move || -> io::Result<File> {
+                    if let Some(lent) = &lent {
+                        let opened = disk.open_lent(&root, path.as_str(), lent)?;
+                        return opened.ok_or(io::ErrorKind::NotFound.into());
+                    }
                     Ok(disk::open_file(&disk.locker(&root)?, path.as_str())?.0)
                 };
                 Member {

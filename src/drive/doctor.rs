@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,6 +14,7 @@ use super::{
     kept::owner,
     put::blocking,
     reconcile::walk,
+    references::{lent_of_kept, lent_of_locker},
     uploads::TidyAt,
 };
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
     accounts::{Audit, audit},
     db::Db,
     ids::LockerId,
+    media::sealed::Sealed,
 };
 
 /// What moves into staging and out again is gone sooner.
@@ -137,30 +140,45 @@ impl Doctor<'_> {
     /// The tree on the disk against its rows.
     async fn files(&mut self, books: &Audit) -> Result<()> {
         let rows = sqlx::query!(
-            "select path, size_bytes from drive_file where locker_id = ? and missing_at is null",
+            r#"select path, size_bytes, reference_id is not null as "is_lent!: bool" from drive_file
+               where locker_id = ? and missing_at is null"#,
             books.locker.0
         )
         .fetch_all(self.db.read())
         .await?;
-        let mut rows: HashMap<String, u64> =
-            rows.into_iter().map(|row| (row.path, row.size_bytes.unsigned_abs())).collect();
+        let mut rows: HashMap<String, (u64, bool)> = rows
+            .into_iter()
+            .map(|row| (row.path, (row.size_bytes.unsigned_abs(), row.is_lent)))
+            .collect();
+        let lent = Arc::new(lent_of_locker(&self.db, books.locker).await?);
+        let pointing = Arc::clone(&lent);
         let (disk, folder) = (self.disk.clone(), books.path.clone());
-        let found = blocking(move || match walk(&disk, &folder) {
+        let found = blocking(move || match walk(&disk, &folder, &pointing) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            found => found,
+            found => found.map(|(found, _)| found),
         })
         .await?;
-        let mut differences = Vec::new();
+        let (mut differences, mut pointed) = (Vec::new(), Vec::new());
         for (path, file) in found {
             match rows.remove(&path) {
                 None => differences.push(format!("{path} lies on the disk and is not counted")),
-                Some(size) if size != file.size => differences.push(format!(
+                Some((size, _)) if size != file.size => differences.push(format!(
                     "{path} has {} bytes on the disk and is counted with {size}",
                     file.size
                 )),
+                Some((_, true)) if !file.is_lent => differences.push(format!(
+                    "{path} has bytes of its own and is known as one that points into a folder"
+                )),
+                Some((_, false)) if file.is_lent => differences.push(format!(
+                    "{path} points into a folder and is known as one with bytes of its own"
+                )),
+                Some(_) if file.is_lent => {
+                    pointed.extend(lent.get(&path).map(|it| (path, it.sealed.clone())))
+                }
                 Some(_) => (),
             }
         }
+        differences.extend(self.lost(pointed).await?);
         let mut gone: Vec<String> = rows.into_keys().collect();
         gone.sort();
         differences
@@ -169,20 +187,32 @@ impl Doctor<'_> {
         Ok(())
     }
 
+    /// Of files that point into a watched folder: those whose bytes are not there as they were.
+    async fn lost(&self, pointed: Vec<(String, Sealed)>) -> Result<Vec<String>> {
+        blocking(move || {
+            let gone = pointed.into_iter().filter(|(_, sealed)| sealed.open().is_err());
+            Ok(gone
+                .map(|(path, sealed)| {
+                    let target = sealed.path.display();
+                    format!("{path} points at {target}, which is not there or is another file now")
+                })
+                .collect())
+        })
+        .await
+    }
+
     /// Trash and versions on the disk against their rows.
     async fn shelves(&mut self, books: &Audit) -> Result<()> {
         let mut rows = self.kept_rows(books.locker).await?;
         let (disk, whose) = (self.disk.clone(), owner(&books.path).to_owned());
-        let found = blocking(move || {
-            let mut all = Vec::new();
-            for on_shelf in disk.look_at_shelves(&whose)? {
-                let size: u64 =
-                    disk.shelved_files(&on_shelf.spot)?.iter().map(|(_, size, _)| size).sum();
-                all.push((on_shelf.spot, size));
-            }
-            Ok(all)
-        })
-        .await?;
+        let on_shelves = blocking(move || disk.look_at_shelves(&whose)).await?;
+        let mut found = Vec::with_capacity(on_shelves.len());
+        for on_shelf in on_shelves {
+            let lent = lent_of_kept(&self.db, &on_shelf.spot.id).await?;
+            let (disk, spot) = (self.disk.clone(), on_shelf.spot.clone());
+            let files = blocking(move || disk.shelved_files(&spot, &lent)).await?;
+            found.push((on_shelf.spot, files.iter().map(|(_, size, _)| size).sum::<u64>()));
+        }
         let mut differences = Vec::new();
         for (spot, size) in found {
             let place = format!("{}/{}", spot.folder(), spot.name);

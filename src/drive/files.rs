@@ -1,6 +1,6 @@
 //! What a user does with files that are there: look, list, open, make folders, remove for good.
 
-use std::{fs::File, io};
+use std::{fs::File, io, sync::Arc};
 
 use super::{
     Condition, Drive, RelativePath,
@@ -93,12 +93,16 @@ impl Drive {
         folder: &RelativePath,
     ) -> Result<Vec<Entry>> {
         let (locker, path) = self.reach(principal, locker, folder, Access::Read).await?;
-        let rows = self.rows_in(locker.id, path.as_str()).await?;
+        let rows = Arc::new(self.rows_in(locker.id, path.as_str()).await?);
+        let lent = Arc::clone(&rows);
         let (disk, root, is_root) = (self.disk.clone(), locker.path, path.is_root());
         let found = blocking(move || match disk.locker(&root) {
             // Nothing was stored yet; looking must not make folders.
             Err(error) if is_root && error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            root => disk::list(&root?, path.as_str()),
+            root => {
+                let lent = |name: &str| lent.get(name).and_then(|row| row.lent.as_ref());
+                disk::list_with(&root?, path.as_str(), lent)
+            }
         })
         .await?;
         let mut entries: Vec<Entry> = found
@@ -122,11 +126,13 @@ impl Drive {
         let (locker, path) = self.reach(principal, locker, path, Access::Read).await?;
         let row = self.row(locker.id, path.as_str()).await?;
         let (disk, root, is_root) = (self.disk.clone(), locker.path, path.is_root());
-        let found = blocking(move || match disk.look(&root, path.as_str()) {
+        let lent = row.as_ref().and_then(|row| row.lent.clone());
+        let found = blocking(move || match disk.look(&root, path.as_str(), lent.as_ref()) {
             // Nothing was stored yet.
             Err(error) if is_root && error.kind() == io::ErrorKind::NotFound => Ok(Found {
                 name: String::new(),
                 is_folder: true,
+                is_lent: false,
                 size: 0,
                 modified_ns: 0,
                 born_at: None,
@@ -146,6 +152,11 @@ impl Drive {
     ) -> Result<OpenFile> {
         let (locker, path) = self.reach(principal, locker, path, Access::Read).await?;
         let row = self.row(locker.id, path.as_str()).await?;
+        if let Some((lent, row)) = row.as_ref().and_then(|row| Some((row.lent.as_ref()?, row))) {
+            let file = self.open_lent(&locker.path, path.as_str(), lent).await?;
+            let (size, modified_at) = (row.size, row.modified_ns / 1_000_000);
+            return Ok(OpenFile { file, path, size, modified_at, etag: row.etag.clone() });
+        }
         let (disk, root, name) = (self.disk.clone(), locker.path, path.clone());
         let (file, size, modified_ns) =
             blocking(move || disk::open_file(&disk.locker(&root)?, name.as_str())).await?;

@@ -200,9 +200,9 @@ impl Drive {
         .await?;
         let files = sqlx::query!(
             "insert into drive_kept_file (kept_id, path, size_bytes, modified_ns, content_hash, quick_key, origin,
-                 exempt, charged_bytes, stored_at)
+                 exempt, charged_bytes, stored_at, reference_id)
              select ?1, substr(path, length(?2) + 2), size_bytes, modified_ns, content_hash, quick_key, origin,
-                 exempt, charged_bytes, stored_at
+                 exempt, charged_bytes, stored_at, reference_id
              from drive_file
              where locker_id = ?3 and missing_at is null and (path = ?2 or (?4 <= path and path < ?5))",
             spot.id,
@@ -263,14 +263,15 @@ impl Drive {
         let now = self.clock.now();
         sqlx::query!(
             "insert into drive_file (locker_id, path, size_bytes, modified_ns, content_hash, quick_key, origin,
-                 exempt, charged_bytes, stored_at, created_at)
+                 exempt, charged_bytes, stored_at, reference_id, created_at)
              select ?1, iif(path = '', ?2, ?2 || '/' || path), size_bytes, modified_ns, content_hash, quick_key, origin,
-                 exempt, charged_bytes, stored_at, ?3
+                 exempt, charged_bytes, stored_at, reference_id, ?3
              from drive_kept_file where kept_id = ?4
              on conflict (locker_id, path) do update set
                  size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
                  content_hash = excluded.content_hash, quick_key = excluded.quick_key, origin = excluded.origin,
                  exempt = excluded.exempt, charged_bytes = excluded.charged_bytes, stored_at = excluded.stored_at,
+                 reference_id = excluded.reference_id,
                  version = version + 1, missing_at = null",
             kept.locker.0,
             path,

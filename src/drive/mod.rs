@@ -20,6 +20,7 @@ mod put;
 mod reach;
 mod receive;
 mod reconcile;
+mod references;
 mod rows;
 mod search;
 mod share;
@@ -61,6 +62,8 @@ pub use names::{NameProblem, RelativePath};
 pub use places::{FolderShare, Place, PlaceKind};
 pub use properties::{Property, PropertyChange, PropertyName};
 pub use put::{Stored, Target};
+pub use references::LentOut;
+pub(crate) use references::lent_places;
 pub use search::Hit;
 pub(crate) use share::Source;
 pub use take_down::{Lies, Owned, Owners, TakeDown};
@@ -95,6 +98,8 @@ pub struct Drive {
     uploads: Arc<uploads::Writers>,
     /// Wakes who carries take-downs out.
     take_downs: Arc<tokio::sync::Notify>,
+    /// Wakes who looks after what lies in watched folders.
+    references: Arc<tokio::sync::Notify>,
 }
 
 impl Drive {
@@ -119,6 +124,7 @@ impl Drive {
             credits: Arc::default(),
             uploads: Arc::default(),
             take_downs: Arc::default(),
+            references: Arc::default(),
         };
         drive.reconcile().await?;
         if drive.is_mounted().await? {
@@ -132,7 +138,7 @@ impl Drive {
 
     /// Follows users that come and go, and looks at the disk now and then, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.follow(&stop), self.keep_taking_down(&stop));
+        tokio::join!(self.follow(&stop), self.keep_taking_down(&stop), self.keep_references(&stop));
     }
 
     async fn follow(&self, stop: &CancellationToken) {

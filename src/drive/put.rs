@@ -10,11 +10,12 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::{
-    Condition, Drive, Handover, RelativePath,
+    Condition, Drive, Handover, Origin, RelativePath,
     disk::{self, Spot, Staged},
     kept::{Keeping, KeptKind, new_spot},
     reach::Access,
     receive::Receiving,
+    references::Lendable,
     rows::{Known, Row},
 };
 use crate::{
@@ -122,6 +123,7 @@ impl Drive {
             hash,
             upload: None,
             handover,
+            lendable: None,
         };
         // It runs to its end even if the client goes away now: between the rename and the row
         // there is no good place to stop.
@@ -171,6 +173,8 @@ pub(super) struct Publishing {
     pub(super) upload: Option<String>,
     /// What else is known of it, where somebody handed it over.
     pub(super) handover: Handover,
+    /// The file of a watched folder that it may point at.
+    pub(super) lendable: Option<Lendable>,
 }
 
 impl Publishing {
@@ -198,12 +202,17 @@ impl Publishing {
         let spot = self.spot(before.as_ref())?;
         let (on, folder) = (self.drive.disk.clone(), self.locker.path.clone());
         let (path, place) = (self.path.as_str().to_owned(), spot.clone());
+        let lent = before.as_ref().and_then(|row| row.lent.clone());
+        if staged.origin == Origin::Reference {
+            // A crash from here on leaves a symlink that the next start knows for what it is.
+            self.drive.note_placing(self.locker.id, self.path.as_str()).await?;
+        }
         let (placed, bytes, linked) = blocking(move || {
             let (_, modified_ns) = disk::file_facts(&staged.file)?;
             let quick_key = disk::quick_key(&staged.file)?;
             let bytes = Known { modified_ns, quick_key, origin: staged.origin };
             let linked = match &place {
-                Some(place) => on.link_out(&folder, &path, place)?,
+                Some(place) => on.link_out(&folder, &path, place, lent.as_ref())?,
                 None => None,
             };
             match (staged.place(&on, &folder, &path), &place) {
@@ -276,6 +285,12 @@ impl Publishing {
             .write_row(&mut tx, locker, path, self.received, bytes.modified_ns, Some(&self.hash))
             .await?;
         drive.write_bytes(&mut tx, locker, path, bytes).await?;
+        if let Some(lendable) = self.lendable.as_ref().filter(|_| bytes.origin == Origin::Reference)
+        {
+            drive
+                .write_reference(&mut tx, locker, path, lendable, (self.hash, self.received), bytes)
+                .await?;
+        }
         drive.note_handover(&mut tx, locker, path, &self.handover).await?;
         if let Some(upload) = &self.upload {
             sqlx::query!(

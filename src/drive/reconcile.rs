@@ -6,8 +6,9 @@ use std::{collections::HashMap, io};
 
 use super::{
     Drive,
-    disk::{self, Disk, Found, SHELVES},
+    disk::{self, Disk, Found, LentFiles, SHELVES},
     put::{blocking, staging_name},
+    references::lent_of_locker,
 };
 use crate::{
     Result,
@@ -26,6 +27,11 @@ enum Fix {
     Write(String, u64, i64),
     /// A row without its file.
     Missing(String),
+    /// A row of a lent file that has bytes of its own now: size and time. A crash came before the
+    /// row.
+    Real(String, u64, i64),
+    /// A lent file whose symlink is there again.
+    Back(String),
 }
 
 impl Drive {
@@ -87,8 +93,12 @@ impl Drive {
     async fn reconcile_locker(&self, locker: LockerId, folder: String) -> Result<()> {
         let lock = self.lock(locker);
         let _turn = lock.lock().await;
+        if disk::is_there(&self.disk.absolute(&folder)?) {
+            self.clear_placing(locker, &folder).await?;
+        }
         self.reconcile_shelves(locker, &folder).await?;
         let mut rows = self.all_rows(locker).await?;
+        let lent = lent_of_locker(&self.db, locker).await?;
         let (disk, has_rows) = (self.disk.clone(), !rows.is_empty());
         let place = folder.clone();
         let found = blocking(move || {
@@ -96,10 +106,10 @@ impl Drive {
                 return Ok(None);
             }
             disk.make_locker(&place)?;
-            walk(&disk, &place).map(Some)
+            walk(&disk, &place, &lent).map(Some)
         })
         .await?;
-        let Some(found) = found else {
+        let Some((found, links)) = found else {
             tracing::warn!(
                 "the folder {folder} of the drive is not there; is its disk mounted? Nothing was changed"
             );
@@ -107,18 +117,31 @@ impl Drive {
         };
         let mut fixes = Vec::new();
         for (path, found) in found {
-            let known = rows.remove(&path);
-            if known != Some((found.size, found.modified_ns, Presence::There)) {
-                fixes.push(Fix::Write(path, found.size, found.modified_ns));
+            let (size, modified_ns) = (found.size, found.modified_ns);
+            match rows.remove(&path) {
+                Some(row) if found.is_lent => {
+                    if row.presence == Presence::Missing {
+                        fixes.push(Fix::Back(path));
+                    }
+                }
+                Some(row) if row.is_lent && row.size == size && row.presence == Presence::There => {
+                    fixes.push(Fix::Real(path, size, modified_ns));
+                }
+                Some(row)
+                    if !row.is_lent
+                        && (row.size, row.modified_ns, row.presence)
+                            == (size, modified_ns, Presence::There) => {}
+                _ => fixes.push(Fix::Write(path, size, modified_ns)),
             }
         }
-        let gone = rows.into_iter().filter(|(_, row)| row.2 == Presence::There);
+        let gone = rows.into_iter().filter(|(_, row)| row.presence == Presence::There);
         fixes.extend(gone.map(|(path, _)| Fix::Missing(path)));
-        if fixes.is_empty() {
+        let adopted = self.adopt_links(locker, &folder, &links).await?;
+        if fixes.is_empty() && adopted == 0 {
             return Ok(());
         }
         tracing::info!(
-            changes = fixes.len(),
+            changes = fixes.len() + adopted,
             "the folder {folder} of the drive was changed by other hands"
         );
         for batch in fixes.chunks(BATCH) {
@@ -128,9 +151,10 @@ impl Drive {
         self.accounts.tell_usage(locker).await
     }
 
-    async fn all_rows(&self, locker: LockerId) -> Result<HashMap<String, (u64, i64, Presence)>> {
+    async fn all_rows(&self, locker: LockerId) -> Result<HashMap<String, Seen>> {
         let rows = sqlx::query!(
-            "select path, size_bytes, modified_ns, missing_at from drive_file where locker_id = ?",
+            r#"select path, size_bytes, modified_ns, missing_at, reference_id is not null as "is_lent!: bool"
+               from drive_file where locker_id = ?"#,
             locker.0
         )
         .fetch_all(self.db.read())
@@ -140,7 +164,8 @@ impl Drive {
             .map(|row| {
                 let presence =
                     if row.missing_at.is_some() { Presence::Missing } else { Presence::There };
-                (row.path, (row.size_bytes.unsigned_abs(), row.modified_ns, presence))
+                let (size, modified_ns) = (row.size_bytes.unsigned_abs(), row.modified_ns);
+                (row.path, Seen { size, modified_ns, presence, is_lent: row.is_lent })
             })
             .collect())
     }
@@ -153,11 +178,29 @@ impl Drive {
             let (path, comes, reason) = match fix {
                 Fix::Write(path, size, _) => (path, Charge::counted(*size), "found"),
                 Fix::Missing(path) => (path, Charge::default(), "missing"),
+                // It counts what it counted.
+                Fix::Real(path, size, modified_ns) => {
+                    self.write_found_real(&mut tx, locker, path, *size, *modified_ns).await?;
+                    continue;
+                }
+                Fix::Back(path) => {
+                    (path, self.charge_if_back(&mut tx, locker, path).await?, "found")
+                }
             };
             let goes = self.charge_of(&mut tx, locker, path).await?;
             match fix {
                 Fix::Write(path, size, modified_ns) => {
                     self.write_row(&mut tx, locker, path, *size, *modified_ns, None).await?;
+                }
+                Fix::Real(..) => (),
+                Fix::Back(path) => {
+                    sqlx::query!(
+                        "update drive_file set missing_at = null where locker_id = ? and path = ?",
+                        locker.0,
+                        path
+                    )
+                    .execute(&mut *tx)
+                    .await?;
                 }
                 Fix::Missing(path) => {
                     sqlx::query!(
@@ -190,6 +233,13 @@ impl Drive {
             let date: String = iso(self.clock.now()).chars().take(10).collect();
             // The row's number makes it unique when a name comes and goes twice a day.
             let name = format!("{user}-{date}-{}", orphan.locker_id);
+            // What goes there has to stand on its own.
+            if let Err(error) = self.make_locker_real(orphan.locker_id.into()).await {
+                tracing::error!(
+                    "the files of {user} stay where they are: some of their bytes lie in a watched folder and could not be copied: {error:#}"
+                );
+                continue;
+            }
             self.put_shelves_away(orphan.locker_id, user, &name).await?;
             let (disk, path, target) = (self.disk.clone(), orphan.path.clone(), name.clone());
             blocking(move || match disk.put_away(&path, &target) {
@@ -251,23 +301,42 @@ enum Presence {
     Missing,
 }
 
-/// Every plain file of a locker with its path.
-pub(super) fn walk(disk: &Disk, folder: &str) -> io::Result<Vec<(String, Found)>> {
+/// What a row says of its file.
+struct Seen {
+    size: u64,
+    modified_ns: i64,
+    presence: Presence,
+    is_lent: bool,
+}
+
+/// Every file of a locker with its path, and the paths of symlinks that no row tells of.
+pub(super) fn walk(
+    disk: &Disk,
+    folder: &str,
+    lent: &LentFiles,
+) -> io::Result<(Vec<(String, Found)>, Vec<String>)> {
     let root = disk.locker(folder)?;
-    let mut files = Vec::new();
+    let (mut files, mut links) = (Vec::new(), Vec::new());
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
-        let listed = match disk::list(&root, &folder) {
+        let below = |name: &str| {
+            if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+        };
+        let lent = |name: &str| {
+            let path = below(name);
+            let found = lent.get(&path);
+            if found.is_none() {
+                links.push(path);
+            }
+            found
+        };
+        let listed = match disk::list_with(&root, &folder, lent) {
             // Removed while walking.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             listed => listed?,
         };
         for found in listed {
-            let path = if folder.is_empty() {
-                found.name.clone()
-            } else {
-                format!("{folder}/{}", found.name)
-            };
+            let path = below(&found.name);
             if found.is_folder {
                 folders.push(path);
             } else {
@@ -275,5 +344,5 @@ pub(super) fn walk(disk: &Disk, folder: &str) -> io::Result<Vec<(String, Found)>
             }
         }
     }
-    Ok(files)
+    Ok((files, links))
 }

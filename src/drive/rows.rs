@@ -1,7 +1,16 @@
 //! The rows that go with the files: what each counts, and its entity tag.
 
-use super::{Condition, Drive, Origin};
-use crate::{Error, Result, accounts::Charge, clock::Millis, db::Tx, ids::LockerId};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+
+use super::{Condition, Drive, Origin, disk::Lent};
+use crate::{
+    Error, Result,
+    accounts::Charge,
+    clock::Millis,
+    db::Tx,
+    ids::LockerId,
+    media::sealed::{Seal, Sealed},
+};
 
 /// What is recorded of a file that is there.
 #[derive(Debug, Clone)]
@@ -15,6 +24,8 @@ pub(super) struct Row {
     pub(super) charge: Charge,
     /// The address that it was fetched from.
     pub(super) source: Option<String>,
+    /// Where its bytes are, if they lie in a watched folder.
+    pub(super) lent: Option<Lent>,
 }
 
 /// What a row counts: nothing where its file is exempt, a part where a shared copy is paid for
@@ -37,10 +48,12 @@ impl Drive {
     /// The row of a file; none if it is missing on the disk.
     pub(super) async fn row(&self, locker: LockerId, path: &str) -> Result<Option<Row>> {
         let row = sqlx::query!(
-            "select drive_file_id, size_bytes, modified_ns, version, charged_bytes, exempt, content_hash, created_at,
-                    source
-             from drive_file
-             where locker_id = ? and path = ? and missing_at is null",
+            r#"select drive_file_id, f.size_bytes, f.modified_ns, version, charged_bytes, exempt, f.content_hash, created_at,
+                      source, r.reference_id as "reference?: i64", r.target as "target?: Vec<u8>",
+                      r.quick_key as "reference_key?: Vec<u8>", r.changed_ns as "changed_ns?: i64",
+                      r.content_hash as "content?: Vec<u8>"
+               from drive_file f left join drive_reference r using (reference_id)
+               where locker_id = ? and f.path = ? and f.missing_at is null"#,
             locker.0,
             path
         )
@@ -53,6 +66,11 @@ impl Drive {
             etag: etag(row.drive_file_id, row.version),
             hash: row.content_hash,
             source: row.source,
+            lent: lent(
+                (row.reference, row.target, row.reference_key),
+                (row.size_bytes, row.modified_ns),
+                (row.changed_ns, row.content),
+            ),
             charge: charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref()),
         }))
     }
@@ -137,7 +155,7 @@ impl Drive {
                values (?1, ?2, ?3, ?4, ?5, ?6, ?6)
                on conflict (locker_id, path) do update set
                    size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
-                   content_hash = excluded.content_hash, quick_key = null, origin = 'own',
+                   content_hash = excluded.content_hash, quick_key = null, origin = 'own', reference_id = null,
                    version = version + 1, missing_at = null,
                    charged_bytes = null, exempt = null, source = null, stored_at = excluded.stored_at
                returning drive_file_id as "drive_file_id!: i64", version as "version!: i64""#,
@@ -216,11 +234,13 @@ impl Drive {
         };
         let skipped = i64::try_from(from.chars().count()).unwrap_or(0);
         let rows = sqlx::query!(
-            r#"select drive_file_id, substr(path, ?4 + 1) as "name!: String", size_bytes, modified_ns, version,
-                      charged_bytes, exempt, created_at
-               from drive_file
-               where locker_id = ?1 and ?2 <= path and path < ?3 and missing_at is null
-                 and instr(substr(path, ?4 + 1), '/') = 0"#,
+            r#"select drive_file_id, substr(f.path, ?4 + 1) as "name!: String", f.size_bytes, f.modified_ns, version,
+                      charged_bytes, exempt, created_at, r.reference_id as "reference?: i64",
+                      r.target as "target?: Vec<u8>", r.quick_key as "reference_key?: Vec<u8>",
+                      r.changed_ns as "changed_ns?: i64", r.content_hash as "content?: Vec<u8>"
+               from drive_file f left join drive_reference r using (reference_id)
+               where locker_id = ?1 and ?2 <= f.path and f.path < ?3 and f.missing_at is null
+                 and instr(substr(f.path, ?4 + 1), '/') = 0"#,
             locker.0,
             from,
             to,
@@ -236,10 +256,29 @@ impl Drive {
                 let charge = charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref());
                 let (modified_ns, created_at) = (row.modified_ns, row.created_at);
                 let (hash, source) = (None, None);
-                (row.name, Row { size, modified_ns, created_at, etag, charge, hash, source })
+                let lent = lent(
+                    (row.reference, row.target, row.reference_key),
+                    (row.size_bytes, row.modified_ns),
+                    (row.changed_ns, row.content),
+                );
+                (row.name, Row { size, modified_ns, created_at, etag, charge, hash, source, lent })
             })
             .collect())
     }
+}
+
+/// Where a row's bytes are, if not here: the row of the reference, its target and quick key; size
+/// and time; since when it is surely of which content.
+pub(super) fn lent(
+    reference: (Option<i64>, Option<Vec<u8>>, Option<Vec<u8>>),
+    (size, modified_ns): (i64, i64),
+    (changed_ns, content): (Option<i64>, Option<Vec<u8>>),
+) -> Option<Lent> {
+    let (Some(id), Some(target), Some(quick_key)) = reference else { return None };
+    let path = OsString::from_vec(target).into();
+    let seal = Some(Seal::of(changed_ns?, &content?)?);
+    let sealed = Sealed { path, size: size.unsigned_abs(), modified_ns, seal };
+    Some(Lent { id, sealed, quick_key: quick_key.try_into().ok()? })
 }
 
 /// What lies in a folder is what sorts between `folder/` and `folder0`.

@@ -9,6 +9,7 @@ use super::{
     exempt::Handover,
     put::{Publishing, blocking, refuse_unless, staging_name},
     reach::Access,
+    references::Lendable,
 };
 use crate::{Error, Result, accounts::Principal, ids::LockerId};
 
@@ -23,6 +24,8 @@ pub(crate) struct Source {
     pub(crate) size: u64,
     /// When it was last changed, ns since the epoch.
     pub(crate) modified_ns: i64,
+    /// It may be pointed at.
+    pub(crate) lendable: Option<Lendable>,
 }
 
 impl Drive {
@@ -33,10 +36,17 @@ impl Drive {
             .fetch_optional(self.db.read())
             .await?
             .ok_or(Error::NotFound("File"))?;
+        if let Some(lent) = self.lent_at(locker, path).await? {
+            let file = Arc::new(self.open_lent(&folder, path, &lent).await?);
+            let lendable = self.lendable_again(&lent).await?;
+            let (size, modified_ns) = (lent.sealed.size, lent.sealed.modified_ns);
+            return Ok(Source { file, kinship: Kinship::Outside, size, modified_ns, lendable });
+        }
         let (disk, path) = (self.disk.clone(), path.to_owned());
         let opened = blocking(move || disk::open_file(&disk.locker(&folder)?, &path)).await?;
         let (file, size, modified_ns) = opened;
-        Ok(Source { file: Arc::new(file), kinship: Kinship::Locker, size, modified_ns })
+        let (file, kinship) = (Arc::new(file), Kinship::Locker);
+        Ok(Source { file, kinship, size, modified_ns, lendable: None })
     }
 
     /// Makes a file of bytes that are here; `hash` is their BLAKE3. `Conflict` if they changed
@@ -58,13 +68,27 @@ impl Drive {
         }
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
+        let is_new = before.is_none();
         let replaced = before.map_or(0, |row| row.charge.counted);
         let staging = staging_name()?;
         let promised = source.size.saturating_sub(replaced);
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
         let (disk, size) = (self.disk.clone(), source.size);
+        // In the place of another file it is a copy: a crash between disk and row must leave one of
+        // the two, and a symlink without its row is none.
+        let lendable = match source.lendable.clone() {
+            Some(lendable) if is_new && 0 < size => {
+                let may_point = self.may_point(&lendable, size, source.modified_ns).await?;
+                may_point.then_some(lendable)
+            }
+            _ => None,
+        };
+        let target_file = lendable.as_ref().map(|it| it.target.clone());
         let staged = blocking(move || {
-            let staged = disk.stage_copy(&staging, &source.file, source.kinship)?;
+            let staged = match target_file {
+                Some(target) => disk.stage_reference(&staging, &source.file, &target)?,
+                None => disk.stage_copy(&staging, &source.file, source.kinship)?,
+            };
             let facts = file_facts(&source.file)?;
             let is_same = facts == (source.size, source.modified_ns)
                 && file_facts(&staged.file)?.0 == source.size
@@ -94,6 +118,7 @@ impl Drive {
             hash,
             upload: None,
             handover: Handover::default(),
+            lendable,
         };
         let stored = tokio::spawn(publishing.run(staged)).await??;
         Ok((stored, origin))

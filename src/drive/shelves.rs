@@ -1,11 +1,11 @@
 //! Trash and versions at start and now and then: what lies on the shelves is the truth, and rows
 //! and figures are made to fit. What a crash put there without a row gets one; nothing is lost.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
 use super::{
     Drive,
-    disk::{OnShelf, Spot},
+    disk::{LentFiles, OnShelf, Spot},
     kept::{Kept, KeptKind, owner},
     put::blocking,
 };
@@ -63,14 +63,16 @@ impl Drive {
 
     /// Rows of a kept thing whose files other hands changed.
     async fn refit(&self, kept: &Kept) -> Result<()> {
+        let lent = Arc::new(self.unlend_kept(kept).await?);
+        let there = Arc::clone(&lent);
         let (disk, spot) = (self.disk.clone(), kept.spot.clone());
-        let files = blocking(move || disk.shelved_files(&spot)).await?;
+        let files = blocking(move || disk.shelved_files(&spot, &there)).await?;
         let size: u64 = files.iter().map(|(_, size, _)| size).sum();
         if (size, files.len() as u64) == (kept.size, kept.files) {
             return Ok(());
         }
         let mut tx = self.db.write().await?;
-        self.write_kept_files(&mut tx, &kept.id, &files).await?;
+        self.write_kept_files(&mut tx, &kept.id, &files, &lent).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -81,6 +83,8 @@ impl Drive {
         let path = origin
             .filter(|origin| origin.rsplit('/').next() == Some(spot.name.as_str()))
             .unwrap_or_else(|| spot.name.clone());
+        let lent = Arc::new(self.meant_on_shelf(locker, &spot.folder(), &spot.name).await?);
+        let meant = Arc::clone(&lent);
         let (disk, place, at) = (self.disk.clone(), spot.clone(), path.clone());
         let folder = folder.to_owned();
         let files = blocking(move || {
@@ -90,7 +94,7 @@ impl Drive {
                 disk.erase(&place)?;
                 return Ok(None);
             }
-            disk.shelved_files(&place).map(Some)
+            disk.shelved_files(&place, &meant).map(Some)
         })
         .await?;
         let Some(files) = files else { return Ok(()) };
@@ -112,7 +116,7 @@ impl Drive {
         )
         .execute(&mut *tx)
         .await?;
-        self.write_kept_files(&mut tx, id, &files).await?;
+        self.write_kept_files(&mut tx, id, &files, &lent).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -122,6 +126,7 @@ impl Drive {
         tx: &mut Tx,
         id: &str,
         files: &[(String, u64, i64)],
+        lent: &LentFiles,
     ) -> Result<()> {
         sqlx::query!("delete from drive_kept_file where kept_id = ?", id)
             .execute(&mut **tx)
@@ -138,6 +143,20 @@ impl Drive {
             )
             .execute(&mut **tx)
             .await?;
+            if let Some(lent) = lent.get(path) {
+                let quick_key = lent.quick_key.as_slice();
+                sqlx::query!(
+                    "update drive_kept_file set origin = 'reference', reference_id = ?1, quick_key = ?2,
+                         content_hash = (select content_hash from drive_reference where reference_id = ?1)
+                     where kept_id = ?3 and path = ?4",
+                    lent.id,
+                    quick_key,
+                    id,
+                    path
+                )
+                .execute(&mut **tx)
+                .await?;
+            }
         }
         self.sum_kept(tx, id).await.map(drop)
     }

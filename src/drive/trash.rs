@@ -122,10 +122,11 @@ impl Deletion {
         let path = self.path.as_str();
         drive.require(self.locker.id, path, &self.condition).await?;
         let spot = new_spot(&self.locker, KeptKind::Trash, path)?;
+        let lent = drive.lent_at(self.locker.id, path).await?;
         let (disk, folder, from, to) =
             (drive.disk.clone(), self.locker.path.clone(), path.to_owned(), spot.clone());
         let there = blocking(move || {
-            let there = disk.look(&folder, &from)?;
+            let there = disk.look(&folder, &from, lent.as_ref())?;
             disk.shelve(&folder, &from, &to)?;
             Ok(there)
         })
@@ -189,7 +190,8 @@ impl Restoring {
         let turn = lock.lock().await;
         let (disk, folder, wanted) =
             (drive.disk.clone(), self.locker.path.clone(), self.wanted.as_str().to_owned());
-        let path = blocking(move || free_name(|path| disk.look(&folder, path), &wanted)).await?;
+        let path =
+            blocking(move || free_name(|path| disk.look(&folder, path, None), &wanted)).await?;
         let mut tx = drive.db.write().await?;
         drive.require_kept(&mut tx, &self.kept.id).await?;
         let change = Change { user: self.user, reason: "restore", path: &path };

@@ -43,9 +43,14 @@ impl Drive {
     }
 
     async fn open_kept(&self, kept: Kept) -> Result<OpenFile> {
+        let etag = format!("k{}", kept.id);
+        if let Some(lent) = self.lent_of_kept(&kept.id).await?.remove("") {
+            let file = self.open_lent(&kept.spot.folder(), &kept.spot.name, &lent).await?;
+            let (size, modified_at) = (lent.sealed.size, lent.sealed.modified_ns / 1_000_000);
+            return Ok(OpenFile { file, path: kept.path, size, modified_at, etag });
+        }
         let (disk, spot) = (self.disk.clone(), kept.spot);
         let (file, size, modified_ns) = blocking(move || disk.open_shelved(&spot)).await?;
-        let etag = format!("k{}", kept.id);
         Ok(OpenFile { file, path: kept.path, size, modified_at: modified_ns / 1_000_000, etag })
     }
 
@@ -142,6 +147,7 @@ impl Back {
         let lock = drive.lock(self.locker.id);
         let turn = lock.lock().await;
         let row = drive.row(self.locker.id, path).await?;
+        let lent = row.as_ref().and_then(|row| row.lent.clone());
         let replaced = row.map_or_else(Charge::default, |row| row.charge);
         let now_kept = new_spot(&self.locker, KeptKind::Version, path)?;
         let most = drive.accounts.keep_rules().await?.versions;
@@ -149,11 +155,11 @@ impl Back {
         // two is in its place; where the disk has no links, it goes there.
         let (disk, folder, at, spot) =
             (drive.disk.clone(), self.locker.path.clone(), path.to_owned(), now_kept.clone());
-        let there = blocking(move || match disk.look(&folder, &at) {
+        let there = blocking(move || match disk.look(&folder, &at, lent.as_ref()) {
             Ok(there) if there.is_folder => Err(rustix::io::Errno::ISDIR.into()),
             Ok(there) => {
                 let facts = (there.size, there.modified_ns);
-                if let Some(facts) = disk.link_out(&folder, &at, &spot)? {
+                if let Some(facts) = disk.link_out(&folder, &at, &spot, lent.as_ref())? {
                     return Ok(Some(Replaced { facts, is_linked: true }));
                 }
                 disk.shelve(&folder, &at, &spot)?;
@@ -168,7 +174,7 @@ impl Back {
         if let Err(error) = self.exchange(&now_kept, there, replaced, most).await {
             blocking(move || {
                 if there.is_some() {
-                    if disk.look(&folder, &at).is_err() {
+                    if !disk.is_there(&folder, &at)? {
                         disk.unshelve(&now, &folder, &at)?;
                     }
                     disk.erase(&now)?;

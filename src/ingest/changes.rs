@@ -22,7 +22,7 @@ use super::{
     read::{Part, ToRead},
     scan::{Found, Order, Portions},
     status::Tracker,
-    walk::{Depth, Step, walk},
+    walk::{Depth, Lent, Step, walk},
 };
 use crate::{
     Result,
@@ -61,6 +61,7 @@ type Different = (Listing, Option<KnownFolder>);
 pub(super) struct Changes {
     pub(super) db: Db,
     pub(super) root: Arc<Path>,
+    pub(super) lent: Arc<Lent>,
     pub(super) order: Order,
     pub(super) tracker: Tracker,
     pub(super) stop: CancellationToken,
@@ -105,9 +106,10 @@ impl Changes {
         let counts = Arc::new(Counts::default());
         let walking = {
             let (root, order) = (Arc::clone(&self.root), self.order.clone());
+            let lent = Arc::clone(&self.lent);
             let (counts, stop) = (Arc::clone(&counts), self.stop.clone());
             tokio::task::spawn_blocking(move || {
-                walk_all(&root, &order, known, &counts, &tell, &stop)
+                walk_all(&root, &lent, &order, known, &counts, &tell, &stop)
             })
         };
         let mut gone = Gone::default();
@@ -220,6 +222,7 @@ impl Counts {
 /// Walks on this thread and tells of folders that differ.
 fn walk_all(
     root: &Path,
+    lent: &Lent,
     order: &Order,
     mut known: KnownFolders,
     counts: &Counts,
@@ -227,7 +230,7 @@ fn walk_all(
     stop: &CancellationToken,
 ) -> WalkEnd {
     let mut end = WalkEnd::default();
-    walk(root, &order.from, order.depth, |step| {
+    walk(root, &order.from, order.depth, lent, |step| {
         let listing = match step {
             Step::Folder(listing) => listing,
             Step::Trouble { path, reason } => {

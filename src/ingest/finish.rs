@@ -11,6 +11,7 @@ use super::{
     libraries::{self, Root},
     recognise::is_absent,
     scan::{Belief, Ended, Gathered, Order},
+    walk::Lent,
 };
 use crate::{
     Result,
@@ -36,6 +37,7 @@ impl Ingest {
     pub(super) async fn finish(
         &self,
         library: &Root,
+        lent: &Arc<Lent>,
         order: &Order,
         end: &WalkEnd,
         mut gathered: Gathered,
@@ -54,7 +56,7 @@ impl Ingest {
             let folders: Vec<i64> = portion.iter().map(|(_, id)| *id).collect();
             gone.extend(self.files_of(&folders).await?);
         }
-        let gone = self.confirm(library, gone).await?;
+        let gone = self.confirm(library, lent, gone).await?;
         if order.belief == Belief::Ask
             && let Some(reason) = self.too_much(library, gone.len() as i64).await?
         {
@@ -103,7 +105,12 @@ impl Ingest {
 
     /// Those that still have their path and are really not there: a scan takes time, and files
     /// move and come meanwhile.
-    async fn confirm(&self, library: &Root, gone: Vec<FileGone>) -> Result<Vec<FileGone>> {
+    async fn confirm(
+        &self,
+        library: &Root,
+        lent: &Arc<Lent>,
+        gone: Vec<FileGone>,
+    ) -> Result<Vec<FileGone>> {
         let mut confirmed = Vec::with_capacity(gone.len());
         let root: Arc<std::path::Path> = library.path.as_path().into();
         for portion in gone.chunks(PORTION) {
@@ -117,10 +124,10 @@ impl Ingest {
             )
             .fetch_all(self.db.read())
             .await?;
-            let root = Arc::clone(&root);
+            let (root, lent) = (Arc::clone(&root), Arc::clone(lent));
             let absent = tokio::task::spawn_blocking(move || {
                 let mut rows = rows;
-                rows.retain(|row| is_absent(&root, &row.path));
+                rows.retain(|row| is_absent(&root, &lent, &row.path));
                 rows
             })
             .await?;

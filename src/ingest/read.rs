@@ -9,12 +9,12 @@ use std::{
     sync::Arc,
 };
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
 use super::{
     cue,
     listing::Kind,
-    walk::{absolute, open_folder},
+    walk::{Lent, absolute, open_folder},
 };
 use crate::{
     Result,
@@ -25,6 +25,7 @@ use crate::{
     ids::MediaFileId,
     media::{
         lyrics,
+        sealed::Sealed,
         tags::{PictureFacts, ReadOptions, Tags},
         text,
         worker::{Pool, ReadItem, Understood, Unreadable},
@@ -77,6 +78,7 @@ pub(super) struct Read {
 #[derive(Clone)]
 pub(super) struct Reader {
     pub(super) root: Arc<Path>,
+    pub(super) lent: Arc<Lent>,
     pub(super) pool: Pool,
     pub(super) options: Arc<ReadOptions>,
 }
@@ -112,8 +114,9 @@ struct Opened {
 impl Reader {
     /// Reads the files of some folders, all at once. Fails if nobody can read.
     pub(super) async fn read(&self, parts: Vec<Part>) -> Result<Read> {
-        let root = Arc::clone(&self.root);
-        let mut opened = tokio::task::spawn_blocking(move || open_all(&root, parts)).await?;
+        let (root, lent) = (Arc::clone(&self.root), Arc::clone(&self.lent));
+        let opened = tokio::task::spawn_blocking(move || open_all(&root, &lent, parts));
+        let mut opened = opened.await?;
         let mut items = Vec::with_capacity(opened.iter().map(|part| part.files.len()).sum());
         let mut pictures = Vec::new();
         for part in &mut opened {
@@ -207,9 +210,9 @@ impl Answers {
 
 /// Opens the files of some folders with what lies beside them. Files that are not there any more
 /// are left out.
-fn open_all(root: &Path, parts: Vec<Part>) -> Vec<OpenedPart> {
+fn open_all(root: &Path, lent: &Lent, parts: Vec<Part>) -> Vec<OpenedPart> {
     let opened = parts.into_iter().map(|mut part| {
-        let folder = Place::open(root, &part.folder.path);
+        let folder = Place::open(root, lent, &part.folder.path);
         let wanted = std::mem::take(&mut part.files);
         let mut files = Vec::with_capacity(wanted.len());
         let mut is_whole = true;
@@ -232,7 +235,7 @@ fn open_all(root: &Path, parts: Vec<Part>) -> Vec<OpenedPart> {
     opened.collect()
 }
 
-fn open_one(folder: &Place, to_read: ToRead) -> Option<Opened> {
+fn open_one(folder: &Place<'_>, to_read: ToRead) -> Option<Opened> {
     let (file, size_bytes, modified_ns) = match folder.open_regular(&to_read.path) {
         Ok((file, size, modified)) => (Ok(Some(file)), size as i64, modified),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -248,23 +251,28 @@ fn open_one(folder: &Place, to_read: ToRead) -> Option<Opened> {
     Some(Opened { to_read, file, size_bytes, modified_ns, sidecars })
 }
 
-fn open_picture(folder: &Place, path: String) -> Option<OpenedPicture> {
+fn open_picture(folder: &Place<'_>, path: String) -> Option<OpenedPicture> {
     let (file, size, _) = folder.open_regular(&path).ok()?;
     let fits = 0 < size && size <= LARGEST_PICTURE;
     fits.then_some(OpenedPicture { path, file: Some(file) })
 }
 
 /// An open folder: the system finds its files without the way there.
-struct Place(rustix::io::Result<OwnedFd>);
+struct Place<'l>(rustix::io::Result<OwnedFd>, &'l Lent);
 
-impl Place {
-    fn open(root: &Path, path: &str) -> Self {
-        Self(open_folder(&absolute(root, path), path))
+impl<'l> Place<'l> {
+    fn open(root: &Path, lent: &'l Lent, path: &str) -> Self {
+        Self(open_folder(&absolute(root, path), path), lent)
     }
 
     /// Opens a regular file of it for reading, through no link and without waiting for anybody;
     /// gives its size and time too.
     fn open_regular(&self, path: &str) -> io::Result<(File, u64, i64)> {
+        if let Some(sealed) = self.1.get(path)
+            && let Some(file) = self.open_lent(path, sealed)?
+        {
+            return Ok((file, sealed.size, sealed.modified_ns));
+        }
         let folder = self.0.as_ref().map_err(|error| *error)?;
         let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -276,6 +284,17 @@ impl Place {
         let modified =
             stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
         Ok((File::from(file), stat.st_size as u64, modified))
+    }
+
+    /// The bytes of a lent file, if its symlink still is there.
+    fn open_lent(&self, path: &str, sealed: &Sealed) -> io::Result<Option<File>> {
+        let folder = self.0.as_ref().map_err(|error| *error)?;
+        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let stat = rustix::fs::statat(folder, path_text::decode(name), AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+            return Ok(None);
+        }
+        sealed.open().map(Some)
     }
 }
 

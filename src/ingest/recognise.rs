@@ -4,7 +4,11 @@
 
 use std::{collections::HashSet, path::Path, sync::Arc};
 
-use super::{read::Reader, sounds, walk::absolute};
+use super::{
+    read::Reader,
+    sounds,
+    walk::{Lent, absolute},
+};
 use crate::{
     Result,
     catalog::{
@@ -33,7 +37,6 @@ pub(super) async fn recognise(
     library: LibraryId,
     files: &mut [(FileFound, bool)],
 ) -> Result<()> {
-    let root = &reader.root;
     let mut taken: HashSet<i64> =
         files.iter().filter_map(|(file, _)| file.moved_from).map(|id| id.0).collect();
     let open = |files: &[(FileFound, bool)]| {
@@ -41,19 +44,19 @@ pub(super) async fn recognise(
     };
     if open(files) {
         let candidates = by_inode(db, library, files).await?;
-        adopt(root, files, candidates, &mut taken).await?;
+        adopt(reader, files, candidates, &mut taken).await?;
     }
     if open(files) {
         let candidates = by_quick_key(db, library, files).await?;
-        adopt(root, files, candidates, &mut taken).await?;
+        adopt(reader, files, candidates, &mut taken).await?;
     }
     if open(files) {
         let candidates = by_tags(db, library, files).await?;
-        adopt(root, files, candidates, &mut taken).await?;
+        adopt(reader, files, candidates, &mut taken).await?;
     }
     if open(files) {
         let candidates = sounds::by_sound(db, reader, library, files).await?;
-        adopt(root, files, candidates, &mut taken).await?;
+        adopt(reader, files, candidates, &mut taken).await?;
     }
     Ok(())
 }
@@ -185,7 +188,7 @@ async fn by_tags(
 
 /// Takes those candidates whose old path is empty now, each row once.
 async fn adopt(
-    root: &Arc<Path>,
+    reader: &Reader,
     files: &mut [(FileFound, bool)],
     candidates: Vec<Candidate>,
     taken: &mut HashSet<i64>,
@@ -193,10 +196,10 @@ async fn adopt(
     if candidates.is_empty() {
         return Ok(());
     }
-    let root = Arc::clone(root);
+    let (root, lent) = (Arc::clone(&reader.root), Arc::clone(&reader.lent));
     let vacated = tokio::task::spawn_blocking(move || {
         let mut vacated = candidates;
-        vacated.retain(|candidate| is_absent(&root, &candidate.path));
+        vacated.retain(|candidate| is_absent(&root, &lent, &candidate.path));
         vacated
     })
     .await?;
@@ -210,9 +213,9 @@ async fn adopt(
 }
 
 /// Whether surely nothing is there: an error that could mean anything else is no proof.
-pub(super) fn is_absent(root: &Path, path: &str) -> bool {
+pub(super) fn is_absent(root: &Path, lent: &Lent, path: &str) -> bool {
     match std::fs::symlink_metadata(absolute(root, path)) {
-        Ok(found) => !found.is_file(),
+        Ok(found) => !found.is_file() && !(found.is_symlink() && lent.contains_key(path)),
         Err(error) => {
             matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
         }

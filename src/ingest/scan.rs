@@ -21,11 +21,12 @@ use super::{
     read::{Part, Read, Reader},
     recognise::recognise,
     status::Tracker,
-    walk::Depth,
+    walk::{Depth, Lent},
 };
 use crate::{
     Error, Result,
     catalog::write::{Batch, FolderPicture},
+    drive::lent_places,
 };
 
 /// Files in one portion of reading.
@@ -130,8 +131,10 @@ impl Ingest {
         let known = self.known_folders(library.id, order).await?;
         let is_new = known.is_empty();
         let root: Arc<Path> = library.path.as_path().into();
+        let lent = Arc::new(self.lent_in(library).await?);
         let reader = Reader {
             root: Arc::clone(&root),
+            lent: Arc::clone(&lent),
             pool: self.pool.clone(),
             options: Arc::new(self.settings.read.clone()),
         };
@@ -139,6 +142,7 @@ impl Ingest {
         let changes = Changes {
             db: self.db.clone(),
             root: Arc::clone(&root),
+            lent: Arc::clone(&lent),
             order: order.clone(),
             tracker: tracker.clone(),
             stop: stop.clone(),
@@ -154,7 +158,16 @@ impl Ingest {
             return Ok(Ended::Stopped);
         }
         tracker.finishing();
-        self.finish(library, order, &end, gathered, stop).await
+        self.finish(library, &lent, order, &end, gathered, stop).await
+    }
+
+    /// What of a locker, or of a shared folder of one, lies in a watched folder.
+    async fn lent_in(&self, library: &Root) -> Result<Lent> {
+        match (library.locker, &library.shared) {
+            (Some(locker), _) => lent_places(&self.db, locker, "").await,
+            (None, Some((locker, folder))) => lent_places(&self.db, *locker, folder).await,
+            (None, None) => Ok(Lent::new()),
+        }
     }
 
     /// Reads portions side by side, in order, and writes what came of them.

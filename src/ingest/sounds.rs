@@ -98,10 +98,10 @@ async fn lost(
     )
     .fetch_all(db.read())
     .await?;
-    let root = Arc::clone(&reader.root);
+    let (root, lent) = (Arc::clone(&reader.root), Arc::clone(&reader.lent));
     let lost = tokio::task::spawn_blocking(move || {
         rows.into_iter()
-            .filter(|row| row.row.is_none() || is_absent(&root, &row.path))
+            .filter(|row| row.row.is_none() || is_absent(&root, &lent, &row.path))
             .map(|row| Lost {
                 row: row.row,
                 path: row.path,
@@ -114,8 +114,12 @@ async fn lost(
 }
 
 async fn sound_of(reader: &Reader, path: String) -> Result<Option<[u8; 32]>> {
-    let root = Arc::clone(&reader.root);
-    let opened = tokio::task::spawn_blocking(move || open(&absolute(&root, &path))).await?;
+    let (root, lent) = (Arc::clone(&reader.root), Arc::clone(&reader.lent));
+    let opened = tokio::task::spawn_blocking(move || match lent.get(&path) {
+        Some(sealed) => sealed.open().ok(),
+        None => open(&absolute(&root, &path)),
+    });
+    let opened = opened.await?;
     match opened {
         Some(file) => reader.pool.audio_hash(file).await,
         None => Ok(None),

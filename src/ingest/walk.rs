@@ -3,6 +3,7 @@
 //! passed by.
 
 use std::{
+    collections::HashMap,
     mem::MaybeUninit,
     ops::ControlFlow,
     os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
@@ -12,10 +13,13 @@ use std::{
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir};
 
 use super::listing::{Entry, Listing, is_skipped_folder, kind_of};
-use crate::catalog::path_text;
+use crate::{media::sealed::Sealed, path_text};
 
 /// Folders nested deeper are not listed: no music lies there, and paths have a longest length.
 const DEEPEST: usize = 200;
+
+/// Files of a locker whose bytes lie in a watched folder, by path: symlinks that stand for music.
+pub(super) type Lent = HashMap<String, Sealed>;
 
 /// Whether to go down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +49,14 @@ pub(super) fn walk(
     root: &Path,
     from: &str,
     depth: Depth,
+    lent: &Lent,
     mut tell: impl FnMut(Step) -> ControlFlow<()>,
 ) {
     let mut pending = vec![from.to_owned()];
     let mut buffer = vec![MaybeUninit::uninit(); 32 << 10];
     while let Some(path) = pending.pop() {
         let absolute = absolute(root, &path);
-        let step = match list(&absolute, &path, &mut buffer) {
+        let step = match list(&absolute, &path, lent, &mut buffer) {
             Ok((listing, mut below)) => {
                 if depth == Depth::All && path.matches('/').count() < DEEPEST {
                     // The last one pushed is listed next, so the order is that of names.
@@ -86,6 +91,7 @@ pub(super) fn open_folder(absolute: &Path, path: &str) -> rustix::io::Result<Own
 fn list(
     absolute: &Path,
     path: &str,
+    lent: &Lent,
     buffer: &mut [MaybeUninit<u8>],
 ) -> rustix::io::Result<(Listing, Vec<String>)> {
     let folder = open_folder(absolute, path)?;
@@ -104,7 +110,10 @@ fn list(
         }
         let mut kind = entry.file_type();
         let relevant = kind_of(name);
-        if kind == FileType::Unknown || (kind == FileType::RegularFile && relevant.is_some()) {
+        let may_be_lent = |kind| kind == FileType::Symlink && !lent.is_empty();
+        if kind == FileType::Unknown
+            || ((kind == FileType::RegularFile || may_be_lent(kind)) && relevant.is_some())
+        {
             // Gone or unreadable between listing and looking: as if it were not there.
             let Ok(stat) =
                 rustix::fs::statat(&folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)
@@ -120,6 +129,16 @@ fn list(
                     modified_ns: time_ns(stat.st_mtime, stat.st_mtime_nsec),
                     inode: stat.st_ino as i64,
                 });
+            } else if let (true, Some(relevant)) = (may_be_lent(kind), relevant) {
+                let name = path_text::encode(name);
+                let whole = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                entries.extend(lent.get(&whole).map(|sealed| Entry {
+                    name,
+                    kind: relevant,
+                    size_bytes: i64::try_from(sealed.size).unwrap_or(i64::MAX),
+                    modified_ns: sealed.modified_ns,
+                    inode: stat.st_ino as i64,
+                }));
             }
         }
         if kind == FileType::Directory && !is_skipped_folder(name) {
@@ -155,7 +174,7 @@ mod tests {
 
     fn folders(root: &Path, from: &str, depth: Depth) -> Vec<(String, Vec<String>)> {
         let mut found = Vec::new();
-        walk(root, from, depth, |step| {
+        walk(root, from, depth, &Lent::new(), |step| {
             if let Step::Folder(listing) = step {
                 let names = listing.entries.iter().map(|entry| entry.name.clone()).collect();
                 found.push((listing.path, names));

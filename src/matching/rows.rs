@@ -89,7 +89,7 @@ impl Matching {
     }
 
     /// One file for each content that is within reach; those in lockers first, for they can be
-    /// linked.
+    /// linked, unless they point into a folder themselves.
     pub(super) async fn within_reach(
         &self,
         reach: &Reach,
@@ -98,18 +98,20 @@ impl Matching {
         let libraries = reach.libraries.as_deref();
         let rows = sqlx::query!(
             r#"select f.content_hash as "hash!: Vec<u8>", f.size_bytes as "size!: i64",
-                      f.drive_file_id as "file!: i64", 1 as "is_locker!: bool"
+                      f.drive_file_id as "file!: i64", 1 as "is_locker!: bool",
+                      iif(f.reference_id is null, 0, 1) as "turn!: i64"
                from drive_file f join library b on b.locker_id = f.locker_id
                where f.content_hash in (select unhex(value) from json_each(?1))
                  and f.content_hash is not null and f.missing_at is null and b.is_active = 1
                  and (?2 is null or b.library_id in (select value from json_each(?2)))
                union all
-               select h.content_hash, m.size_bytes, m.media_file_id, 0
+               select h.content_hash, m.size_bytes, m.media_file_id, 0, 2
                from folder_hash h join media_file m using (media_file_id) join library b using (library_id)
                where h.content_hash in (select unhex(value) from json_each(?1))
                  and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns
                  and b.kind = 'folder' and b.is_active = 1
-                 and (?2 is null or b.library_id in (select value from json_each(?2)))"#,
+                 and (?2 is null or b.library_id in (select value from json_each(?2)))
+               order by 5"#,
             hashes,
             libraries
         )
@@ -240,7 +242,7 @@ impl Matching {
     /// Where a file of a watched folder is.
     pub(super) async fn folder_file(&self, file: i64) -> Result<Option<FolderFile>> {
         let row = sqlx::query!(
-            r#"select l.path as root, m.path, m.size_bytes, m.modified_ns
+            r#"select l.library_id, l.path as root, m.path, m.size_bytes, m.modified_ns
                from media_file m join library l using (library_id)
                where m.media_file_id = ? and l.kind = 'folder' and l.is_active = 1"#,
             file
@@ -248,6 +250,7 @@ impl Matching {
         .fetch_optional(self.parts.db.read())
         .await?;
         Ok(row.map(|row| FolderFile {
+            library: row.library_id.into(),
             root: row.root,
             path: row.path,
             size: row.size_bytes.unsigned_abs(),
@@ -275,6 +278,7 @@ pub(super) struct LockerFile {
 
 /// A file of a watched folder as its row knows it.
 pub(super) struct FolderFile {
+    pub(super) library: LibraryId,
     pub(super) root: String,
     pub(super) path: String,
     pub(super) size: u64,

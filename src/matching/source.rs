@@ -1,15 +1,14 @@
 //! The bytes themselves: opened where the rows say they are, and only if they still are the ones
 //! that the rows speak of.
 
-use std::{fs::File, sync::Arc};
-
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use std::sync::Arc;
 
 use super::{Matching, rows::Place};
 use crate::{
     Result,
     catalog::path_text,
     drive::{Digests, Kinship, Source, digest},
+    media::sealed::Sealed,
 };
 
 impl Matching {
@@ -19,7 +18,11 @@ impl Matching {
             Place::Locker { file } => {
                 let Some(row) = self.locker_file(file).await? else { return Ok(None) };
                 let source = match self.parts.drive.source(row.locker, &row.path).await {
-                    Err(crate::Error::NotFound(_) | crate::Error::Conflict(_)) => return Ok(None),
+                    Err(
+                        crate::Error::NotFound(_)
+                        | crate::Error::Conflict(_)
+                        | crate::Error::Unavailable(_),
+                    ) => return Ok(None),
                     opened => opened?,
                 };
                 let is_same = (source.size, source.modified_ns) == (row.size, row.modified_ns);
@@ -29,15 +32,16 @@ impl Matching {
                 let Some(row) = self.folder_file(file).await? else { return Ok(None) };
                 let path = path_text::decode(&row.root).join(path_text::decode(&row.path));
                 let (size, modified_ns) = (row.size, row.modified_ns);
+                let place = path.clone();
                 let opened = tokio::task::spawn_blocking(move || {
-                    open_same(&path, size, modified_ns).map(Arc::new)
+                    Sealed { path, size, modified_ns, seal: None }.open_as_of().ok()
                 });
-                Ok(opened.await?.map(|file| Source {
-                    file,
-                    kinship: Kinship::Outside,
-                    size,
-                    modified_ns,
-                }))
+                let Some((file, changed_ns)) = opened.await? else { return Ok(None) };
+                let (file, kinship) = (Arc::new(file), Kinship::Outside);
+                // Whatever is proved of it from now on holds as of that time.
+                let lendable =
+                    self.parts.drive.lendable(row.library, &row.path, place, changed_ns).await?;
+                Ok(Some(Source { file, kinship, size, modified_ns, lendable }))
             }
         }
     }
@@ -55,18 +59,4 @@ pub(super) async fn read(source: &Source, key: Option<[u8; 32]>) -> Result<Optio
             Ok(None)
         }
     }
-}
-
-/// Opens a file of a watched folder if it still is the one that was seen: through no link, waiting
-/// for nobody.
-fn open_same(path: &std::path::Path, size: u64, modified_ns: i64) -> Option<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?);
-    let stat = rustix::fs::fstat(&file).ok()?;
-    let modified =
-        stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
-    let is_same = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-        && u64::try_from(stat.st_size) == Ok(size)
-        && modified == modified_ns;
-    is_same.then_some(file)
 }

@@ -13,6 +13,7 @@ pub mod markup;
 pub mod nfo;
 pub(crate) mod pictures;
 pub mod playlist_file;
+pub mod sealed;
 mod source;
 pub mod tags;
 pub mod text;

@@ -13,7 +13,7 @@ use crate::{
     body::LiveBody,
     catalog::{Item, Page, Track, TrackFilter, TrackOrder},
     ids::{FolderId, TrackId},
-    zip::{self, Member, safe_name},
+    zip::{self, Member, Source, safe_name},
 };
 
 /// Files in an archive.
@@ -152,7 +152,7 @@ impl Playback {
             if !files.insert(source.path.clone()) {
                 continue;
             }
-            let (_, len) = open_file(&source.path).await?;
+            let (_, len) = open_file(&source).await?;
             let on_disk = || source.path.file_stem().unwrap_or_default().to_string_lossy();
             let stem = match of {
                 // As it lies there.
@@ -165,7 +165,10 @@ impl Playback {
             };
             members.push(Member {
                 name: unused(&mut names, &place, &stem, &track.suffix),
-                source: source.path.into(),
+                source: match source.lent {
+                    Some(lent) => Source::opened_by(move || lent.open()),
+                    None => source.path.into(),
+                },
                 len,
                 modified_at: track.modified_ns / 1_000_000,
             });

@@ -121,7 +121,7 @@ impl Playback {
 
     async fn original(&self, principal: &Principal, source: &TrackSource) -> Result<Opened> {
         let (permit, meter) = self.admit(principal).await?;
-        let (file, len) = open_file(&source.path).await?;
+        let (file, len) = open_file(source).await?;
         let track = &source.track.facts;
         Ok(Opened::File(FileBody {
             file,
@@ -138,7 +138,7 @@ impl Playback {
     /// Opens a transcode, made already or being made.
     pub(super) async fn make(&self, principal: &Principal, making: &Making<'_>) -> Result<Opened> {
         let (permit, meter) = self.admit(principal).await?;
-        let (file, len) = open_file(&making.source.path).await?;
+        let (file, len) = open_file(making.source).await?;
         let name = making.cache_name(len);
         match self.made(principal, making, &name, file).await? {
             Made::Whole(file, len) => {
@@ -321,17 +321,30 @@ async fn finished(transcode: &Transcode) -> Result<u64> {
     }
 }
 
-/// Opens a file without holding up others.
-pub(super) async fn open_file(path: &Path) -> Result<(File, u64)> {
-    let path = path.to_owned();
-    tokio::task::spawn_blocking(move || open_regular(&path)).await?
+/// Opens a track's file without holding up others.
+pub(super) async fn open_file(source: &TrackSource) -> Result<(File, u64)> {
+    let (path, lent) = (source.path.clone(), source.lent.clone());
+    tokio::task::spawn_blocking(move || match lent {
+        Some(lent) => Ok((lent.open().map_err(unreadable)?, lent.size)),
+        None => open_regular(&path),
+    })
+    .await?
 }
 
 /// Opens a file that is one: no pipe that would wait for a writer, no device.
 fn open_regular(path: &Path) -> Result<(File, u64)> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path);
-    let file = opened.map_err(|error| match error.kind() {
+    let file = opened.map_err(unreadable)?;
+    let data = file.metadata()?;
+    if !data.is_file() {
+        return Err(Error::Unavailable("This track is not a plain file any more".to_owned()));
+    }
+    Ok((file, data.len()))
+}
+
+fn unreadable(error: io::Error) -> Error {
+    match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
             Error::Unavailable("The file of this track is not there at the moment".to_owned())
         }
@@ -339,12 +352,7 @@ fn open_regular(path: &Path) -> Result<(File, u64)> {
             Error::Unavailable("The server may not read the file of this track".to_owned())
         }
         _ => error.into(),
-    })?;
-    let data = file.metadata()?;
-    if !data.is_file() {
-        return Err(Error::Unavailable("This track is not a plain file any more".to_owned()));
     }
-    Ok((file, data.len()))
 }
 
 fn of(count: u32) -> usize {

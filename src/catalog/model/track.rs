@@ -6,7 +6,7 @@ use super::{Annotation, ArtistRef, Contributor, Picture, Written};
 use crate::{
     clock::Millis,
     ids::{AlbumId, FolderId, LibraryId, TrackId},
-    media::{self, tags::Extra},
+    media::{self, sealed::Sealed, tags::Extra},
 };
 
 /// A track.
@@ -145,6 +145,9 @@ pub struct TrackSource {
     pub track: Track,
     /// Absolute path of the file.
     pub path: PathBuf,
+    /// Where its bytes are if that path is a symlink to a file of a watched folder, and what they
+    /// must still be.
+    pub lent: Option<Sealed>,
     /// For a part of an image with a cue sheet: start and end in the file, ms.
     pub range_ms: Option<(u64, u64)>,
 }

@@ -1,7 +1,7 @@
 //! What was heard in tracks, and which tracks still wait to be heard. Only the room that analyses
 //! in the background calls it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
 use super::rows::{Rows, list};
 use crate::{
@@ -59,9 +59,13 @@ impl Catalog {
         // The order of the joins is ours to say: along the ids, not library by library and sorted.
         let rows = sqlx::query!(
             r#"select t.track_id as "track_id!: i64", l.path as library_path, t.path, t.cue_index, t.start_ms, t.duration_ms,
-                      t.size_bytes, t.modified_ns, t.audio_hash,
+                      t.size_bytes, t.modified_ns, t.audio_hash, r.target as "target?: Vec<u8>",
                       (s.version is ?2 and s.reason = '') as "is_known: bool"
                from track t cross join library l using (library_id) left join sound s using (track_id)
+               left join shared_library b using (library_id)
+               left join drive_file f on f.locker_id = coalesce(l.locker_id, b.locker_id)
+                    and f.path = iif(b.path is null, t.path, b.path || '/' || t.path)
+               left join drive_reference r using (reference_id)
                where t.track_id > ?1 and t.missing_at is null and l.is_active = 1
                  and (s.track_id is null or s.version <> ?2
                       or s.size_bytes <> t.size_bytes or s.modified_ns <> t.modified_ns)
@@ -77,7 +81,11 @@ impl Catalog {
             let known = row.audio_hash.filter(|_| row.is_known == Some(true));
             SoundWanted {
                 track: row.track_id.into(),
-                path: path_text::decode(&row.library_path).join(path_text::decode(&row.path)),
+                path: match row.target {
+                    // Its size and time are the track's, and are looked at.
+                    Some(target) => OsString::from_vec(target).into(),
+                    None => path_text::decode(&row.library_path).join(path_text::decode(&row.path)),
+                },
                 range_ms: row.cue_index.map(|_| (start, start + row.duration_ms.max(0) as u64)),
                 size_bytes: row.size_bytes,
                 modified_ns: row.modified_ns,

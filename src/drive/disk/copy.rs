@@ -16,8 +16,8 @@ use rustix::{
 };
 
 use super::{
-    Disk, FOLDER, Found, Kinship, Origin, STAGING, beneath, facts, is_folder, is_plain,
-    link::copy_into, list, make_folders, quick_key, rename_new,
+    Disk, FOLDER, Found, Kinship, Lent, LentFiles, Origin, STAGING, beneath, facts, is_folder,
+    is_link, is_plain, link::copy_into, list_with, make_folders, quick_key, rename_new,
 };
 use crate::clock::Millis;
 
@@ -37,6 +37,8 @@ pub(in crate::drive) struct Copied {
     pub(in crate::drive) modified_ns: i64,
     pub(in crate::drive) quick_key: [u8; 32],
     pub(in crate::drive) origin: Origin,
+    /// What it points at, where it is a reference.
+    pub(in crate::drive) reference: Option<i64>,
 }
 
 /// A copy in staging, on its way out of it. Dropping it removes it.
@@ -58,8 +60,14 @@ impl Drop for StagedCopy {
 }
 
 impl Disk {
-    /// What lies at a path, seen without opening it; '' is the locker itself.
-    pub(in crate::drive) fn look(&self, locker: &str, path: &str) -> io::Result<Found> {
+    /// What lies at a path, seen without opening it; '' is the locker itself. A symlink is there
+    /// only where it stands for a lent file.
+    pub(in crate::drive) fn look(
+        &self,
+        locker: &str,
+        path: &str,
+        lent: Option<&Lent>,
+    ) -> io::Result<Found> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
         let stat = if name.is_empty() {
@@ -68,25 +76,45 @@ impl Disk {
             statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?
         };
         let is_folder = is_folder(&stat);
+        if let Some(lent) = lent.filter(|_| is_link(&stat)) {
+            return Ok(lent.found(name));
+        }
         if !is_folder && !is_plain(&stat) {
             return Err(Errno::NOENT.into());
         }
         let (size, modified_ns) = facts(&stat);
         let born_at = is_folder.then(|| born(&parent, name)).flatten();
-        Ok(Found { name: name.to_owned(), is_folder, size, modified_ns, born_at })
+        let (name, is_lent) = (name.to_owned(), false);
+        Ok(Found { name, is_folder, is_lent, size, modified_ns, born_at })
+    }
+
+    /// Whether anything lies at a path, whatever it is.
+    pub(in crate::drive) fn is_there(&self, locker: &str, path: &str) -> io::Result<bool> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let found = self.locker(locker).and_then(|root| beneath(root, folder, FOLDER));
+        match found.and_then(|parent| Ok(statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            found => found.map(|_| true),
+        }
     }
 
     /// Every plain file below a path, relative to it; '' for a file itself. With the folders, whose
     /// paths end with a slash.
-    pub(in crate::drive) fn below(&self, locker: &str, path: &str) -> io::Result<Vec<Found>> {
-        let top = self.look(locker, path)?;
+    pub(in crate::drive) fn below(
+        &self,
+        locker: &str,
+        path: &str,
+        lent: &LentFiles,
+    ) -> io::Result<Vec<Found>> {
+        let top = self.look(locker, path, lent.get(""))?;
         if !top.is_folder {
             return Ok(vec![Found { name: String::new(), ..top }]);
         }
         let folder = beneath(self.locker(locker)?, path, FOLDER)?;
         let (mut all, mut left) = (Vec::new(), vec![String::new()]);
         while let Some(at) = left.pop() {
-            for found in list(&folder, at.trim_end_matches('/'))? {
+            let lent = |name: &str| lent.get(&format!("{at}{name}"));
+            for found in list_with(&folder, at.trim_end_matches('/'), lent)? {
                 let name = format!("{at}{}", found.name);
                 if found.is_folder {
                     left.push(format!("{name}/"));
@@ -105,6 +133,7 @@ impl Disk {
         locker: &str,
         path: &str,
         staging: &str,
+        lent: &LentFiles,
     ) -> io::Result<StagedCopy> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let from = beneath(self.locker(locker)?, folder, FOLDER)?;
@@ -114,7 +143,9 @@ impl Disk {
         let stat = statat(&from, name, AtFlags::SYMLINK_NOFOLLOW)?;
         if is_folder(&stat) {
             let from = beneath(&from, name, FOLDER)?;
-            copy_folder(&from, &to, staging, "", &mut staged.files)?;
+            copy_folder(&from, &to, staging, "", lent, &mut staged.files)?;
+        } else if let Some(lent) = lent.get("").filter(|_| is_link(&stat)) {
+            staged.files.push(Copied { path: String::new(), ..copy_lent(lent, &to, staging)? });
         } else if is_plain(&stat) {
             let copied = copy_file(&from, name, &to, staging)?;
             staged.files.push(Copied { path: String::new(), ..copied });
@@ -148,21 +179,26 @@ impl Disk {
     }
 }
 
-/// Folders and plain files; symlinks and pipes are left behind.
+/// Folders, plain files and lent ones; other symlinks and pipes are left behind.
 fn copy_folder(
     from: &OwnedFd,
     into: &OwnedFd,
     name: &str,
     path: &str,
+    lent: &LentFiles,
     files: &mut Vec<Copied>,
 ) -> io::Result<()> {
     mkdirat(into, name, Mode::from_raw_mode(0o755))?;
     let to = beneath(into, name, FOLDER)?;
-    for found in list(from, "")? {
-        let path =
-            if path.is_empty() { found.name.clone() } else { format!("{path}/{}", found.name) };
+    let below =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+    for found in list_with(from, "", |name| lent.get(&below(name)))? {
+        let path = below(&found.name);
         if found.is_folder {
-            copy_folder(&beneath(from, &found.name, FOLDER)?, &to, &found.name, &path, files)?;
+            let inner = beneath(from, &found.name, FOLDER)?;
+            copy_folder(&inner, &to, &found.name, &path, lent, files)?;
+        } else if let Some(lent) = lent.get(&path).filter(|_| found.is_lent) {
+            files.push(Copied { path, ..copy_lent(lent, &to, &found.name)? });
         } else {
             files.push(Copied { path, ..copy_file(from, &found.name, &to, &found.name)? });
         }
@@ -179,11 +215,24 @@ fn copy_file(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> io::Result<
     if origin != Origin::HardLink {
         settle(&target, modified_ns)?;
     }
-    Ok(Copied { path: String::new(), size, modified_ns, quick_key, origin })
+    Ok(Copied { path: String::new(), size, modified_ns, quick_key, origin, reference: None })
+}
+
+/// A second reference: what it says comes from the row, not from the symlink.
+fn copy_lent(lent: &Lent, to: &OwnedFd, new: &str) -> io::Result<Copied> {
+    lent.point(to, new)?;
+    Ok(Copied {
+        path: String::new(),
+        size: lent.sealed.size,
+        modified_ns: lent.sealed.modified_ns,
+        quick_key: lent.quick_key,
+        origin: Origin::Reference,
+        reference: Some(lent.id),
+    })
 }
 
 /// The time of the original, and everything on the disk.
-fn settle(file: impl AsFd, modified_ns: i64) -> io::Result<()> {
+pub(super) fn settle(file: impl AsFd, modified_ns: i64) -> io::Result<()> {
     let time = Timespec {
         tv_sec: modified_ns.div_euclid(1_000_000_000),
         tv_nsec: modified_ns.rem_euclid(1_000_000_000),

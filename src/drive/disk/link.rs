@@ -6,6 +6,7 @@ use std::{
     io::{self, Read as _, Seek as _},
     os::fd::{AsRawFd as _, OwnedFd},
     os::unix::fs::FileExt as _,
+    path::Path,
 };
 
 use rustix::{
@@ -13,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Disk, FOLDER, STAGING, Staged, beneath};
+use super::{Disk, FOLDER, STAGING, Staged, beneath, file_facts, lent::point};
 
 /// How a file's bytes got to where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Origin {
     HardLink,
     /// Copied.
     Copy,
+    /// They lie in a watched folder; here is nothing but a symlink.
+    Reference,
 }
 
 impl Origin {
@@ -37,6 +40,7 @@ impl Origin {
             Self::Reflink => "reflink",
             Self::HardLink => "hardlink",
             Self::Copy => "copy",
+            Self::Reference => "reference",
         }
     }
 }
@@ -66,6 +70,25 @@ impl Disk {
         let (file, origin) = copy_into(&folder, name, source, kinship)?;
         Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false })
     }
+
+    /// The same of a file of a watched folder, which may be pointed at: where no blocks can be
+    /// shared, what is staged is a symlink that says where the bytes are.
+    pub(in crate::drive) fn stage_reference(
+        &self,
+        name: &str,
+        source: &File,
+        target: &Path,
+    ) -> io::Result<Staged> {
+        let folder = beneath(self.root()?, STAGING, FOLDER)?;
+        let (file, origin) = match share_blocks(&folder, name, source)? {
+            Some(file) => (file, Origin::Reflink),
+            None => {
+                point(&folder, name, target, file_facts(source)?.1)?;
+                (source.try_clone()?, Origin::Reference)
+            }
+        };
+        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false })
+    }
 }
 
 /// A new file `name` of a folder with the bytes of another, on the disk already.
@@ -75,36 +98,44 @@ pub(super) fn copy_into(
     mut source: &File,
     kinship: Kinship,
 ) -> io::Result<(File, Origin)> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-    let make = || openat(folder, name, flags, Mode::from_raw_mode(0o644)).map(File::from);
-    let remove = || unlinkat(folder, name, AtFlags::empty());
-    let mut made = make()?;
-    match ioctl_ficlone(&made, source) {
-        Ok(()) => {
-            made.sync_all()?;
-            return Ok((made, Origin::Reflink));
-        }
-        Err(Errno::NOSPC | Errno::DQUOT) => {
-            remove()?;
-            return Err(Errno::NOSPC.into());
-        }
-        Err(_) => (),
+    if let Some(made) = share_blocks(folder, name, source)? {
+        return Ok((made, Origin::Reflink));
     }
     // Nothing is saved by sharing no bytes.
-    if kinship == Kinship::Locker && 0 < source.metadata()?.len() {
-        remove()?;
-        if let Some(linked) = link_into(folder, name, source)? {
-            return Ok((linked, Origin::HardLink));
-        }
-        made = make()?;
+    if kinship == Kinship::Locker
+        && 0 < source.metadata()?.len()
+        && let Some(linked) = link_into(folder, name, source)?
+    {
+        return Ok((linked, Origin::HardLink));
     }
+    let mut made = make(folder, name)?;
     source.rewind()?;
     let copied = io::copy(&mut source, &mut made).and_then(|_| made.sync_all());
     if let Err(error) = copied {
-        remove()?;
+        unlinkat(folder, name, AtFlags::empty())?;
         return Err(error);
     }
     Ok((made, Origin::Copy))
+}
+
+fn make(folder: &OwnedFd, name: &str) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    Ok(File::from(openat(folder, name, flags, Mode::from_raw_mode(0o644))?))
+}
+
+/// A new file over the blocks of another; `None`, and nothing is there, where that cannot be.
+fn share_blocks(folder: &OwnedFd, name: &str, source: &File) -> io::Result<Option<File>> {
+    let made = make(folder, name)?;
+    let shared = ioctl_ficlone(&made, source);
+    if shared.is_ok() {
+        made.sync_all()?;
+        return Ok(Some(made));
+    }
+    unlinkat(folder, name, AtFlags::empty())?;
+    match shared {
+        Err(Errno::NOSPC | Errno::DQUOT) => Err(Errno::NOSPC.into()),
+        _ => Ok(None),
+    }
 }
 
 /// Another name of a file's inode, which is read-only from then on; `None` where that cannot be.

@@ -3,9 +3,11 @@
 
 mod copy;
 mod lasting;
+mod lent;
 mod link;
 mod room;
 mod shelf;
+mod taken;
 
 use std::{
     ffi::CStr,
@@ -29,6 +31,7 @@ pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
 pub(super) use self::{
     copy::{Copied, StagedCopy},
     lasting::LASTING,
+    lent::{Lent, LentFiles},
     shelf::{OnShelf, SHELVES, Spot},
 };
 use super::names::is_same_name;
@@ -49,6 +52,8 @@ pub(super) struct Disk {
 pub(super) struct Found {
     pub(super) name: String,
     pub(super) is_folder: bool,
+    /// It is a symlink, and its bytes lie in a watched folder; size and time are theirs.
+    pub(super) is_lent: bool,
     pub(super) size: u64,
     pub(super) modified_ns: i64,
     /// When a folder was made, where the disk knows that; rows tell it of files.
@@ -191,24 +196,6 @@ impl Disk {
         Ok(staged)
     }
 
-    /// Moves a locker's file or folder into staging, where it is gone for everybody. Dropping the
-    /// result deletes it; [`Placed::undo`] brings it back.
-    pub(super) fn take_out(&self, locker: &str, path: &str, staging: &str) -> io::Result<TakenOut> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
-        let to = beneath(self.root()?, STAGING, FOLDER)?;
-        renameat_with(&parent, name, &to, staging, RenameFlags::NOREPLACE)?;
-        fsync(&parent)?;
-        let place = self.root.join(STAGING).join(staging);
-        Ok(TakenOut {
-            place,
-            staging: to,
-            staged: staging.to_owned(),
-            parent,
-            name: name.to_owned(),
-        })
-    }
-
     /// Puts a whole locker folder away as `removed/NAME`; false if there was none.
     pub(super) fn put_away(&self, locker: &str, name: &str) -> io::Result<bool> {
         let (folder, own) = locker.rsplit_once('/').unwrap_or(("", locker));
@@ -231,39 +218,6 @@ impl Disk {
     /// Where a path below the root is, for rows that others read.
     pub(super) fn absolute(&self, path: &str) -> io::Result<PathBuf> {
         std::path::absolute(self.root.join(path))
-    }
-}
-
-/// Something on its way out of a locker.
-pub(super) struct TakenOut {
-    place: PathBuf,
-    staging: OwnedFd,
-    staged: String,
-    parent: OwnedFd,
-    name: String,
-}
-
-impl TakenOut {
-    /// Puts it back where it was.
-    pub(super) fn undo(self) -> io::Result<()> {
-        renameat_with(
-            &self.staging,
-            &*self.staged,
-            &self.parent,
-            &*self.name,
-            RenameFlags::NOREPLACE,
-        )?;
-        fsync(&self.parent)?;
-        Ok(())
-    }
-
-    /// Deletes it for good.
-    pub(super) fn delete(self) -> io::Result<()> {
-        if fs::symlink_metadata(&self.place)?.is_dir() {
-            fs::remove_dir_all(&self.place)
-        } else {
-            fs::remove_file(&self.place)
-        }
     }
 }
 
@@ -374,6 +328,15 @@ pub(super) fn spell(folder: &OwnedFd, path: &str) -> io::Result<String> {
 /// The plain files and folders of a folder. Symlinks, pipes and names that are not UTF-8 are
 /// left out.
 pub(super) fn list(locker: &OwnedFd, path: &str) -> io::Result<Vec<Found>> {
+    list_with(locker, path, |_| None)
+}
+
+/// The same with those symlinks, by name, that stand for lent files.
+pub(super) fn list_with<'l>(
+    locker: &OwnedFd,
+    path: &str,
+    mut lent: impl FnMut(&str) -> Option<&'l Lent>,
+) -> io::Result<Vec<Found>> {
     let folder = beneath(locker, path, FOLDER)?;
     let mut found = Vec::new();
     for entry in Dir::read_from(&folder)? {
@@ -388,7 +351,12 @@ pub(super) fn list(locker: &OwnedFd, path: &str) -> io::Result<Vec<Found>> {
         if is_folder || is_plain(&stat) {
             let (size, modified_ns) = facts(&stat);
             let born_at = is_folder.then(|| born(&folder, name)).flatten();
-            found.push(Found { name: name.to_owned(), is_folder, size, modified_ns, born_at });
+            let (name, is_lent) = (name.to_owned(), false);
+            found.push(Found { name, is_folder, is_lent, size, modified_ns, born_at });
+        } else if is_link(&stat)
+            && let Some(lent) = lent(name)
+        {
+            found.push(lent.found(name));
         }
     }
     Ok(found)
@@ -433,6 +401,10 @@ fn is_folder(stat: &Stat) -> bool {
 
 fn is_plain(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+}
+
+fn is_link(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
 }
 
 fn facts(stat: &Stat) -> (u64, i64) {

@@ -44,6 +44,13 @@ impl Staged {
 }
 
 impl Disk {
+    /// Bytes that may be used up.
+    pub(in crate::drive) fn free(&self) -> io::Result<u64> {
+        let facts = fstatvfs(self.root()?)?;
+        let left = (facts.f_blocks * facts.f_frsize / 50).min(MOST_LEFT);
+        Ok((facts.f_bavail * facts.f_frsize).saturating_sub(left))
+    }
+
     /// Puts some room by, where there is enough.
     pub(in crate::drive) fn put_room_by(&self) -> io::Result<()> {
         let place = self.root.join(RESERVE);

@@ -18,7 +18,8 @@ use rustix::{
 };
 
 use super::{
-    Disk, FOLDER, Placed, beneath, facts, is_plain, list, make_folders, open_file, rename_new,
+    Disk, FOLDER, Lent, LentFiles, Placed, beneath, facts, is_link, is_plain, list, list_with,
+    make_folders, open_file, rename_new,
 };
 
 /// The shelves' folders below the drive's root; each has one for every locker's owner.
@@ -89,13 +90,14 @@ impl Disk {
         Ok(())
     }
 
-    /// Gives a locker's plain file a second name on a shelf: its size and time. `None` where
+    /// Gives a locker's file, or its symlink, a second name on a shelf: its size and time. `None` where
     /// there is no such file, or where the disk has no links.
     pub(in crate::drive) fn link_out(
         &self,
         locker: &str,
         path: &str,
         spot: &Spot,
+        lent: Option<&Lent>,
     ) -> io::Result<Option<(u64, i64)>> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         // Where there is no such folder, placing the other file says so, or makes it.
@@ -106,14 +108,16 @@ impl Disk {
             Err(Errno::NOENT) => return Ok(None),
             stat => stat?,
         };
-        if !is_plain(&stat) {
-            return Ok(None);
-        }
+        let facts = match lent.filter(|_| is_link(&stat)) {
+            Some(lent) => (lent.sealed.size, lent.sealed.modified_ns),
+            None if is_plain(&stat) => facts(&stat),
+            None => return Ok(None),
+        };
         let to = self.prepare(spot, path)?;
         match linkat(&parent, name, &to, &*spot.name, AtFlags::empty()) {
             Ok(()) => {
                 fsync(&to)?;
-                Ok(Some(facts(&stat)))
+                Ok(Some(facts))
             }
             Err(error) => {
                 self.erase(spot)?;
@@ -235,21 +239,24 @@ impl Disk {
         }
     }
 
-    /// Every plain file in something kept, relative to it; '' is a file itself.
+    /// Every file in something kept, relative to it; '' is a file itself.
     pub(in crate::drive) fn shelved_files(
         &self,
         spot: &Spot,
+        lent: &LentFiles,
     ) -> io::Result<Vec<(String, u64, i64)>> {
         let folder = beneath(self.root()?, &spot.folder(), FOLDER)?;
         let (mut files, mut left) = (Vec::new(), vec![String::new()]);
         while let Some(at) = left.pop() {
-            for found in list(&folder, &at)? {
-                let path = if at.is_empty() { found.name } else { format!("{at}/{}", found.name) };
+            let below =
+                |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
+            let inner = |path: &str| path.split_once('/').map_or("", |(_, inner)| inner).to_owned();
+            for found in list_with(&folder, &at, |name| lent.get(&inner(&below(name))))? {
+                let path = below(&found.name);
                 if found.is_folder {
                     left.push(path);
                 } else {
-                    let inner = path.split_once('/').map_or("", |(_, inner)| inner);
-                    files.push((inner.to_owned(), found.size, found.modified_ns));
+                    files.push((inner(&path), found.size, found.modified_ns));
                 }
             }
         }
@@ -262,7 +269,7 @@ impl Disk {
         for shelf in SHELVES {
             let shelf = format!("{shelf}/{owner}");
             let Some(opened) = self.shelf(&shelf)? else { continue };
-            let found = list(&opened, "")?;
+            let (found, unknown) = (list(&opened, "")?, Lent::unknown());
             for note in found.iter().filter(|found| !found.is_folder) {
                 let Some(id) = note.name.strip_suffix(ORIGIN) else { continue };
                 if !found.iter().any(|other| other.is_folder && other.name == id) {
@@ -270,7 +277,7 @@ impl Disk {
                 }
             }
             for folder in found.into_iter().filter(|found| found.is_folder) {
-                if list(&opened, &folder.name)?.is_empty() {
+                if list_with(&opened, &folder.name, |_| Some(&unknown))?.is_empty() {
                     let (shelf, id, name) = (shelf.clone(), folder.name, String::new());
                     self.erase(&Spot { shelf, id, name })?;
                 }
@@ -285,8 +292,12 @@ impl Disk {
         for shelf in SHELVES {
             let shelf = format!("{shelf}/{owner}");
             let Some(opened) = self.shelf(&shelf)? else { continue };
+            let unknown = Lent::unknown();
             for folder in list(&opened, "")?.into_iter().filter(|found| found.is_folder) {
-                let Some(inside) = list(&opened, &folder.name)?.into_iter().next() else {
+                // A symlink may stand for a lent file; whose it is, its row tells.
+                let Some(inside) =
+                    list_with(&opened, &folder.name, |_| Some(&unknown))?.into_iter().next()
+                else {
                     continue;
                 };
                 let note = self.root.join(&shelf).join(format!("{}{ORIGIN}", folder.name));
@@ -306,12 +317,13 @@ impl Disk {
         }
     }
 
-    /// Whether two plain files, each by its folder and path below the root, are one by two names.
+    /// Whether two files or symlinks, each by its folder and path below the root, are one by two names.
     pub(in crate::drive) fn is_same_file(&self, one: (&str, &str), other: (&str, &str)) -> bool {
         let inode = |(folder, path): (&str, &str)| {
-            let (file, ..) = open_file(&self.locker(folder).ok()?, path).ok()?;
-            let stat = rustix::fs::fstat(&file).ok()?;
-            Some((stat.st_dev, stat.st_ino))
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(folder).ok()?, above, FOLDER).ok()?;
+            let stat = statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            (is_plain(&stat) || is_link(&stat)).then_some((stat.st_dev, stat.st_ino))
         };
         let one = inode(one);
         one.is_some() && one == inode(other)

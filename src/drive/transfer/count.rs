@@ -3,7 +3,7 @@
 
 use super::{Cleared, Transfer};
 use crate::{
-    Result,
+    Error, Result,
     accounts::{Change, Charge, Reservation},
     db::Tx,
     drive::{
@@ -150,12 +150,24 @@ impl Transfer {
         let (size, origin) = (i64::try_from(file.size).unwrap_or(i64::MAX), file.origin.as_str());
         let quick_key = file.quick_key.as_slice();
         let now = self.drive.clock.now();
+        if let Some(reference) = file.reference {
+            let known = sqlx::query_scalar!(
+                r#"select count(*) as "count!: i64" from drive_reference where reference_id = ?"#,
+                reference
+            )
+            .fetch_one(&mut **tx)
+            .await?;
+            if known == 0 {
+                return Err(Error::Conflict("The file was changed meanwhile".to_owned()));
+            }
+        }
         sqlx::query!(
-            "insert into drive_file (locker_id, path, size_bytes, modified_ns, content_hash, quick_key, origin, created_at, stored_at)
+            "insert into drive_file (locker_id, path, size_bytes, modified_ns, content_hash, quick_key, origin, created_at, stored_at,
+                 reference_id)
              values (?1, ?2, ?3, ?4,
                  (select content_hash from drive_file f where f.locker_id = ?5 and f.path = ?6
                   and f.size_bytes = ?3 and f.modified_ns = ?4 and f.missing_at is null),
-                 ?7, ?8, ?9, ?9)",
+                 ?7, ?8, ?9, ?9, ?10)",
             self.target.id.0,
             to,
             size,
@@ -164,7 +176,8 @@ impl Transfer {
             from,
             quick_key,
             origin,
-            now
+            now,
+            file.reference
         )
         .execute(&mut **tx)
         .await?;

@@ -3,6 +3,8 @@
 
 mod count;
 
+use std::sync::Arc;
+
 use tokio::sync::OwnedMutexGuard;
 
 use super::{
@@ -148,7 +150,8 @@ impl Transfer {
         let turns = drive.lock_both(self.source.id, self.target.id).await;
         let (disk, folder, path) =
             (drive.disk.clone(), self.source.path.clone(), self.from.clone());
-        let moved = blocking(move || disk.look(&folder, path.as_str())).await?;
+        let lent = drive.lent_at(self.source.id, self.from.as_str()).await?;
+        let moved = blocking(move || disk.look(&folder, path.as_str(), lent.as_ref())).await?;
         let (files, size, charge) = drive.sum_rows(self.source.id, self.from.as_str()).await?;
         let crosses = self.source.id != self.target.id;
         let reservation =
@@ -183,14 +186,16 @@ impl Transfer {
         let drive = &self.drive;
         let (disk, folder, path) =
             (drive.disk.clone(), self.source.path.clone(), self.from.clone());
-        let below = blocking(move || disk.below(&folder, path.as_str())).await?;
+        let lent = Arc::new(drive.lent_below(self.source.id, self.from.as_str()).await?);
+        let there = Arc::clone(&lent);
+        let below = blocking(move || disk.below(&folder, path.as_str(), &there)).await?;
         self.judge().await?;
         let size: u64 = below.iter().filter(|found| !found.is_folder).map(|found| found.size).sum();
         let name = staging_name()?;
         let reservation = self.reserve(size, &name).await?;
         let (disk, folder) = (drive.disk.clone(), self.source.path.clone());
         let from = self.from.as_str().to_owned();
-        let staged = blocking(move || disk.stage_tree(&folder, &from, &name)).await?;
+        let staged = blocking(move || disk.stage_tree(&folder, &from, &name, &lent)).await?;
         let size = staged.files.iter().map(|file| file.size).sum();
         let files = staged.files.len() as u64;
         let turns = drive.lock_both(self.source.id, self.target.id).await;
@@ -234,7 +239,9 @@ impl Transfer {
     async fn judge(&self) -> Result<Option<Found>> {
         let drive = &self.drive;
         let (disk, (folder, path)) = (drive.disk.clone(), pair(&self.target, &self.to));
-        let there = blocking(move || match disk.look(&folder, &path) {
+        let row = drive.row(self.target.id, self.to.as_str()).await?;
+        let lent = row.as_ref().and_then(|row| row.lent.clone());
+        let there = blocking(move || match disk.look(&folder, &path, lent.as_ref()) {
             Err(error)
                 if matches!(
                     error.kind(),
@@ -246,7 +253,6 @@ impl Transfer {
             there => there.map(Some),
         })
         .await?;
-        let row = drive.row(self.target.id, self.to.as_str()).await?;
         // What has no entity tag is there all the same.
         let etag = there.as_ref().map(|_| row.as_ref().map_or("", |row| row.etag.as_str()));
         if self.condition.holds(etag) {
@@ -264,12 +270,16 @@ impl Transfer {
         let is_version = is_file && !there.is_folder;
         let kind = if is_version { KeptKind::Version } else { KeptKind::Trash };
         let spot = new_spot(&self.target, kind, self.to.as_str())?;
+        let lent = self.drive.lent_at(self.target.id, self.to.as_str()).await?;
         let (disk, from, place) = (self.drive.disk.clone(), from.clone(), spot.clone());
         let (folder, path) = pair(&self.target, &self.to);
         let is_linked = blocking(move || {
             // Two names of one file: the system would move nothing.
             let is_one = disk.is_same_file((&from.0, &from.1), (&folder, &path));
-            if is_version && !is_one && disk.link_out(&folder, &path, &place)?.is_some() {
+            if is_version
+                && !is_one
+                && disk.link_out(&folder, &path, &place, lent.as_ref())?.is_some()
+            {
                 return Ok(true);
             }
             disk.shelve(&folder, &path, &place).map(|()| false)
@@ -285,7 +295,7 @@ impl Transfer {
         let (disk, folder) = (self.drive.disk.clone(), self.target.path.clone());
         let (spot, path) = (cleared.spot.clone(), self.to.as_str().to_owned());
         blocking(move || {
-            if disk.look(&folder, &path).is_err() {
+            if !disk.is_there(&folder, &path)? {
                 disk.unshelve(&spot, &folder, &path)?;
             }
             disk.erase(&spot)

@@ -302,6 +302,7 @@ impl Drive {
             hash,
             upload: Some(row.id.clone()),
             handover: Handover::default(),
+            lendable: None,
         };
         publishing.run(staged).await
     }

@@ -57,6 +57,7 @@ impl Drive {
             hash,
             upload: None,
             handover,
+            lendable: None,
         };
         let stored = tokio::spawn(publishing.run(staged)).await??;
         self.drop_upload(id).await?;

@@ -228,6 +228,7 @@ impl Matching {
         let mut source = self.parts.drive.source(locker, opened.path.as_str()).await?;
         // As if it lay outside: blocks may be shared, the inode may not.
         source.kinship = Kinship::Outside;
+        source.lendable = None;
         let digests = read(&source, None).await?.ok_or(Error::NotFound("File"))?;
         let condition = Condition::Match(vec![opened.etag]);
         let target = Target { locker, path: opened.path, condition };

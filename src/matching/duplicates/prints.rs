@@ -1,6 +1,8 @@
 //! Fingerprints in the background, only of tracks that look like another one: as long, and named
 //! alike. Everything else would cost hours and disk for nothing.
 
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +23,8 @@ struct Track {
     id: i64,
     root: String,
     path: String,
+    /// Where the bytes of a lent file are.
+    target: Option<Vec<u8>>,
     size: i64,
     modified_ns: i64,
 }
@@ -103,8 +107,13 @@ impl Matching {
     /// catalogue knows.
     async fn print(&self, pool: &Pool, track: i64) -> Result<Option<Vec<u32>>> {
         let row = sqlx::query!(
-            r#"select l.path as root, t.path, t.size_bytes, t.modified_ns, f.print as "print?: Vec<u8>"
+            r#"select l.path as root, t.path, t.size_bytes, t.modified_ns, f.print as "print?: Vec<u8>",
+                      r.target as "target?: Vec<u8>"
                from track t join library l using (library_id)
+               left join shared_library b using (library_id)
+               left join drive_file d on d.locker_id = coalesce(l.locker_id, b.locker_id)
+                    and d.path = iif(b.path is null, t.path, b.path || '/' || t.path)
+               left join drive_reference r using (reference_id)
                left join fingerprint f on f.track_id = t.track_id and f.size_bytes = t.size_bytes
                  and f.modified_ns = t.modified_ns
                where t.track_id = ? and l.is_active = 1 and t.missing_at is null"#,
@@ -120,6 +129,7 @@ impl Matching {
             id: track,
             root: row.root,
             path: row.path,
+            target: row.target,
             size: row.size_bytes,
             modified_ns: row.modified_ns,
         };
@@ -127,7 +137,11 @@ impl Matching {
     }
 
     async fn make_print(&self, pool: &Pool, track: Track) -> Result<Option<Vec<u32>>> {
-        let path = path_text::decode(&track.root).join(path_text::decode(&track.path));
+        let path = match track.target {
+            // Its size and time are the track's, and are looked at.
+            Some(target) => OsString::from_vec(target).into(),
+            None => path_text::decode(&track.root).join(path_text::decode(&track.path)),
+        };
         let (size, modified_ns) = (track.size, track.modified_ns);
         let opened = tokio::task::spawn_blocking(move || open(&path, size, modified_ns)).await?;
         let Some(file) = opened else { return Ok(None) };

@@ -61,7 +61,7 @@ impl Backups {
     /// Of this data folder and drive.
     #[must_use]
     pub fn new(data: &Path, drive: &Path, db: Db, clock: Clock, accounts: Accounts) -> Self {
-        let places = Places { data: data.into(), drive: drive.into() };
+        let places = Places { data: data.into(), drive: drive.into(), lent: Arc::default() };
         Self { places, db, clock, accounts, turn: Arc::default() }
     }
 
@@ -111,7 +111,8 @@ impl Backups {
         })
         .await?;
         self.db.copy_to(&partial.database()).await?;
-        let places = self.places.clone();
+        let lent = Arc::new(self.accounts.lent_files().await?);
+        let places = Places { lent, ..self.places.clone() };
         let how = How { has_files: choice.has_files, reads_all: choice.reads_all, at };
         let keep = choice.keep;
         let snapshot = blocking(move || {

@@ -20,6 +20,7 @@ mod take;
 mod walk;
 
 use std::{
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -29,13 +30,15 @@ pub use job::{Backups, Choice};
 pub use layout::{Snapshot, snapshots};
 pub use restore::{Restored, restore, verify};
 
-use crate::{Error, Result};
+use crate::{Error, Result, media::sealed::Sealed};
 
 /// What a backup is made of, and where that lies.
 #[derive(Debug, Clone)]
 struct Places {
     data: Arc<Path>,
     drive: Arc<Path>,
+    /// Files of lockers whose bytes lie in watched folders, by their paths below the drive's root.
+    lent: Arc<HashMap<PathBuf, Sealed>>,
 }
 
 /// Names in the data folder that are kept as files; the database is copied by itself.

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -48,7 +49,7 @@ pub async fn restore(
     });
     let (folder, snapshot) = opened.await?;
     Db::examine(&folder.database(&snapshot)).await?;
-    let places = Places { data: data.into(), drive: drive.into() };
+    let places = Places { data: data.into(), drive: drive.into(), lent: Arc::default() };
     blocking(move || {
         let coming = place_all(&folder, snapshot, &places)?;
         if coming.damaged.is_empty() || despite_damage {

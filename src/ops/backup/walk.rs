@@ -1,5 +1,5 @@
-//! Finds the files of both roots. Symbolic links are neither followed nor kept: nothing of ours is
-//! one.
+//! Finds the files of both roots. Symbolic links are neither followed nor kept, but for those that
+//! stand for a file of a watched folder: of them the bytes are kept, as a file like any other.
 
 use std::{
     fs::{self, File, Metadata},
@@ -15,6 +15,7 @@ use super::{
     layout::{Root, spell},
     real,
 };
+use crate::media::sealed::Sealed;
 
 /// Something found. Times are ns since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) struct Found {
     /// Relative to its root.
     pub(super) path: PathBuf,
     pub(super) is_folder: bool,
+    /// A symlink whose bytes lie in a watched folder; size and time are theirs.
+    pub(super) is_lent: bool,
     pub(super) mode: u32,
     pub(super) size: u64,
     pub(super) modified_ns: i64,
@@ -33,7 +36,13 @@ impl Found {
         let (size, modified_ns) =
             if facts.is_dir() { (0, 0) } else { (facts.len(), modified_ns(facts)) };
         let mode = facts.mode() & 0o777;
-        Self { root, path, is_folder: facts.is_dir(), mode, size, modified_ns }
+        let (is_folder, is_lent) = (facts.is_dir(), false);
+        Self { root, path, is_folder, is_lent, mode, size, modified_ns }
+    }
+
+    fn lent(path: PathBuf, sealed: &Sealed) -> Self {
+        let (root, size, modified_ns) = (Root::Drive, sealed.size, sealed.modified_ns);
+        Self { root, path, is_folder: false, is_lent: true, mode: 0o644, size, modified_ns }
     }
 
     pub(super) fn spelled(&self) -> String {
@@ -55,6 +64,9 @@ impl Places {
 
     /// Opens a file that was found, through no link.
     pub(super) fn open(&self, found: &Found) -> io::Result<File> {
+        if let Some(sealed) = self.lent.get(&found.path).filter(|_| found.is_lent) {
+            return sealed.open();
+        }
         let root = File::open(self.root(found.root))?;
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -70,7 +82,7 @@ impl Places {
         failed: &mut dyn FnMut(&Path, io::Error),
     ) {
         for name in OF_DATA {
-            visit(&self.data, Root::Data, PathBuf::from(name), &|_| false, each, failed);
+            visit(self, Root::Data, PathBuf::from(name), &|_| false, each, failed);
         }
         if !has_files {
             return;
@@ -85,13 +97,13 @@ impl Places {
                 || inner.as_deref() == Some(path)
         };
         for name in names_in(&self.drive, failed) {
-            visit(&self.drive, Root::Drive, name, &skip, each, failed);
+            visit(self, Root::Drive, name, &skip, each, failed);
         }
     }
 }
 
 fn visit(
-    base: &Path,
+    places: &Places,
     root: Root,
     path: PathBuf,
     skip: &dyn Fn(&Path) -> bool,
@@ -101,12 +113,16 @@ fn visit(
     if skip(&path) {
         return;
     }
-    let absolute = base.join(&path);
+    let absolute = places.root(root).join(&path);
     let facts = match fs::symlink_metadata(&absolute) {
         Ok(facts) => facts,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return,
         Err(error) => return failed(&absolute, error),
     };
+    let lent = places.lent.get(&path).filter(|_| root == Root::Drive && facts.is_symlink());
+    if let Some(sealed) = lent {
+        return each(Found::lent(path, sealed));
+    }
     if !facts.is_file() && !facts.is_dir() {
         return;
     }
@@ -115,7 +131,7 @@ fn visit(
         return;
     }
     for name in names_in(&absolute, failed) {
-        visit(base, root, path.join(name), skip, each, failed);
+        visit(places, root, path.join(name), skip, each, failed);
     }
 }
 

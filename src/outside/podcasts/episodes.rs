@@ -135,7 +135,7 @@ impl Podcasts {
         .await?
         .ok_or(Error::NotFound("Episode"))?;
         let path = path_text::decode(&root).join(&file.path);
-        Ok(TrackSource { track: episode.as_track(), path, range_ms: None })
+        Ok(TrackSource { track: episode.as_track(), path, lent: None, range_ms: None })
     }
 
     pub(super) async fn own_episode(

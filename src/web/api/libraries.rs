@@ -22,7 +22,7 @@ use crate::{
     web::{Handles, failure::Answer},
 };
 
-/// Who may see a library.
+/// Who may see a library, and whether it lends its files.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Sharing {
@@ -30,6 +30,8 @@ pub(super) struct Sharing {
     on_lan: bool,
     #[serde(default)]
     granted: Vec<String>,
+    /// Whether files of lockers may point at files of this watched folder; as it is if not told.
+    lends: Option<bool>,
 }
 
 /// Which scan.
@@ -44,6 +46,7 @@ pub(super) struct Wanted {
 pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
     let access = of.accounts.library_access(&caller.principal).await?;
     let seen = of.catalog.libraries(&caller.principal).await?;
+    let lent_out = of.drive.lent_out(&caller.principal).await?;
     let status = of.ingest.status();
     let mut albums = HashMap::new();
     for library in &seen {
@@ -59,6 +62,9 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
             Watching::Not | Watching::Watched => None,
         });
         let mut shape = shape(one);
+        let lent = lent_out.iter().find(|(id, _)| *id == one.id).map(|(_, lent)| lent);
+        shape["lends"] = json!(lent.map(|lent| lent.is_allowed));
+        shape["lent"] = json!(lent.map(|lent| json!({ "files": lent.files, "bytes": lent.bytes })));
         shape["state"] = json!(known.map_or("ok", |library| library.state.as_str()));
         shape["scannedAt"] = json!(known.and_then(|library| library.scanned_at));
         shape["albums"] = json!(albums.get(&one.id));
@@ -76,8 +82,11 @@ pub(super) async fn share(
 ) -> Answer {
     let id = LibraryId::parse(&id).ok_or(Error::NotFound("Library"))?;
     let granted: Vec<UserId> = sharing.granted.iter().filter_map(|id| UserId::parse(id)).collect();
-    let sharing = LibrarySharing { is_shared: sharing.shared, is_on_lan: sharing.on_lan, granted };
-    of.accounts.share_library(&caller.principal, id, &sharing).await?;
+    let access = LibrarySharing { is_shared: sharing.shared, is_on_lan: sharing.on_lan, granted };
+    of.accounts.share_library(&caller.principal, id, &access).await?;
+    if let Some(lends) = sharing.lends {
+        of.drive.set_lending(&caller.principal, id, lends).await?;
+    }
     Ok(done())
 }
 

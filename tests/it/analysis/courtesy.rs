@@ -85,7 +85,7 @@ async fn open_long(app: &TestApp, ann: &Principal, folder: &Path) -> Opened {
         content_type: "audio/flac",
         ..TrackFacts::default()
     };
-    let source = TrackSource { track: Track::from(facts), path, range_ms: None };
+    let source = TrackSource { track: Track::from(facts), path, lent: None, range_ms: None };
     app.services.playback.open_source(ann, &source, &Wish::to(Target::Wav), "test").await.unwrap()
 }
 

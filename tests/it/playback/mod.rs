@@ -107,7 +107,7 @@ fn track(path: &Path, facts: TrackFacts) -> TrackSource {
     let data = std::fs::metadata(path).unwrap();
     let facts =
         TrackFacts { id: TrackId(1), size_bytes: data.len(), content_type: "audio/x", ..facts };
-    TrackSource { track: Track::from(facts), path: path.to_owned(), range_ms: None }
+    TrackSource { track: Track::from(facts), path: path.to_owned(), lent: None, range_ms: None }
 }
 
 async fn bytes(opened: Opened) -> Vec<u8> {

@@ -8,6 +8,7 @@ mod full;
 mod hand;
 mod house;
 mod power;
+mod references;
 mod seen;
 mod trace;
 mod volume;

@@ -5,6 +5,7 @@ mod attacks;
 mod commands;
 mod duplicates;
 mod matching;
+mod references;
 mod shared;
 mod wire;
 

@@ -2,7 +2,7 @@
 import { h, html, useState } from '../../vendor/ui.js';
 import { patch, post, put } from '../api.js';
 import { libraryVersion, scan } from '../events.js';
-import { ago } from '../format.js';
+import { ago, bytes } from '../format.js';
 import { t } from '../i18n.js';
 import { complain, revision, toast, useFetched } from '../store.js';
 import { Button, Failed, Icon } from '../ui/parts.js';
@@ -34,6 +34,9 @@ export default function Libraries() {
       ${one.state !== 'ok' && html`<p>${one.state}</p>`}
       <p class="note wrap" dir="auto">${one.path}</p><p class="note">${[t(`library.${one.kind}`), Number.isInteger(one.albums) && t('count.albums', { count: one.albums }), one.scannedAt ? t('scan.last', { when: ago(one.scannedAt) }) : t('scan.never'), one.watching].filter(Boolean).join(' · ')}</p>
       <div class="switches"><label><input type="checkbox" role="switch" checked=${one.shared} disabled=${!one.changeable} onChange=${(event) => share(one, { shared: event.currentTarget.checked })}/><span>${t('libraries.shared')}</span></label>
-        <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label></div></section>`)}
+        <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label>
+        ${one.lends !== null && html`<label><input type="checkbox" role="switch" checked=${one.lends} onChange=${(event) => share(one, { lends: event.currentTarget.checked })}/><span>${t('libraries.lends')}</span></label>`}</div>
+      ${one.lends !== null && html`<p class="note">${t('libraries.lendsText')}</p>`}
+      ${one.lent?.files > 0 && html`<p class="note">${t(one.lends ? 'libraries.lent' : 'libraries.recalled', { count: one.lent.files, size: bytes(one.lent.bytes) })}</p>`}</section>`)}
     ${h(Matching)}<p class="note">${t('libraries.add')}</p></div></div>`;
 }
