@@ -5,11 +5,12 @@
 use tunelocker::{
     catalog::Rules,
     media::{
-        cue, feed,
+        self, cue, feed,
         lyrics::{self, Lyrics, Role},
         nfo,
         playlist_file::{self, Syntax},
     },
+    moving,
     protocols::{dlna, subsonic, webdav},
 };
 
@@ -30,6 +31,9 @@ pub(crate) const ALL: &[(&str, fn(&[u8]))] = &[
     ("ssdp", ssdp),
     ("dav_body", dav_body),
     ("dav_header", dav_header),
+    ("archive", archive),
+    ("tags", tags),
+    ("dump", dump),
 ];
 
 /// A Subsonic query string and form, split at the first zero byte.
@@ -163,4 +167,19 @@ pub(crate) fn dav_body(bytes: &[u8]) {
 /// Headers of WebDAV requests.
 pub(crate) fn dav_header(bytes: &[u8]) {
     webdav::fuzz::header(&String::from_utf8_lossy(bytes));
+}
+
+/// Archives, taken apart as a worker does.
+pub(crate) fn archive(bytes: &[u8]) {
+    media::fuzz::archive(bytes);
+}
+
+/// Files of music: what they say about themselves.
+pub(crate) fn tags(bytes: &[u8]) {
+    media::fuzz::tags(bytes);
+}
+
+/// Databases of other servers as SQL text.
+pub(crate) fn dump(bytes: &[u8]) {
+    moving::fuzz::dump(&String::from_utf8_lossy(bytes));
 }

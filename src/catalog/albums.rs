@@ -1,6 +1,6 @@
 //! Albums: lists in every order that a face asks for, and single ones.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ use crate::{
         Album, AlbumFacts, AlbumFilter, AlbumOrder, ArtistRef, Catalog, Item, List, Page, Picture,
         Track, Written,
         lists::{Keep, Listing, Order, Total},
+        memory::PORTION,
         visible::{json_ids, literal, within},
     },
     ids::AlbumId,
@@ -30,12 +31,7 @@ impl Catalog {
         let mut list = listing(principal, filter, order);
         let is_personal = list.keep == Keep::Marks;
         if filter.library.is_none() && !is_personal {
-            let twins = self.twins(principal).await?;
-            if !twins.hidden.is_empty() {
-                list.from += " and a.album_id not in (select value from json_each('";
-                list.from += &twins.hidden;
-                list.from += "'))";
-            }
+            list.without = self.hidden_twins(principal).await?;
         }
         let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
@@ -99,24 +95,13 @@ impl Catalog {
     }
 
     async fn album_facts(&self, rows: &[i64]) -> Result<Vec<Arc<AlbumFacts>>> {
-        let revision = self.revision().number;
-        let memory = &self.inner.memory.albums;
-        let found = memory.get_all(revision, rows);
-        let unknown = unknown(rows, &found);
-        if unknown.is_empty() {
-            return Ok(found.into_iter().flatten().collect());
-        }
-        let mut read: HashMap<i64, Arc<AlbumFacts>> = HashMap::with_capacity(unknown.len());
-        for part in unknown.chunks(500) {
+        let (memory, revision) = (&self.inner.memory.albums, self.revision().number);
+        let mut partly = memory.look(revision, rows);
+        for part in partly.unknown.chunks(PORTION) {
             let facts = self.read_albums(part).await?;
-            read.extend(facts.into_iter().map(|facts| (facts.id.0, Arc::new(facts))));
+            partly.fresh.extend(facts.into_iter().map(|facts| (facts.id.0, Arc::new(facts))));
         }
-        memory.insert_all(revision, read.iter().map(|(id, facts)| (*id, facts.clone(), 1)));
-        Ok(rows
-            .iter()
-            .zip(found)
-            .filter_map(|(row, facts)| facts.or_else(|| read.get(row).cloned()))
-            .collect())
+        Ok(memory.complete(revision, partly))
     }
 
     /// Rows travel as one JSON array, as those of tracks do.
@@ -130,7 +115,7 @@ impl Catalog {
                       a.genre, a.track_count, a.duration_ms, a.size_bytes, a.created_at,
                       a.picture_id, a.picture_hash,
                       (select json_group_array(json_array(artist_id, name)) from
-                         (select r.artist_id, r.name from album_artist aa join artist r using (artist_id)
+                         (select r.artist_id, r.name from album_artist aa join artist r indexed by artist_names using (artist_id)
                           where aa.album_id = a.album_id order by aa.position)),
                       (select json_group_array(name) from
                          (select g.name from genre_album ga join genre g using (genre_id)
@@ -216,11 +201,6 @@ impl Row {
     }
 }
 
-/// The rows that were not found, in order.
-pub(super) fn unknown<T>(rows: &[i64], found: &[Option<T>]) -> Vec<i64> {
-    rows.iter().zip(found).filter(|(_, found)| found.is_none()).map(|(row, _)| *row).collect()
-}
-
 /// All albums of one genre by title lie in a row in a table of their own.
 fn by_genre(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Option<Listing> {
     let AlbumFilter {
@@ -247,7 +227,8 @@ fn by_genre(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> O
         _ => return None,
     };
     let start = String::new();
-    Some(Listing { id: "a.album_id", from, start, order, keep: Keep::Revision })
+    let (id, keep, without) = ("a.album_id", Keep::Revision, Arc::default());
+    Some(Listing { id, from, start, order, keep, without })
 }
 
 /// The list as SQL.
@@ -266,8 +247,10 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
         );
     if annotated {
         keep = Keep::Marks;
-        // From the few that have marks, in the order of an index, to their albums.
-        "from annotation n cross join album a on a.album_id = n.item_id".clone_into(&mut from);
+        // From the few that have marks, in the order of an index, to their albums: that they are
+        // there and may be seen is told by an index many times narrower than the table.
+        "from annotation n cross join album a indexed by album_present on a.album_id = n.item_id"
+            .clone_into(&mut from);
     }
     from += " where a.track_count > 0 and ";
     from += &within("+a.library_id", principal, filter.library);
@@ -337,5 +320,5 @@ fn listing(principal: &Principal, filter: &AlbumFilter, order: AlbumOrder) -> Li
         AlbumOrder::YearDescending => along(&["year", "order_key", "album_id"]).reversed(),
         AlbumOrder::Random => Order::Random { table: "album", column: "album_id" },
     };
-    Listing { id: "a.album_id", from, start, order, keep }
+    Listing { id: "a.album_id", from, start, order, keep, without: Arc::default() }
 }

@@ -30,8 +30,7 @@ impl Catalog {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        self.inner.marks.changed();
-        Ok(())
+        self.marked(principal.user, &[item]).await
     }
 
     /// Rates 1 to 5, or removes the rating.
@@ -62,8 +61,7 @@ impl Catalog {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        self.inner.marks.changed();
-        Ok(())
+        self.marked(principal.user, &[item]).await
     }
 
     /// Fails as "not found" unless the principal is a person who may see the item.

@@ -10,7 +10,6 @@ use crate::{
     accounts::Principal,
     catalog::{
         Artist, ArtistFacts, ArtistFilter, ArtistRole, Catalog, Item, List, Page, Picture,
-        albums::unknown,
         identity::index_letter,
         lists::{Keep, Listing, Order, Total},
         visible::{json_ids, within},
@@ -283,6 +282,11 @@ impl Roles {
     }
 }
 
+/// The rows that were not found, in order.
+fn unknown<T>(rows: &[i64], found: &[Option<T>]) -> Vec<i64> {
+    rows.iter().zip(found).filter(|(_, found)| found.is_none()).map(|(row, _)| *row).collect()
+}
+
 /// The one of this row among those that ascend by row.
 fn known(facts: &[Arc<ArtistFacts>], row: i64) -> Option<Arc<ArtistFacts>> {
     let at = facts.binary_search_by_key(&row, |facts| facts.id.0).ok()?;
@@ -307,6 +311,7 @@ fn listing(principal: &Principal, filter: &ArtistFilter) -> Listing {
         start: String::new(),
         order: Order::along("artist", "r", &["order_key", "artist_id"]),
         keep: Keep::Revision,
+        without: Arc::default(),
     }
 }
 

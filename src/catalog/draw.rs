@@ -9,36 +9,65 @@ use sqlx::AssertSqlSafe;
 
 use crate::{
     Result,
-    catalog::{Catalog, Page, lists::Listing, memory::Ids, visible::json_ids},
+    catalog::{
+        Catalog, Page,
+        lists::{Listing, Order, Total},
+        memory::Ids,
+        visible::json_ids,
+    },
 };
 
-/// A list that is not so many times as long as what is wanted of it is shuffled.
+/// Ids that are not so many times as many as what is wanted are no place to draw from.
 const SPARE: u64 = 4;
 /// Of so many ids one at least has to be in the list; else it is shuffled.
 const SPARSE: u64 = 20;
+/// Ids of the first draw of a list at least: they tell how many are in it.
+const FIRST: u64 = 64;
 /// Draws before the list is shuffled after all.
 const DRAWS: usize = 6;
 
 impl Catalog {
-    /// Rows of a list by lot, each once, as many as the window would hold were there an order.
+    /// Rows of a list by lot, each once, as many as the window would hold were there an order. How
+    /// long the list is is not looked for where that is not needed: a million rows are not counted
+    /// to show ten of them.
     pub(super) async fn draw(
         &self,
         list: &Listing,
         (table, column): (&str, &str),
         page: Page,
+        total: Total,
     ) -> Result<Ids> {
-        let total = self.length(self.revision().number, list).await?;
-        let left = total.saturating_sub(page.offset.into());
-        let wanted = left.min(page.limit.into());
-        let page = Page { offset: 0, limit: u32::try_from(wanted).unwrap_or(u32::MAX) };
-        if wanted == 0 {
-            return Ok(Ids { window: Vec::new(), total: Some(total) });
-        }
-        let window = match self.draw_ids(list, (table, column), wanted, total).await? {
-            Some(window) => window,
-            None => self.ids(list, None, page).await?,
+        let total = match total {
+            Total::Unasked if page.offset == 0 => None,
+            _ => Some(self.length(self.revision().number, list).await?),
         };
-        Ok(Ids { window, total: Some(total) })
+        let left = total.map_or(u64::MAX, |total| total.saturating_sub(page.offset.into()));
+        let wanted = left.min(page.limit.into());
+        if wanted == 0 {
+            return Ok(Ids { window: Vec::new(), total });
+        }
+        let window = match self.draw_ids(list, (table, column), wanted).await? {
+            Some(window) => window,
+            None => self.shuffled(list, wanted).await?,
+        };
+        Ok(Ids { window, total })
+    }
+
+    /// So many of the whole list, which is kept in any order.
+    async fn shuffled(&self, list: &Listing, wanted: u64) -> Result<Vec<i64>> {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        let plain = Listing { order: Order::By(list.id.to_owned()), ..list.clone() };
+        let whole = self.whole(&plain).await?;
+        if whole.total.is_some() {
+            let mut rows = whole.window.clone();
+            let (lot, _) = rows.partial_shuffle(&mut rand::rng(), wanted);
+            return Ok(lot.to_vec());
+        }
+        let limit = u32::try_from(wanted + list.without.len()).unwrap_or(u32::MAX);
+        let mut window = self.ids(list, None, Page { offset: 0, limit }).await?;
+        window.retain(|id| list.has(*id));
+        window.truncate(wanted);
+        Ok(window)
     }
 
     /// `None` where that is no way to find them.
@@ -47,18 +76,14 @@ impl Catalog {
         list: &Listing,
         (table, column): (&str, &str),
         wanted: u64,
-        total: u64,
     ) -> Result<Option<Vec<i64>>> {
-        if total < SPARE * wanted {
-            return Ok(None);
-        }
         let ends = format!(
             "select coalesce((select min({column}) from {table}), 0), coalesce((select max({column}) from {table}), 0)"
         );
         let (first, last): (i64, i64) =
             sqlx::query_as(AssertSqlSafe(ends)).fetch_one(self.db.read()).await?;
         let span = u64::try_from(last - first + 1).unwrap_or(0);
-        if total.saturating_mul(SPARSE) < span {
+        if span < SPARE.saturating_mul(wanted.max(FIRST)) {
             return Ok(None);
         }
         let sql = format!(
@@ -73,8 +98,12 @@ impl Catalog {
             if missing == 0 {
                 break;
             }
-            // A few more than hit on average.
-            let tries = missing * span / total * 5 / 4 + 16;
+            // A few more than hit on average, as far as that is known.
+            let tries = match (drawn.len() as u64, found.len() as u64) {
+                (0, _) => (missing * 5 / 4 + 16).max(FIRST),
+                (drawn, found) if found * SPARSE < drawn => return Ok(None),
+                (drawn, found) => missing * drawn / found * 5 / 4 + 16,
+            };
             let lot: Vec<i64> = (0..tries)
                 .map(|_| rand::random_range(first..=last))
                 .filter(|id| drawn.insert(*id))
@@ -84,6 +113,7 @@ impl Catalog {
                 .fetch_one(self.db.read())
                 .await?;
             let mut hits: Vec<i64> = serde_json::from_str(&json)?;
+            hits.retain(|id| list.has(*id));
             // They come in the order of ids.
             hits.shuffle(&mut rand::rng());
             found.extend(hits);

@@ -114,6 +114,7 @@ impl Catalog {
             start: String::new(),
             order: Order::By("path collate nocase, cue_index, track_id".to_owned()),
             keep: Keep::Revision,
+            without: Arc::default(),
         };
         let ids = self.window(&list, Page::ALL, Total::Unasked).await?;
         self.tracks_by_row(principal, &ids.window).await

@@ -1,7 +1,7 @@
 //! Albums by what they have in common: the years there are, the initials of their titles, and a
 //! cover for each such group.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -133,6 +133,7 @@ impl Catalog {
             start: String::new(),
             order: Order::along("album", "a", &["order_key", "album_id"]),
             keep: Keep::Revision,
+            without: Arc::default(),
         };
         let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;

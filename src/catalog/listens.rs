@@ -2,6 +2,8 @@
 //! app's batch is sent again, a request is repeated after a timeout, and an app that reports its
 //! playback scrobbles it as well (C33).
 
+use std::collections::HashMap;
+
 use crate::{
     Result,
     accounts::Principal,
@@ -14,6 +16,8 @@ use crate::{
     ids::UserId,
 };
 
+/// Listens that are written at once.
+const BATCH: usize = 500;
 /// An untimed listen that comes again within half of the track, and within this, is a repetition.
 const REPEATED_WITHIN: Millis = 4 * 60 * 1000;
 /// How far the clocks of a scrobble and of a report of the same listen may lie apart, before its
@@ -24,17 +28,25 @@ const AFTER: Millis = 60_000;
 impl Catalog {
     /// Records listens; one (user, track, time) counts once however often it comes, and one that
     /// an app both scrobbled and reported too. Tracks that the principal may not see are skipped.
+    /// Of a long batch each part is a change of its own: an app that was away for a year does not
+    /// hold up everybody's writes, and a part that comes again counts no more.
     pub async fn record_listens(&self, principal: &Principal, listens: &[Listen]) -> Result<()> {
         require_person(principal)?;
+        for part in listens.chunks(BATCH) {
+            self.record_part(principal, part).await?;
+        }
+        Ok(())
+    }
+
+    async fn record_part(&self, principal: &Principal, listens: &[Listen]) -> Result<()> {
         let ids: Vec<_> = listens.iter().map(|listen| listen.track).collect();
         let visible = self.tracks_by_id(principal, &ids).await?;
+        let visible: HashMap<_, _> = visible.iter().map(|track| (track.id, track)).collect();
         let now = self.clock.now();
-        let mut any = false;
+        let mut heard = Vec::new();
         let mut tx = self.db.write().await?;
         for listen in listens {
-            let Some(track) = visible.iter().find(|track| track.id == listen.track) else {
-                continue;
-            };
+            let Some(track) = visible.get(&listen.track).copied() else { continue };
             let at = listen.at.unwrap_or(now);
             if is_known(&mut tx, principal.user, track, listen, at).await? {
                 continue;
@@ -54,18 +66,16 @@ impl Catalog {
             )
             .execute(&mut *tx)
             .await?;
-            any = true;
-            count_play(&mut tx, principal.user, Item::Track(track.id), at).await?;
-            if let Some(album) = track.album {
-                count_play(&mut tx, principal.user, Item::Album(album), at).await?;
-            }
-            for artist in &track.artists {
-                count_play(&mut tx, principal.user, Item::Artist(artist.id), at).await?;
+            let album = track.album.map(Item::Album);
+            let artists = track.artists.iter().map(|artist| Item::Artist(artist.id));
+            for item in [Item::Track(track.id)].into_iter().chain(album).chain(artists) {
+                count_play(&mut tx, principal.user, item, at).await?;
+                heard.push(item);
             }
         }
         tx.commit().await?;
-        if any {
-            self.inner.marks.changed();
+        if !heard.is_empty() {
+            self.marked(principal.user, &heard).await?;
             self.events.publish(Event::ListensRecorded { user: principal.user });
         }
         Ok(())

@@ -15,6 +15,7 @@ use crate::{
     catalog::{
         Catalog, Page,
         memory::{Ends, Ids},
+        visible::json_ids,
     },
 };
 
@@ -75,6 +76,16 @@ pub(super) struct Listing {
     pub(super) start: String,
     pub(super) order: Order,
     pub(super) keep: Keep,
+    /// What is left out, in order of ids. There may be tens of thousands, so no statement tells of
+    /// them.
+    pub(super) without: Arc<[i64]>,
+}
+
+impl Listing {
+    /// Whether a row that fits is not left out.
+    pub(super) fn has(&self, id: i64) -> bool {
+        self.without.binary_search(&id).is_err()
+    }
 }
 
 impl Order {
@@ -143,7 +154,7 @@ impl Catalog {
         total: Total,
     ) -> Result<Arc<Ids>> {
         if let Order::Random { table, column } = list.order {
-            return self.draw(list, (table, column), page).await.map(Arc::new);
+            return self.draw(list, (table, column), page, total).await.map(Arc::new);
         }
         let revision = self.revision().number;
         let order = list.order.sql();
@@ -161,8 +172,13 @@ impl Catalog {
         let name = &key[..name_length];
         let window = match &list.order {
             _ if page.limit == 0 => Vec::new(),
+            Order::Along { .. } if !list.without.is_empty() => {
+                self.sift(revision, name, list, page).await?
+            }
             Order::Along { .. } => self.seek(revision, name, list, page).await?,
-            Order::By(_) if 0 < page.offset => self.cut(revision, name, list, page).await?,
+            Order::By(_) if 0 < page.offset || !list.without.is_empty() => {
+                self.cut(list, page).await?
+            }
             _ => self.ids(list, None, page).await?,
         };
         // Known without counting when the window holds the end.
@@ -197,14 +213,10 @@ impl Catalog {
     ) -> Result<Vec<i64>> {
         let offset = u64::from(page.offset);
         let ends = self.ends(revision, name);
-        let nearest = || {
-            let ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
-            ends.range(..=offset).next_back().map(|(at, row)| (*at, *row))
-        };
         let note = |at: u64, row: i64| {
             ends.lock().unwrap_or_else(PoisonError::into_inner).insert(at, row);
         };
-        let mut from = nearest();
+        let mut from = nearest(&ends, offset);
         loop {
             let at = from.map_or(0, |(at, _)| at);
             if offset - at <= STEP {
@@ -228,6 +240,46 @@ impl Catalog {
         Ok(window)
     }
 
+    /// As [`Self::seek`] where something is left out: rows are counted here, in steps.
+    async fn sift(
+        &self,
+        revision: i64,
+        name: &str,
+        list: &Listing,
+        page: Page,
+    ) -> Result<Vec<i64>> {
+        let (offset, limit) = (u64::from(page.offset), page.limit as usize);
+        let ends = self.ends(revision, name);
+        let (mut at, mut behind) =
+            nearest(&ends, offset).map_or((0, None), |(at, row)| (at, Some(row)));
+        let mut window = Vec::new();
+        loop {
+            let missing = offset.saturating_sub(at) + (limit - window.len()) as u64;
+            // Some more, for those that are left out.
+            let step = (missing + missing / 8 + 8).min(STEP) as u32;
+            let rows = self.ids(list, behind, Page { offset: 0, limit: step }).await?;
+            for row in &rows {
+                behind = Some(*row);
+                if !list.has(*row) {
+                    continue;
+                }
+                if offset <= at {
+                    window.push(*row);
+                }
+                at += 1;
+                if window.len() == limit {
+                    break;
+                }
+            }
+            if let Some(row) = behind {
+                ends.lock().unwrap_or_else(PoisonError::into_inner).insert(at, row);
+            }
+            if window.len() == limit || (rows.len() as u64) < u64::from(step) {
+                return Ok(window);
+            }
+        }
+    }
+
     fn ends(&self, revision: i64, name: &str) -> Arc<Ends> {
         let memory = &self.inner.memory.ends;
         memory.get(revision, name).unwrap_or_else(|| {
@@ -237,25 +289,39 @@ impl Catalog {
         })
     }
 
+    /// A list that has to be sorted, as long as it may be to be kept.
+    pub(super) async fn whole(&self, list: &Listing) -> Result<Arc<Ids>> {
+        let (revision, memory) = (self.revision().number, &self.inner.memory.ids);
+        let mut key =
+            format!("{} {}{} by {} whole", list.id, list.from, list.start, list.order.sql());
+        self.name_generation(list, &mut key);
+        if let Some(whole) = memory.get(revision, key.as_str()) {
+            return Ok(whole);
+        }
+        let mut window = self.ids(list, None, Page { offset: 0, limit: WHOLE }).await?;
+        let is_all = window.len() < WHOLE as usize;
+        window.retain(|id| list.has(*id));
+        let weight = window.len() + 8;
+        // Known to be the end only if everything came.
+        let total = is_all.then_some(window.len() as u64);
+        let whole = Arc::new(Ids { window, total });
+        memory.insert(revision, key, whole.clone(), weight);
+        Ok(whole)
+    }
+
     /// A window of a list that has to be sorted: cut from the whole, which is kept.
-    async fn cut(&self, revision: i64, name: &str, list: &Listing, page: Page) -> Result<Vec<i64>> {
-        let memory = &self.inner.memory.ids;
-        let key = format!("{name} whole");
-        let whole = match memory.get(revision, key.as_str()) {
-            Some(whole) => whole,
-            None => {
-                let page = Page { offset: 0, limit: WHOLE };
-                let window = self.ids(list, None, page).await?;
-                let weight = window.len() + 8;
-                let whole = Arc::new(Ids { window, total: None });
-                memory.insert(revision, key, whole.clone(), weight);
-                whole
-            }
-        };
+    async fn cut(&self, list: &Listing, page: Page) -> Result<Vec<i64>> {
+        let whole = self.whole(list).await?;
         let (start, length) = (page.offset as usize, page.limit as usize);
-        let (end, longest) = (start.saturating_add(length), WHOLE as usize);
-        if whole.window.len() == longest && longest < end {
-            return self.ids(list, None, page).await;
+        let end = start.saturating_add(length);
+        if whole.total.is_none() && whole.window.len() < end {
+            let page = Page {
+                offset: 0,
+                limit: u32::try_from(end + list.without.len()).unwrap_or(u32::MAX),
+            };
+            let mut window = self.ids(list, None, page).await?;
+            window.retain(|id| list.has(*id));
+            return Ok(window.into_iter().skip(start).take(length).collect());
         }
         let end = end.min(whole.window.len());
         Ok(whole.window.get(start..end).unwrap_or_default().to_vec())
@@ -295,12 +361,27 @@ impl Catalog {
         {
             return Ok(total);
         }
-        let total: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.db.read()).await?;
+        let mut total: i64 =
+            sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_one(self.db.read()).await?;
+        if !list.without.is_empty() {
+            let sql = format!("{sql} and {} in (select value from json_each(?1))", list.id);
+            let left_out: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(json_ids(list.without.iter().copied()))
+                .fetch_one(self.db.read())
+                .await?;
+            total -= left_out;
+        }
         let total = u64::try_from(total).unwrap_or(0);
         let ids = Arc::new(Ids { window: Vec::new(), total: Some(total) });
         memory.insert(revision, key, ids, 32);
         Ok(total)
     }
+}
+
+/// The last known end at or before an offset.
+fn nearest(ends: &Ends, offset: u64) -> Option<(u64, i64)> {
+    let ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
+    ends.range(..=offset).next_back().map(|(at, row)| (*at, *row))
 }
 
 #[cfg(test)]

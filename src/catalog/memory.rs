@@ -15,6 +15,9 @@ use std::{
 
 use crate::catalog::{AlbumFacts, ArtistFacts, Genre, TrackFacts};
 
+/// Rows that are read in one statement.
+pub(super) const PORTION: usize = 500;
+
 /// A window of ids and the length of the whole list.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
@@ -36,8 +39,8 @@ pub(super) struct Memory {
     pub(super) tracks: Recent<i64, Arc<TrackFacts>>,
     /// The tracks of an album by its id: row ids in order.
     pub(super) album_tracks: Recent<i64, Arc<[i64]>>,
-    /// Albums that somebody sees more than once, by visibility.
-    pub(super) twins: Recent<String, Arc<super::twins::Twins>>,
+    /// Albums that somebody sees more than once and is not shown, by visibility.
+    pub(super) twins: Recent<String, super::twins::Hidden>,
     /// Windows of id lists, by the statement that finds them.
     pub(super) ids: Recent<String, Arc<Ids>>,
     /// The best rows of searches.
@@ -204,6 +207,40 @@ impl<K: Hash + Eq + Clone, V: Clone> Recent<K, V> {
             kept.weight += weight;
             kept.weight -= before.map_or(0, |(_, weight)| weight);
         }
+    }
+}
+
+/// Rows of which some are remembered.
+pub(super) struct Partly<'r, V> {
+    rows: &'r [i64],
+    found: Vec<Option<V>>,
+    /// Those that have to be read, in order.
+    pub(super) unknown: Vec<i64>,
+    /// What was read of them.
+    pub(super) fresh: HashMap<i64, V>,
+}
+
+impl<V: Clone> Recent<i64, V> {
+    /// What is remembered of these rows.
+    pub(super) fn look<'r>(&self, revision: i64, rows: &'r [i64]) -> Partly<'r, V> {
+        let found = self.get_all(revision, rows);
+        let pairs = rows.iter().zip(&found);
+        let unknown = pairs.filter(|(_, known)| known.is_none()).map(|(row, _)| *row).collect();
+        Partly { rows, found, unknown, fresh: HashMap::new() }
+    }
+
+    /// All of them in their order, when the unknown ones were read. Those of which nothing came
+    /// are left out.
+    pub(super) fn complete(&self, revision: i64, partly: Partly<'_, V>) -> Vec<V> {
+        let Partly { rows, found, unknown, fresh } = partly;
+        // A list longer than the memory would only push out what is useful.
+        if unknown.len() <= 2 * PORTION {
+            self.insert_all(revision, fresh.iter().map(|(row, value)| (*row, value.clone(), 1)));
+        }
+        rows.iter()
+            .zip(found)
+            .filter_map(|(row, known)| known.or_else(|| fresh.get(row).cloned()))
+            .collect()
     }
 }
 

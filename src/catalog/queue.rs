@@ -63,8 +63,7 @@ impl Catalog {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        self.inner.marks.changed();
-        Ok(())
+        self.bookmarked(principal.user, track).await
     }
 
     /// Removes a bookmark; none there is fine.
@@ -79,8 +78,7 @@ impl Catalog {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        self.inner.marks.changed();
-        Ok(())
+        self.bookmarked(principal.user, track).await
     }
 
     /// The saved queue. Tracks that are gone are dropped, and the current one repaired for it.

@@ -217,6 +217,7 @@ impl Kind {
             start: String::new(),
             order: Order::along(self.table, "e", self.columns),
             keep: Keep::Revision,
+            without: Arc::default(),
         }
     }
 

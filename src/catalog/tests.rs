@@ -49,14 +49,14 @@ insert into album_search (rowid, name, artist) select album_id, name, display_ar
 insert into artist_search (rowid, name) select artist_id, name from artist;
 ";
 
-struct World {
-    catalog: Catalog,
-    ann: Principal,
-    bob: Principal,
+pub(super) struct World {
+    pub(super) catalog: Catalog,
+    pub(super) ann: Principal,
+    pub(super) bob: Principal,
     _folder: tempfile::TempDir,
 }
 
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let db = Db::open(&folder.path().join("db")).await.unwrap();
     let mut tx = db.write().await.unwrap();
@@ -92,7 +92,7 @@ fn titles(tracks: &[Track]) -> Vec<&str> {
     tracks.iter().map(|track| track.title.as_str()).collect()
 }
 
-const TEN: Page = Page { offset: 0, limit: 10 };
+pub(super) const TEN: Page = Page { offset: 0, limit: 10 };
 
 #[tokio::test]
 async fn what_a_principal_may_not_see_is_not_found() {
@@ -371,4 +371,41 @@ async fn facts_are_shared_until_something_changes() {
     tx.commit().await.unwrap();
     w.catalog.announce(revision);
     assert_eq!(w.catalog.album(&w.ann, AlbumId(1)).await.unwrap().name, "Debut!");
+}
+
+/// Only what was marked is read again; it is what reading everything would give.
+#[tokio::test]
+async fn marks_are_mended_as_they_would_be_read() {
+    let w = world().await;
+    let (album, track) = (Item::Album(AlbumId(1)), Item::Track(TrackId(22)));
+    for step in 0..9 {
+        // Both are about, so that both are mended.
+        for who in [&w.ann, &w.bob] {
+            w.catalog.marks(who).await.unwrap();
+        }
+        let of = &w.catalog;
+        match step {
+            0 => of.set_starred(&w.ann, album, Starred::Yes).await,
+            1 => of.set_rating(&w.bob, track, Some(2)).await,
+            2 => of.set_rating(&w.ann, track, Some(5)).await,
+            3 => {
+                let listen = Listen::scrobble(TrackId(22), Some(4_000), "app");
+                of.record_listens(&w.ann, &[listen]).await
+            }
+            4 => of.set_bookmark(&w.ann, TrackId(22), 900, "").await,
+            5 => of.set_rating(&w.bob, track, None).await,
+            6 => of.remove_bookmark(&w.ann, TrackId(22)).await,
+            7 => of.set_rating(&w.ann, track, None).await,
+            _ => of.set_starred(&w.ann, album, Starred::No).await,
+        }
+        .unwrap();
+        let mut mended = Vec::new();
+        for who in [&w.ann, &w.bob] {
+            mended.push(w.catalog.marks(who).await.unwrap());
+        }
+        w.catalog.inner.marks.changed();
+        for (who, mended) in [&w.ann, &w.bob].into_iter().zip(mended) {
+            assert_eq!(w.catalog.marks(who).await.unwrap(), mended, "{step} {}", who.name);
+        }
+    }
 }

@@ -1,13 +1,13 @@
 //! The facts of tracks by row: from memory, else in one statement for all that are unknown.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::{
     Result,
     catalog::{
-        Catalog, Contributor, Picture, ReplayGain, TrackFacts, Written, albums::unknown,
+        Catalog, Contributor, Picture, ReplayGain, TrackFacts, Written, memory::PORTION,
         model::ArtistRef, visible::json_ids,
     },
     media,
@@ -16,27 +16,13 @@ use crate::{
 impl Catalog {
     /// Facts in the order of `rows`; rows that are gone or missing on disk are left out.
     pub(super) async fn track_facts(&self, rows: &[i64]) -> Result<Vec<Arc<TrackFacts>>> {
-        let revision = self.revision().number;
-        let memory = &self.inner.memory.tracks;
-        let found = memory.get_all(revision, rows);
-        let unknown = unknown(rows, &found);
-        if unknown.is_empty() {
-            return Ok(found.into_iter().flatten().collect());
-        }
-        let mut read: HashMap<i64, Arc<TrackFacts>> = HashMap::with_capacity(unknown.len());
-        for part in unknown.chunks(500) {
+        let (memory, revision) = (&self.inner.memory.tracks, self.revision().number);
+        let mut partly = memory.look(revision, rows);
+        for part in partly.unknown.chunks(PORTION) {
             let facts = self.read_tracks(part).await?;
-            read.extend(facts.into_iter().map(|facts| (facts.id.0, Arc::new(facts))));
+            partly.fresh.extend(facts.into_iter().map(|facts| (facts.id.0, Arc::new(facts))));
         }
-        // A list longer than the memory would only push out what is useful.
-        if unknown.len() <= 1_000 {
-            memory.insert_all(revision, read.iter().map(|(id, facts)| (*id, facts.clone(), 1)));
-        }
-        Ok(rows
-            .iter()
-            .zip(found)
-            .filter_map(|(row, facts)| facts.or_else(|| read.get(row).cloned()))
-            .collect())
+        Ok(memory.complete(revision, partly))
     }
 
     /// All rows travel as one JSON array: each row, and each of its dozens of columns, would else be
@@ -52,17 +38,18 @@ impl Catalog {
                       t.bpm, t.comment, t.explicit, t.is_compilation, t.mbid_recording, t.track_gain_db,
                       t.album_gain_db, t.track_peak, t.album_peak, t.extra, t.cue_index, t.has_lyrics, t.created_at,
                       s.loudness_lufs, s.peak, h.loudness_lufs, h.peak,
-                      p.picture_id, hex(substr(p.hash, 1, 4)),
+                      coalesce(t.picture_id, a.picture_id),
+                      iif(t.picture_id is null, coalesce(a.picture_hash, ''), hex(substr(p.hash, 1, 4))),
                       (select json_group_array(json_array(role, sub_role, artist_id, name)) from
                          (select ta.role, ta.sub_role, r.artist_id, r.name
-                          from track_artist ta join artist r using (artist_id)
+                          from track_artist ta join artist r indexed by artist_names using (artist_id)
                           where ta.track_id = t.track_id order by ta.role, ta.position)),
                       (select json_group_array(name) from
                          (select g.name from track_genre tg join genre g using (genre_id)
                           where tg.track_id = t.track_id order by tg.position)))) as "rows!: String"
                from track t
                     left join album a on a.album_id = t.album_id
-                    left join picture p on p.picture_id = coalesce(t.picture_id, a.picture_id)
+                    left join picture p on p.picture_id = t.picture_id
                     left join sound s on s.track_id = t.track_id
                     left join album_sound h on h.album_id = t.album_id
                where t.track_id in (select value from json_each(?)) and t.missing_at is null"#,

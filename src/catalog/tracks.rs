@@ -1,6 +1,8 @@
 //! Tracks: lists in every order that a face asks for, single ones, and where their bytes are.
 
-use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, sync::Arc};
+
+use sqlx::AssertSqlSafe;
 
 use crate::{
     Error, Result,
@@ -11,7 +13,7 @@ use crate::{
         path_text,
         visible::{literal, within},
     },
-    ids::TrackId,
+    ids::{LibraryId, TrackId},
     media::sealed::{Seal, Sealed},
 };
 
@@ -25,9 +27,19 @@ impl Catalog {
         page: Page,
     ) -> Result<List<Track>> {
         let list = listing(principal, filter, order);
-        let ids = self.window(&list, page, Total::Counted).await?;
+        // Whoever draws by lot does not ask out of how many; genres are counted already.
+        let is_counted = matches!(order, TrackOrder::Random | TrackOrder::Added);
+        let total = if is_counted { Total::Unasked } else { Total::Counted };
+        let ids = self.window(&list, page, total).await?;
         let items = self.tracks_by_row(principal, &ids.window).await?;
-        Ok(List { items, total: ids.total.unwrap_or(0) })
+        let total = match (ids.total, order, &filter.genre) {
+            (Some(total), ..) => total,
+            (None, TrackOrder::Added, Some(genre)) => {
+                self.genre_tracks(principal, genre, filter.library).await?
+            }
+            (None, ..) => items.len() as u64,
+        };
+        Ok(List { items, total })
     }
 
     /// One track.
@@ -98,6 +110,25 @@ impl Catalog {
         Ok(with_lyrics.or_else(|| found.iter().find(exact)).cloned())
     }
 
+    /// How many tracks of a genre there are to see, as [`Self::genres`] counts them.
+    async fn genre_tracks(
+        &self,
+        principal: &Principal,
+        genre: &str,
+        library: Option<LibraryId>,
+    ) -> Result<u64> {
+        let sql = format!(
+            "with wanted as (select genre_id from genre where name = ?)
+             select (select coalesce(sum(tracks), 0) from genre_album
+                     where genre_id in wanted and {seen})
+                  + (select count(*) from track t join track_genre tg using (track_id)
+                     where t.album_id is null and t.missing_at is null and {seen} and tg.genre_id in wanted)",
+            seen = within("library_id", principal, library)
+        );
+        let query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).bind(genre);
+        Ok(query.fetch_one(self.db.read()).await?.max(0) as u64)
+    }
+
     /// Tracks by row, annotated, in the order of `rows`; rows that are gone are left out.
     pub(super) async fn tracks_by_row(
         &self,
@@ -128,8 +159,32 @@ pub(super) fn sealed(
     Some(Sealed { path, size: size?.unsigned_abs(), modified_ns: modified_ns?, seal })
 }
 
+/// All tracks of a genre as they came lie in a row in an index: a client that pages through fifty
+/// thousand has nothing sorted for it.
+fn by_genre(principal: &Principal, library: Option<LibraryId>, genre: &str) -> Listing {
+    let from = format!(
+        "from track_genre g cross join track t indexed by track_present on t.track_id = g.track_id
+         where g.genre_id = (select genre_id from genre where name = {}) and t.missing_at is null and {}
+           and not exists (select 1 from track_genre o where o.genre_id = g.genre_id
+                           and o.track_id = g.track_id and o.position < g.position)",
+        literal(genre),
+        within("+t.library_id", principal, library)
+    );
+    Listing {
+        id: "g.track_id",
+        from,
+        start: String::new(),
+        order: Order::along("track_genre", "g", &["track_id"]),
+        keep: Keep::Revision,
+        without: Arc::default(),
+    }
+}
+
 /// The list as SQL.
 fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Listing {
+    if let (TrackOrder::Added, TrackFilter { library, genre: Some(genre), .. }) = (order, filter) {
+        return by_genre(principal, *library, genre);
+    }
     let mut from = String::from("from track t");
     let mut keep = Keep::Revision;
     if order == TrackOrder::Album {
@@ -142,7 +197,7 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
         // From the few that have marks, in the order of an index, to their tracks.
         from = from.replace(
             "from track t",
-            "from annotation n cross join track t on t.track_id = n.item_id",
+            "from annotation n cross join track t indexed by track_present on t.track_id = n.item_id",
         );
     }
     from += " where t.missing_at is null and ";
@@ -200,11 +255,13 @@ fn listing(principal: &Principal, filter: &TrackFilter, order: TrackOrder) -> Li
         TrackOrder::Album => by(
             "a.artist_order_key, a.order_key, a.album_id, t.disc, t.number, t.order_key, t.track_id",
         ),
+        TrackOrder::Added => along(&["track_id"]),
         TrackOrder::Newest => along(&["created_at", "track_id"]).reversed(),
         TrackOrder::Recent => by("n.played_at desc, n.item_id desc"),
         TrackOrder::Frequent => by("n.play_count desc, n.played_at desc, n.item_id desc"),
         TrackOrder::Starred => by("n.starred_at desc, n.item_id desc"),
         TrackOrder::Random => Order::Random { table: "track", column: "track_id" },
     };
-    Listing { id: "t.track_id", from, start: String::new(), order, keep }
+    let (start, without) = (String::new(), Arc::default());
+    Listing { id: "t.track_id", from, start, order, keep, without }
 }

@@ -94,7 +94,7 @@ pub(super) enum Command {
     /// Write the demo library
     #[command(hide = true)]
     Demo { folder: PathBuf },
-    /// Fill an empty data folder with the rows of a library that is not there
+    /// Write the rows of a library that is not there
     #[command(hide = true)]
     Rows { tracks: u64, library: PathBuf },
     /// The address for people in a ready line

@@ -24,7 +24,7 @@ const ALBUMS_OF_ARTIST: u64 = 2;
 /// Albums in one transaction.
 const PORTION: u64 = 200;
 
-/// Fills the data folder with a library at `path`.
+/// Adds a library at `path`; a second one has the same albums again.
 pub(super) fn write(config: &Config, path: &Path, tracks: u64) -> Result<(), Failure> {
     app::block_on(async {
         let services = Services::open(config, Clock::System).await?;
@@ -49,11 +49,14 @@ pub(super) fn write(config: &Config, path: &Path, tracks: u64) -> Result<(), Fai
 
 /// The library's row, as a scan would leave it that found files.
 async fn library(services: &Services, path: &Path) -> anyhow::Result<LibraryId> {
-    let path = path_text::encode_path(&std::path::absolute(path)?);
+    let path = std::path::absolute(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let path = path_text::encode_path(&path);
     let mut tx = services.db.write().await.context("cannot write")?;
     let id = sqlx::query_scalar!(
         r#"insert into library (name, kind, path, is_shared, is_on_lan, was_seen_full, created_at)
-           values ('Rows', 'folder', ?, 1, 1, 1, 0) returning library_id as "id!: i64""#,
+           values (?, 'folder', ?, 1, 1, 1, 0) returning library_id as "id!: i64""#,
+        name,
         path
     )
     .fetch_one(&mut *tx)

@@ -22,6 +22,10 @@ use crate::{
 pub(super) const NOTHING: i64 = -1;
 /// Files that are asked for at once.
 const PORTION: u32 = 64;
+/// Rows that are looked at in one statement, and the rest after it: a million at once would hold a
+/// connection for seconds.
+pub(super) const STRETCH: i64 = 4_000;
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// How often it looks for what is to do, and whether others are done.
 const LOOK: Duration = Duration::from_mins(5);
 const WAIT: Duration = Duration::from_secs(2);
@@ -101,11 +105,22 @@ impl Matching {
         if self.parts.accounts.match_policy().await? == MatchPolicy::Off {
             return Ok(());
         }
-        let mut after = 0;
-        loop {
-            let files = self.unhashed_of_folders(after, PORTION).await?;
-            let Some(last) = files.last() else { return Ok(()) };
-            after = *last;
+        let most = sqlx::query_scalar!(
+            r#"select coalesce(max(media_file_id), 0) as "most!: i64" from media_file"#
+        )
+        .fetch_one(self.parts.db.read())
+        .await?;
+        let (mut after, mut end) = (0, STRETCH);
+        while after < most {
+            let files = self.unhashed_of_folders((after, end), PORTION).await?;
+            after = match files.last() {
+                Some(last) if files.len() == PORTION as usize => *last,
+                _ => end,
+            };
+            if after == end {
+                end += STRETCH;
+                tokio::time::sleep(PAUSE).await;
+            }
             let (mut held, mut since) = (Vec::new(), Instant::now());
             for file in files {
                 if !self.turn(stop).await {
@@ -123,6 +138,7 @@ impl Matching {
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     async fn revision(&self) -> Result<i64> {
@@ -184,17 +200,18 @@ impl Matching {
         Ok(files)
     }
 
-    async fn unhashed_of_folders(&self, after: i64, limit: u32) -> Result<Vec<i64>> {
+    async fn unhashed_of_folders(&self, (after, end): (i64, i64), limit: u32) -> Result<Vec<i64>> {
         let files = sqlx::query_scalar!(
             // Along the ids: library by library each portion would look at every file. What is not
             // there now waits for the next round.
             "select m.media_file_id from media_file m
-             where m.media_file_id > ? and m.state = 'ok' and +m.library_id in
+             where m.media_file_id > ?1 and m.media_file_id <= ?2 and m.state = 'ok' and +m.library_id in
                    (select library_id from library where kind = 'folder' and is_active = 1 and state = 'ok')
                and not exists (select 1 from folder_hash h where h.media_file_id = m.media_file_id
                                and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns)
-             order by m.media_file_id limit ?",
+             order by m.media_file_id limit ?3",
             after,
+            end,
             limit
         )
         .fetch_all(self.parts.db.read())

@@ -7,6 +7,7 @@ pub mod decode;
 pub mod feed;
 pub mod format;
 pub mod fragments;
+pub mod fuzz;
 pub mod initials;
 pub mod lyrics;
 pub mod markup;

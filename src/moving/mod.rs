@@ -4,6 +4,7 @@
 //! tables and columns that a version does not have are empty.
 
 mod airsonic;
+pub mod fuzz;
 mod gather;
 mod itunes;
 mod jellyfin;

@@ -4,7 +4,7 @@
 mod album;
 mod track;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     Result,
@@ -40,7 +40,8 @@ impl Catalog {
             let column = |field| Some(asker.track_column(field));
             Order::By(order_by(order, column, "t.order_key, t.track_id"))
         };
-        let list = Listing { id: "t.track_id", from, start: String::new(), order, keep };
+        let (start, without) = (String::new(), Arc::default());
+        let list = Listing { id: "t.track_id", from, start, order, keep, without };
         let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.tracks_by_row(principal, &ids.window).await?;
         Ok(List { items, total: ids.total.unwrap_or(0) })
@@ -67,7 +68,8 @@ impl Catalog {
             let column = |field| asker.album_column(field);
             Order::By(order_by(order, column, "a.order_key, a.album_id"))
         };
-        let list = Listing { id: "a.album_id", from, start: String::new(), order, keep };
+        let (start, without) = (String::new(), Arc::default());
+        let list = Listing { id: "a.album_id", from, start, order, keep, without };
         let ids = self.window(&list, page, Total::Counted).await?;
         let items = self.albums_by_row(principal, &ids.window).await?;
         Ok(List { items, total: ids.total.unwrap_or(0) })

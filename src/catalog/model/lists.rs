@@ -130,6 +130,9 @@ pub enum TrackOrder {
     Title,
     /// By album artist, album, disc, number.
     Album,
+    /// As they came, the oldest row first. With a genre nothing else of the filter counts but the
+    /// library.
+    Added,
     /// Newest first.
     Newest,
     /// Last played first.

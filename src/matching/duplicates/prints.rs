@@ -9,7 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Error, Result,
     catalog::path_text,
-    matching::Matching,
+    matching::{
+        Matching,
+        hashing::{PAUSE, STRETCH},
+    },
     media::{analysis, worker::Pool},
 };
 
@@ -38,11 +41,25 @@ impl Matching {
     ) -> Result<()> {
         let Some(hours) = self.parts.hearing else { return Ok(()) };
         let pool = Pool::in_background(self.parts.program.clone(), 1);
-        let mut after = (0, 0);
-        loop {
-            let pairs = self.likely_pairs(after).await?;
-            let Some(last) = pairs.last() else { return Ok(()) };
-            after = *last;
+        let last =
+            sqlx::query_scalar!(r#"select coalesce(max(track_id), 0) as "last!: i64" from track"#)
+                .fetch_one(self.parts.db.read())
+                .await?;
+        let (mut after, mut end) = ((0, 0), STRETCH);
+        while after.0 <= last {
+            let pairs = self.likely_pairs(after, end).await?;
+            let is_all = (pairs.len() as i64) < PORTION;
+            after = match pairs.last() {
+                Some(pair) if !is_all => *pair,
+                _ => (end, 0),
+            };
+            if is_all {
+                end += STRETCH;
+                if !self.turn(stop).await {
+                    return Ok(());
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
             for (one, other) in pairs {
                 if !hours.contain(self.parts.clock.now()) {
                     self.unsettle();
@@ -51,38 +68,45 @@ impl Matching {
                 if !self.turn(stop).await {
                     return Ok(());
                 }
-                let (Some(first), Some(second)) =
-                    (self.print(&pool, one).await?, self.print(&pool, other).await?)
-                else {
-                    continue;
-                };
-                let likeness =
-                    tokio::task::spawn_blocking(move || analysis::likeness(&first, &second))
-                        .await?;
-                let mut tx = self.parts.db.write().await?;
-                sqlx::query!(
-                    "insert into same_recording (one_id, other_id, likeness)
-                     select ?1, ?2, ?3 where exists (select 1 from track where track_id = ?1)
-                       and exists (select 1 from track where track_id = ?2)
-                     on conflict (one_id, other_id) do update set likeness = excluded.likeness",
-                    one,
-                    other,
-                    likeness
-                )
-                .execute(&mut *tx)
-                .await?;
-                tx.commit().await?;
+                self.compare(&pool, one, other).await?;
             }
         }
+        Ok(())
     }
 
-    async fn likely_pairs(&self, after: (i64, i64)) -> Result<Vec<(i64, i64)>> {
+    /// Compares two tracks, if both can be heard.
+    async fn compare(&self, pool: &Pool, one: i64, other: i64) -> Result<()> {
+        let (Some(first), Some(second)) =
+            (self.print(pool, one).await?, self.print(pool, other).await?)
+        else {
+            return Ok(());
+        };
+        let likeness =
+            tokio::task::spawn_blocking(move || analysis::likeness(&first, &second)).await?;
+        let mut tx = self.parts.db.write().await?;
+        sqlx::query!(
+            "insert into same_recording (one_id, other_id, likeness)
+             select ?1, ?2, ?3 where exists (select 1 from track where track_id = ?1)
+               and exists (select 1 from track where track_id = ?2)
+             on conflict (one_id, other_id) do update set likeness = excluded.likeness",
+            one,
+            other,
+            likeness
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Pairs behind one, of which the first is before `end`.
+    async fn likely_pairs(&self, after: (i64, i64), end: i64) -> Result<Vec<(i64, i64)>> {
         let rows = sqlx::query!(
             r#"select one.track_id as "one!: i64", other.track_id as "other!: i64"
                from track one join track other on other.order_key = one.order_key
                  and other.track_id > one.track_id and other.missing_at is null
                where one.missing_at is null and one.cue_index is null and other.cue_index is null
-                 and one.track_id >= ?1 and (one.track_id, other.track_id) > (?1, ?2)
+                 and one.track_id >= ?1 and one.track_id < ?5 and (one.track_id, other.track_id) > (?1, ?2)
                  and abs(one.duration_ms - other.duration_ms) <= ?3
                  and lower(one.display_artist) = lower(other.display_artist)
                  and (one.audio_hash is null or one.audio_hash is not other.audio_hash)
@@ -96,7 +120,8 @@ impl Matching {
             after.0,
             after.1,
             SAME_LENGTH_MS,
-            PORTION
+            PORTION,
+            end
         )
         .fetch_all(self.parts.db.read())
         .await?;

@@ -46,12 +46,6 @@ impl<S: Read + Write> Line<S> {
         Self { socket, buffer: Vec::with_capacity(LONGEST) }
     }
 
-    /// What it speaks over.
-    #[cfg(test)]
-    pub(super) fn into_inner(self) -> S {
-        self.socket
-    }
-
     /// Tells of an entry; whether it is wanted.
     pub(super) fn offer(&mut self, entry: &Entry) -> io::Result<bool> {
         let payload = postcard::to_stdvec(entry).map_err(io::Error::other)?;

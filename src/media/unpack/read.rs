@@ -235,10 +235,8 @@ fn unreadable(error: io::Error) -> Stop {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{Unpacked, hear},
-        *,
-    };
+    use super::*;
+    use crate::media::fuzz;
 
     #[test]
     fn archives_are_known_by_their_first_bytes() {
@@ -259,47 +257,8 @@ mod tests {
         }
     }
 
-    /// The daemon's side in memory: takes everything, and keeps what is said.
-    #[derive(Default)]
-    struct Taker(Vec<u8>);
-
-    impl Read for Taker {
-        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-            into.fill(1);
-            Ok(into.len())
-        }
-    }
-
-    impl Write for Taker {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// How many entries and bytes come out of an archive; it always ends in its end.
     fn comes_out(archive: &[u8], order: Order) -> (usize, u64) {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(archive).unwrap();
-        let mut line = Line::new(Taker::default());
-        read(file, &mut line, order).unwrap();
-        let said = line.into_inner().0;
-        let mut said = said.as_slice();
-        let (mut entries, mut bytes) = (0, 0);
-        loop {
-            match hear(&mut said).unwrap() {
-                Unpacked::Entry(_) => entries += 1,
-                Unpacked::Bytes(piece) => bytes += piece.len() as u64,
-                Unpacked::Whole | Unpacked::Broken(_) => (),
-                Unpacked::End(_) => break,
-            }
-        }
-        assert!(said.is_empty());
-        (entries, bytes)
+        fuzz::comes_out(archive, order).unwrap()
     }
 
     fn samples() -> Vec<Vec<u8>> {

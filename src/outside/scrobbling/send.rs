@@ -79,7 +79,10 @@ impl Scrobbling {
             match self.send_all(&account).await {
                 Ok(()) => (),
                 Err(Stopped::Trouble(trouble)) => self.note_trouble(&account, &trouble).await?,
-                Err(Stopped::Ours(error)) => return Err(error),
+                // One user's trouble is not that of the others.
+                Err(Stopped::Ours(error)) => {
+                    tracing::error!(user = %account.user, "listens wait: {error:?}");
+                }
             }
         }
         Ok(())
@@ -301,7 +304,8 @@ impl Scrobbling {
             return Ok(());
         }
         for account in self.open_accounts().await? {
-            let principal = self.0.of.accounts.principal(account.user).await?;
+            // Gone in this moment.
+            let Ok(principal) = self.0.of.accounts.principal(account.user).await else { continue };
             let playing = self.0.of.playback.now_playing(&principal).await?;
             let Some(own) = playing.iter().find(|entry| entry.user == account.user) else {
                 continue;

@@ -56,7 +56,7 @@ pub(super) async fn get_songs_by_genre(call: &Call) -> Answer {
         ..TrackFilter::default()
     };
     let page = page(call, &["count", "size", "limit"])?;
-    let songs = call.catalog().tracks(&call.principal, &filter, TrackOrder::Album, page).await?;
+    let songs = call.catalog().tracks(&call.principal, &filter, TrackOrder::Added, page).await?;
     let list = listed("song", call.songs(&songs.items));
     call.page("songsByGenre", &list, songs.total)
 }
