@@ -27,6 +27,8 @@ pub enum Event {
         /// What changed, a file or a folder.
         path: String,
     },
+    /// Files went from lockers because their content must not be here.
+    TakenDown,
     /// The list of libraries changed (a user or locker came or went, sharing changed).
     LibrariesChanged,
     /// Usage, plan or rights of a user changed.

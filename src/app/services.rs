@@ -86,6 +86,7 @@ impl Services {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let decoder = Program { path: super::decoder(config)?, sandbox: config.workers.sandbox };
         let readers = Pool::with_decoder(super::reader(config)?, cores, decoder.clone());
+        drive.hear_with(readers.clone());
         let catalog = Catalog::open(
             db.clone(),
             clock.clone(),
@@ -105,6 +106,7 @@ impl Services {
             db.clone(),
             clock.clone(),
             events.clone(),
+            drive.clone(),
             catalog.clone(),
             readers.clone(),
             ingest::Settings {
@@ -148,6 +150,7 @@ impl Services {
             catalog: catalog.clone(),
             ingest: ingest.clone(),
             playback: playback.clone(),
+            events: events.clone(),
             program: super::reader(config)?,
             hearing: config.analysis.enabled.then_some(config.analysis.hours()?),
         });

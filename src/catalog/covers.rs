@@ -75,6 +75,29 @@ impl Covers {
         self.pool.scale(picture, edge).await
     }
 
+    /// Removes what is kept of these pictures, in whatever size, by their hashes in hex.
+    pub(super) async fn forget(&self, hashes: Vec<String>) -> Result<()> {
+        self.memory.forget();
+        let folder = self.folder.clone();
+        tokio::task::spawn_blocking(move || {
+            for hash in hashes {
+                let Some(folder) = place(&folder, &hash).parent().map(Path::to_owned) else {
+                    continue;
+                };
+                let Ok(entries) = fs::read_dir(folder) else { continue };
+                let of_it = |name: &std::ffi::OsStr| {
+                    name.to_str().is_some_and(|name| name.starts_with(&hash))
+                };
+                for entry in entries.flatten().filter(|entry| of_it(&entry.file_name())) {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            Ok::<_, std::io::Error>(())
+        })
+        .await??;
+        Ok(())
+    }
+
     /// Lets go of idle pictures and keeps the folder within its size.
     pub(super) async fn tidy(&self) {
         self.memory.forget_idle();

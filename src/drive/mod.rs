@@ -36,7 +36,7 @@ use std::{
     collections::{HashMap, HashSet},
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -66,6 +66,7 @@ pub use references::LentOut;
 pub(crate) use references::lent_places;
 pub use search::Hit;
 pub(crate) use share::Source;
+pub(crate) use take_down::{Barred, Sound, TAKEN_DOWN};
 pub use take_down::{Lies, Owned, Owners, TakeDown};
 pub use transfer::Moved;
 use uploads::TidyAt;
@@ -78,6 +79,7 @@ use crate::{
     db::Db,
     events::{Event, Events},
     ids::LockerId,
+    media::worker::Pool,
 };
 
 /// How often the disk is looked at for what other hands did.
@@ -100,6 +102,8 @@ pub struct Drive {
     take_downs: Arc<tokio::sync::Notify>,
     /// Wakes who looks after what lies in watched folders.
     references: Arc<tokio::sync::Notify>,
+    /// Tells sounds apart, where some must stay away.
+    ear: Arc<OnceLock<Pool>>,
 }
 
 impl Drive {
@@ -125,6 +129,7 @@ impl Drive {
             uploads: Arc::default(),
             take_downs: Arc::default(),
             references: Arc::default(),
+            ear: Arc::default(),
         };
         drive.reconcile().await?;
         if drive.is_mounted().await? {
@@ -134,6 +139,12 @@ impl Drive {
             drive.finish_uploads().await?;
         }
         Ok(drive)
+    }
+
+    /// Gives it workers that tell sounds apart: a take-down may be of a sound in whatever bytes.
+    pub fn hear_with(&self, pool: Pool) {
+        // A second one would be as good as the first.
+        let _ = self.ear.set(pool);
     }
 
     /// Follows users that come and go, and looks at the disk now and then, until `stop`.

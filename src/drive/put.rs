@@ -195,6 +195,7 @@ impl Publishing {
 
     /// In place and counted, or as if nothing had been.
     async fn publish(&self, staged: Staged) -> Result<(String, bool)> {
+        self.drive.refuse_taken_down(&self.hash, &staged.file).await?;
         let lock = self.drive.lock(self.locker.id);
         let _turn = lock.lock().await;
         let before = self.drive.row(self.locker.id, self.path.as_str()).await?;

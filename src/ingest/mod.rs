@@ -2,6 +2,7 @@
 //! hold and tells `catalog`. Knows nothing of protocols or playback, and writes nothing to a
 //! library.
 
+mod barred;
 mod changes;
 mod cue;
 mod diff;
@@ -35,6 +36,7 @@ use crate::{
     catalog::Catalog,
     clock::Clock,
     db::Db,
+    drive::Drive,
     events::Events,
     media::{tags::ReadOptions, worker::Pool},
 };
@@ -69,6 +71,7 @@ pub struct Ingest {
     db: Db,
     clock: Clock,
     events: Events,
+    drive: Drive,
     catalog: Catalog,
     pool: Pool,
     settings: Arc<Settings>,
@@ -91,6 +94,7 @@ impl Ingest {
         db: Db,
         clock: Clock,
         events: Events,
+        drive: Drive,
         catalog: Catalog,
         pool: Pool,
         settings: Settings,
@@ -100,6 +104,7 @@ impl Ingest {
             db,
             clock,
             events,
+            drive,
             catalog,
             pool,
             settings: settings.into(),

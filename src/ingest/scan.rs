@@ -193,6 +193,7 @@ impl Ingest {
             if !is_new {
                 recognise(&self.db, reader, library.id, &mut read.files).await?;
             }
+            self.keep_out(reader, &mut read.files).await?;
             tracker.read(read.files.len() as u64, read.errors);
             gathered.artist_pictures.append(&mut read.artist_pictures);
             add(&mut batch, read);

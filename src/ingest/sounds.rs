@@ -127,7 +127,7 @@ async fn sound_of(reader: &Reader, path: String) -> Result<Option<[u8; 32]>> {
 }
 
 /// A plain file, through no link, waiting for nobody.
-fn open(path: &std::path::Path) -> Option<File> {
+pub(super) fn open(path: &std::path::Path) -> Option<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?);
     let stat = rustix::fs::fstat(&file).ok()?;

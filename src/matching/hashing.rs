@@ -38,10 +38,14 @@ const HOLD: Duration = Duration::from_secs(10);
 const BREATH: usize = 16 << 20;
 
 impl Matching {
-    /// Hashes what has no hash until `stop` is cancelled.
+    /// Hashes what has no hash, and follows take-downs, until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.hash_everything(&stop), self.follow_take_downs(&stop));
+    }
+
+    async fn hash_everything(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.round(&stop).await {
+            if let Err(error) = self.round(stop).await {
                 tracing::error!("files could not be hashed: {error:#?}");
             }
             self.pending().sweep(self.parts.clock.now());
@@ -101,8 +105,11 @@ impl Matching {
     }
 
     async fn hash_folders(&self, stop: &CancellationToken) -> Result<()> {
-        // Where nothing is matched with folders, reading them all would be for nothing.
-        if self.parts.accounts.match_policy().await? == MatchPolicy::Off {
+        // Where nothing is matched with folders, reading them all would be for nothing, unless a
+        // content must not be here of which nobody knows how long it is.
+        let is_unmatched = self.parts.accounts.match_policy().await? == MatchPolicy::Off;
+        let barred = self.parts.drive.barred().await?;
+        if is_unmatched && barred.iter().all(|one| one.size.is_some()) {
             return Ok(());
         }
         let most = sqlx::query_scalar!(
@@ -134,6 +141,9 @@ impl Matching {
                 }
             }
             self.keep_folder_hashes(&held).await?;
+            if !barred.is_empty() {
+                self.carry_through().await?;
+            }
             if stop.is_cancelled() {
                 return Ok(());
             }
@@ -264,6 +274,9 @@ impl Matching {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
+        if self.parts.drive.barred().await?.iter().any(|one| one.hash == hashed.content) {
+            self.parts.drive.look_for_taken_down();
+        }
         Ok(())
     }
 }

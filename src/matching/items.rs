@@ -55,6 +55,8 @@ pub enum Standing {
     Unknown,
     /// It cannot have that name.
     Refused(NameProblem),
+    /// Its content must not be here; a sentence says why.
+    Barred(String),
 }
 
 impl Matching {
@@ -79,9 +81,14 @@ impl Matching {
             // Somebody waits for it.
             self.hash_lockers_now();
         }
+        let barred = self.parts.drive.barred().await?;
         let mut standings = Vec::with_capacity(items.len());
         for item in items {
-            standings.push(self.standing(principal, locker.id, item, &known)?);
+            let barred = barred.iter().find(|one| item.hash == Some(one.hash));
+            standings.push(match barred {
+                Some(one) => Standing::Barred(one.sentence.clone()),
+                None => self.standing(principal, locker.id, item, &known)?,
+            });
         }
         Ok(standings)
     }

@@ -9,6 +9,7 @@ mod items;
 mod pending;
 mod rows;
 mod source;
+mod take_down;
 
 use std::{
     fmt,
@@ -22,6 +23,7 @@ use tokio::sync::{Notify, Semaphore};
 pub use claims::{Claimed, Proof};
 pub use duplicates::{Action, ActionDone, DuplicateFile, DuplicateGroup, DuplicateKind, What};
 pub use items::{Item, Key, Standing};
+pub use take_down::Extent;
 
 use self::pending::Pending;
 use crate::{
@@ -30,6 +32,7 @@ use crate::{
     clock::{Clock, Hours},
     db::Db,
     drive::Drive,
+    events::Events,
     ingest::Ingest,
     playback::Playback,
 };
@@ -59,6 +62,8 @@ pub struct Parts {
     pub ingest: Ingest,
     /// Whose streams it stands back for, and what decodes.
     pub playback: Playback,
+    /// What changed.
+    pub events: Events,
     /// The program whose `worker` command makes fingerprints.
     pub program: PathBuf,
     /// When recordings may be heard and compared; `None` is never.
@@ -71,6 +76,8 @@ pub struct Matching {
     parts: Arc<Parts>,
     pending: Arc<Mutex<Pending>>,
     readers: Arc<Semaphore>,
+    /// One look at what was taken down at a time.
+    taking_down: Arc<tokio::sync::Mutex<()>>,
     /// Somebody asked about a file whose hash is not known yet.
     wanted: Arc<Notify>,
     /// The catalogue's revision of which everything was hashed and compared.
@@ -91,6 +98,7 @@ impl Matching {
             parts: Arc::new(parts),
             pending: Arc::default(),
             readers: Arc::new(Semaphore::new(READERS)),
+            taking_down: Arc::default(),
             wanted: Arc::default(),
             settled: Arc::new(AtomicI64::new(hashing::NOTHING)),
         }

@@ -120,6 +120,17 @@ impl Cache {
         self.evict();
     }
 
+    /// Removes every entry whose name begins so.
+    pub(super) fn remove_all(&self, beginning: &str) {
+        let mut index = self.index();
+        let names: Vec<String> =
+            index.entries.keys().filter(|name| name.starts_with(beginning)).cloned().collect();
+        for name in names {
+            index.remove(&name);
+            let _ = fs::remove_file(self.folder.join(&name));
+        }
+    }
+
     /// Bytes of all entries.
     pub(super) fn bytes(&self) -> u64 {
         self.index().bytes
@@ -196,6 +207,19 @@ mod tests {
         assert_eq!(again.bytes(), 80);
         let smaller = Cache::open(folder.path().to_owned(), 50).unwrap();
         assert_eq!(smaller.bytes(), 40);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_was_made_of_one_file_goes_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path().to_owned(), 1000).unwrap();
+        for name in ["one-a.mp3", "one-b.opus", "other-a.mp3"] {
+            put(&cache, name, 10);
+        }
+        cache.remove_all("one-");
+        assert!(cache.get("one-a.mp3").is_none() && cache.get("one-b.opus").is_none());
+        assert_eq!((cache.get("other-a.mp3").unwrap().1, cache.bytes()), (10, 10));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -217,6 +217,22 @@ impl Playback {
         Ok(Made::Running(transcode))
     }
 
+    /// Ends what is being made of a file, and removes what was: nobody shall hear it any more.
+    pub async fn forget_file(&self, path: &Path) {
+        let beginning = made_of(path);
+        let slots: Vec<Arc<Slot>> = {
+            let running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_it = running.iter().filter(|(name, _)| name.starts_with(&beginning));
+            of_it.map(|(_, slot)| Arc::clone(slot)).collect()
+        };
+        for slot in slots {
+            if let Some(transcode) = slot.lock().await.upgrade() {
+                transcode.end();
+            }
+        }
+        self.inner.cache.remove_all(&beginning);
+    }
+
     fn slot(&self, name: &str) -> Arc<Slot> {
         let mut slots = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
         slots.retain(|_, slot| {
@@ -256,20 +272,21 @@ impl Making<'_> {
         (0 < duration).then(|| (duration + ESTIMATE_MARGIN_MS) * u64::from(kbps) / 8)
     }
 
-    /// The same for the same bytes made into the same thing, and for nothing else.
+    /// The same for the same bytes made into the same thing, and for nothing else. It begins as
+    /// all that is made of this file.
     fn cache_name(&self, len: u64) -> String {
         let track = &self.source.track;
         let (start, end) = self.range_us();
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"transcode 2\n");
-        hasher.update(self.source.path.as_os_str().as_encoded_bytes());
         let facts = format!(
             "\n{len} {} {start} {end:?} {:?} {:?}",
             track.modified_ns, self.recipe, self.cut
         );
         hasher.update(facts.as_bytes());
         let hash = hasher.finalize().to_hex();
-        format!("{}.{}", &hash[..32], self.recipe.target.suffix())
+        let beginning = made_of(&self.source.path);
+        format!("{beginning}{}.{}", &hash[..32], self.recipe.target.suffix())
     }
 
     fn cached(&self, file: File, len: u64, name: &str) -> FileBody {
@@ -285,6 +302,12 @@ impl Making<'_> {
             meter: None,
         }
     }
+}
+
+/// How the names of everything begin that is made of a file.
+fn made_of(path: &Path) -> String {
+    let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
+    format!("{}-", &hash[..24])
 }
 
 /// Counted and paced, where somebody's bytes are.

@@ -129,6 +129,16 @@ impl Transcode {
         !matches!(self.shared.progress.borrow().phase, Phase::Failed(_))
     }
 
+    /// Ends it, whoever listens; nothing of it is kept.
+    pub(super) fn end(&self) {
+        self.shared.is_cancelled.store(true, Ordering::Release);
+        let process = self.shared.process.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(process) = &*process {
+            process.kill();
+        }
+        self.shared.reader_moved.notify_one();
+    }
+
     /// Reads what is there, at most `most` bytes. Blocks for the disk.
     pub(super) fn read(&self, at: u64, most: usize) -> io::Result<Vec<u8>> {
         let file = self.shared.file().clone();
@@ -144,12 +154,7 @@ impl Transcode {
 
 impl Drop for Transcode {
     fn drop(&mut self) {
-        self.shared.is_cancelled.store(true, Ordering::Release);
-        let process = self.shared.process.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(process) = &*process {
-            process.kill();
-        }
-        self.shared.reader_moved.notify_one();
+        self.end();
     }
 }
 

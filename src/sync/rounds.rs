@@ -276,7 +276,8 @@ impl Pass<'_> {
                 }
                 // Without a server the rest would wait for nothing.
                 Err(fault @ (Fault::Unreachable(_) | Fault::Strange(_))) => return Err(fault),
-                Err(fault @ Fault::Refused { status: 401 | 403, .. }) => return Err(fault),
+                // Who may not write there at all was told when the files were asked about.
+                Err(fault @ Fault::Refused { status: 401, .. }) => return Err(fault),
                 Err(fault) => self.report.add(
                     &file.path,
                     file.identity.size(),

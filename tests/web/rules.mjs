@@ -153,5 +153,9 @@ async function takeDown() {
   await page.getByText('Nobody is known to have it').waitFor();
   await page.getByText('A letter came').waitFor();
   await page.getByText('1 files, 1 from trash and versions', { exact: false }).waitFor();
+  await page.getByText('Stays away').waitFor();
   violations.push(...await accessible(page, 'taken down'));
+  await page.getByRole('button', { name: 'Allow again: A letter came' }).click();
+  await page.getByText('Allowed again').waitFor();
+  assert(await page.getByRole('button', { name: 'Allow again' }).count() === 0, 'once is enough');
 }

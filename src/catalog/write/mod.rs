@@ -11,6 +11,7 @@ mod folders;
 mod genres;
 mod gone;
 mod heirs;
+mod hide;
 mod known;
 mod pictures;
 mod playlists;

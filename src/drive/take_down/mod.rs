@@ -1,26 +1,21 @@
 //! A content that must not be here goes from every locker: files, what lies in the trash, earlier
-//! versions. What nobody hashed yet is hashed first, in the background and also after a restart;
-//! until then the take-down is open and says so. Watched folders are not ours to change: they are
-//! named, and stay.
+//! versions; where that is wanted, with everything that sounds the same. What nobody hashed yet is
+//! hashed first, in the background and also after a restart; until then the take-down is open and
+//! says so. It stays away after that ([`barred`]). Watched folders are not ours to change: whoever
+//! knows of music hides what lies there.
 
+mod barred;
+mod sounds;
 mod unhashed;
+mod work;
 
-use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
-
-use super::{Drive, disk::Spot, put::blocking};
-use crate::{
-    Error, Result,
-    accounts::{Change, Principal},
-    clock::Millis,
-    ids::{LockerId, UserId},
-};
+pub(crate) use self::barred::{Barred, TAKEN_DOWN};
+use self::work::Open;
+use super::Drive;
+use crate::{Error, Result, accounts::Principal, clock::Millis, ids::LockerId};
 
 /// Take-downs in one list.
 const MOST: i64 = 100;
-/// After a failure it is tried again.
-const AGAIN: Duration = Duration::from_mins(5);
 
 /// Where a file of a content lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,25 +78,21 @@ pub struct TakeDown {
     pub bytes: u64,
     /// Files that could not be read, and so not be judged.
     pub unread: u64,
+    /// Whether other bytes of the same sound go and stay away too.
+    pub with_sound: bool,
+    /// How often somebody tried to bring it back.
+    pub refused: u64,
+    /// Since when it may come back, if it may.
+    pub lifted_at: Option<Millis>,
 }
 
-/// An open take-down as the work needs it.
-struct Open {
-    id: i64,
-    hash: Vec<u8>,
-    size: Option<i64>,
-    by: UserId,
-}
-
-/// A file of a kept thing.
-struct KeptFile {
-    id: String,
-    inner: String,
-    locker: LockerId,
-    path: String,
-    spot: Spot,
-    is_folder: bool,
-    size: u64,
+/// A sound that must not be here, in whatever bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Sound {
+    /// BLAKE3 of it, as [`crate::media::worker::Pool::audio_hash`] gives it.
+    pub(crate) hash: [u8; 32],
+    /// How long it is, if that is known.
+    pub(crate) duration_ms: Option<u64>,
 }
 
 impl Drive {
@@ -152,34 +143,43 @@ impl Drive {
 
     /// Removes a content from every locker, its trash and its versions. What is known goes before
     /// this returns; what nobody hashed yet is hashed in the background, and goes then. The owners'
-    /// ledgers say so. Administrators only.
-    pub async fn take_down(
+    /// ledgers say so, and nobody can bring it back. With a sound, so does everything that sounds
+    /// so. Administrators only.
+    pub(crate) async fn take_down(
         &self,
         admin: &Principal,
         hash: &[u8; 32],
         reason: &str,
+        sound: Option<Sound>,
     ) -> Result<TakeDown> {
         let owners = self.owners(admin, hash).await?;
         let reason: String =
             reason.trim().chars().filter(|it| !it.is_control()).take(200).collect();
         let size = owners.files.first().map(|one| i64::try_from(one.size).unwrap_or(i64::MAX));
         let (content, user, now) = (hash.as_slice(), admin.user.0, self.clock.now());
+        let audio = sound.as_ref().map(|sound| sound.hash.as_slice());
+        let length = sound.as_ref().and_then(|sound| sound.duration_ms);
+        let length = length.map(|length| i64::try_from(length).unwrap_or(i64::MAX));
         let mut tx = self.db.write().await?;
         let id = sqlx::query_scalar!(
-            r#"insert into takedown (content_hash, size_bytes, reason, user_id, created_at)
-               values (?1, ?2, ?3, nullif(?4, 0), ?5) returning takedown_id as "id!: i64""#,
+            r#"insert into takedown (content_hash, size_bytes, reason, user_id, created_at, audio_hash, duration_ms)
+               values (?1, ?2, ?3, nullif(?4, 0), ?5, ?6, ?7) returning takedown_id as "id!: i64""#,
             content,
             size,
             reason,
             user,
-            now
+            now,
+            audio,
+            length
         )
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
-        let open = Open { id, hash: content.to_vec(), size, by: admin.user };
+        let is_whole = owners.unhashed == 0 && sound.is_none();
+        let hash = content.to_vec();
+        let open = Open { id, hash, size, by: admin.user, sound, is_done: false };
         self.remove_known(&open).await?;
-        if owners.unhashed == 0 {
+        if is_whole {
             self.close(id, 0).await?;
         } else {
             self.take_downs.notify_one();
@@ -220,167 +220,11 @@ impl Drive {
         })
     }
 
-    /// Goes on with open take-downs until `stop`.
-    pub(super) async fn keep_taking_down(&self, stop: &CancellationToken) {
-        loop {
-            let rest = match self.finish_take_downs(stop).await {
-                Ok(()) => Duration::MAX,
-                Err(error) => {
-                    tracing::error!("a take-down could not be finished: {error:?}");
-                    AGAIN
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.take_downs.notified() => (),
-                () = tokio::time::sleep(rest) => (),
-            }
-        }
-    }
-
-    async fn finish_take_downs(&self, stop: &CancellationToken) -> Result<()> {
-        let rows = sqlx::query!(
-            r#"select takedown_id as "id!: i64", content_hash as "hash!: Vec<u8>",
-                      size_bytes as "size?: i64", coalesce(user_id, 0) as "by!: i64"
-               from takedown where done_at is null order by takedown_id"#
-        )
-        .fetch_all(self.db.read())
-        .await?;
-        for row in rows {
-            let open = Open { id: row.id, hash: row.hash, size: row.size, by: UserId(row.by) };
-            let Some(unread) = self.hash_all(open.size, stop).await? else { return Ok(()) };
-            self.remove_known(&open).await?;
-            self.close(open.id, unread).await?;
-        }
-        Ok(())
-    }
-
-    /// Files of kept things: of a content, or those without a hash.
-    async fn kept_files(&self, hash: Option<&[u8]>, size: Option<i64>) -> Result<Vec<KeptFile>> {
-        let rows = sqlx::query!(
-            r#"select k.kept_id, f.path as inner, k.locker_id as "locker!: i64", k.path, k.shelf, k.name,
-                      k.is_folder as "is_folder!: bool", f.size_bytes
-               from drive_kept_file f join drive_kept k using (kept_id)
-               where k.gone_at is null and f.content_hash is ?1 and (?2 is null or f.size_bytes = ?2)"#,
-            hash,
-            size
-        )
-        .fetch_all(self.db.read())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| KeptFile {
-                spot: Spot { shelf: row.shelf, id: row.kept_id.clone(), name: row.name },
-                id: row.kept_id,
-                inner: row.inner,
-                locker: LockerId(row.locker),
-                path: row.path,
-                is_folder: row.is_folder,
-                size: row.size_bytes.unsigned_abs(),
-            })
-            .collect())
-    }
-
-    /// Removes what is known to be of a content, and counts it.
-    async fn remove_known(&self, open: &Open) -> Result<()> {
-        let files = sqlx::query!(
-            r#"select locker_id as "locker!: i64", path, size_bytes from drive_file
-               where content_hash = ? and missing_at is null"#,
-            open.hash
-        )
-        .fetch_all(self.db.read())
-        .await?;
-        for row in files {
-            let size = row.size_bytes.unsigned_abs();
-            let locker = LockerId(row.locker);
-            if self.erase(locker, &row.path, Some(&open.hash), open.by, "takedown").await? {
-                self.tell(open.id, (1, 0), size).await?;
-            }
-        }
-        for file in self.kept_files(Some(&open.hash), None).await? {
-            if self.erase_kept(&file, open.by).await? {
-                self.tell(open.id, (0, 1), file.size).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// One file of trash or versions goes, if it is still kept.
-    async fn erase_kept(&self, file: &KeptFile, by: UserId) -> Result<bool> {
-        let lock = self.lock(file.locker);
-        let turn = lock.lock().await;
-        let change = Change { user: by, reason: "takedown", path: &file.path };
-        let mut tx = self.db.write().await?;
-        match self.require_kept(&mut tx, &file.id).await {
-            Err(Error::NotFound(_)) => return Ok(false),
-            there => there?,
-        }
-        if file.is_folder {
-            let gone = sqlx::query!(
-                "delete from drive_kept_file where kept_id = ? and path = ?",
-                file.id,
-                file.inner
-            )
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-            if gone == 0 {
-                return Ok(false);
-            }
-            self.sum_kept(&mut tx, &file.id).await?;
-            let path = format!("{}/{}", file.path, file.inner);
-            let change = Change { path: &path, ..change };
-            self.accounts.forget_kept(&mut tx, file.locker, file.size, change).await?;
-            // Gone first: should the rows stay, the next look finds that there is nothing.
-            let (disk, spot, inner) = (self.disk.clone(), file.spot.clone(), file.inner.clone());
-            blocking(move || disk.erase_inside(&spot, &inner)).await?;
-            tx.commit().await?;
-        } else {
-            self.accounts.let_go_as(&mut tx, &file.id, by, "takedown").await?;
-            tx.commit().await?;
-            self.sweep_gone().await?;
-        }
-        drop(turn);
-        self.accounts.tell_usage(file.locker).await?;
-        Ok(true)
-    }
-
-    async fn tell(&self, id: i64, (files, kept): (i64, i64), bytes: u64) -> Result<()> {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "update takedown set files = files + ?1, kept = kept + ?2, bytes = bytes + ?3,
-                 size_bytes = coalesce(size_bytes, ?3) where takedown_id = ?4",
-            files,
-            kept,
-            bytes,
-            id
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    async fn close(&self, id: i64, unread: u64) -> Result<()> {
-        let (now, unread) = (self.clock.now(), i64::try_from(unread).unwrap_or(i64::MAX));
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "update takedown set done_at = ?, unread = ? where takedown_id = ?",
-            now,
-            unread,
-            id
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     async fn take_down_row(&self, id: i64) -> Result<TakeDown> {
         let row = sqlx::query!(
             r#"select t.content_hash as "hash!: Vec<u8>", t.reason, u.name as "by?: String", t.created_at,
-                      t.done_at, t.files, t.kept, t.bytes, t.unread
+                      t.done_at, t.files, t.kept, t.bytes, t.unread, t.refused, t.lifted_at,
+                      t.audio_hash is not null as "with_sound!: bool"
                from takedown t left join user u using (user_id) where t.takedown_id = ?"#,
             id
         )
@@ -397,6 +241,9 @@ impl Drive {
             kept: row.kept.unsigned_abs(),
             bytes: row.bytes.unsigned_abs(),
             unread: row.unread.unsigned_abs(),
+            with_sound: row.with_sound,
+            refused: row.refused.unsigned_abs(),
+            lifted_at: row.lifted_at,
         })
     }
 }

@@ -11,6 +11,7 @@ use super::{caller::Caller, lists::all};
 use crate::{
     Error,
     drive::{Lies, Owned, TakeDown},
+    matching::Extent,
     web::{Handles, failure::Answer},
 };
 
@@ -28,6 +29,8 @@ pub(super) struct Named {
 pub(super) struct Why {
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    sound: bool,
 }
 
 /// GET /contents?user=NAME&path=PATH: the hash of a file that one knows by its name.
@@ -45,8 +48,9 @@ pub(super) async fn owners(caller: Caller, of: Data<Handles>, hash: Path<String>
     Ok(HttpResponse::Ok().json(json!({ "items": items, "unhashed": owners.unhashed })))
 }
 
-/// DELETE /contents/HASH?reason=TEXT: removes it from every locker, trash and version. 202 while
-/// files are still to be hashed first.
+/// DELETE /contents/HASH?reason=TEXT&sound=BOOL: removes it from every locker, trash and version,
+/// with `sound` also what sounds the same, and keeps it away. 202 while files are still to be hashed
+/// first.
 pub(super) async fn take_down(
     caller: Caller,
     of: Data<Handles>,
@@ -54,7 +58,8 @@ pub(super) async fn take_down(
     why: Query<Why>,
 ) -> Answer {
     let digest = digest(&hash)?;
-    let taken = of.drive.take_down(&caller.principal, &digest, &why.reason).await?;
+    let extent = if why.sound { Extent::Sound } else { Extent::Content };
+    let taken = of.matching.take_down(&caller.principal, &digest, &why.reason, extent).await?;
     let mut answer =
         if taken.done_at.is_some() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     Ok(answer.json(shape(&taken)))
@@ -64,6 +69,12 @@ pub(super) async fn take_down(
 pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
     let found = of.drive.take_downs(&caller.principal).await?;
     Ok(all(found.iter().map(shape)))
+}
+
+/// DELETE /takedowns/ID: the content may come back.
+pub(super) async fn allow(caller: Caller, of: Data<Handles>, id: Path<i64>) -> Answer {
+    let lifted = of.matching.allow_again(&caller.principal, *id).await?;
+    Ok(HttpResponse::Ok().json(shape(&lifted)))
 }
 
 fn owned(one: &Owned) -> Value {
@@ -83,7 +94,8 @@ fn shape(one: &TakeDown) -> Value {
     json!({
         "id": one.id, "hash": hex::encode(&one.hash), "reason": one.reason, "by": one.by,
         "createdAt": one.created_at, "doneAt": one.done_at, "files": one.files, "kept": one.kept,
-        "bytes": one.bytes, "unread": one.unread,
+        "bytes": one.bytes, "unread": one.unread, "sound": one.with_sound, "refused": one.refused,
+        "liftedAt": one.lifted_at,
     })
 }
 

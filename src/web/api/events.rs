@@ -131,6 +131,7 @@ fn frame(event: &Event, who: &Principal) -> Option<Value> {
         | Event::JukeboxChanged
         | Event::LanDevicesChanged
         | Event::AnalysisProgress
+        | Event::TakenDown
         | Event::ScanProgress { .. } => return None,
     })
 }

@@ -147,6 +147,11 @@ fn standing(standing: &Standing, base: &RelativePath) -> Value {
         Standing::Refused(problem) => json!({
             "state": "refused", "type": "name_invalid", "rule": problem.rule, "detail": problem.sentence,
         }),
+        Standing::Barred(sentence) => {
+            let mut answer = failure::problem_of(Error::Forbidden(sentence.clone()));
+            answer["state"] = json!("refused");
+            answer
+        }
     }
 }
 

@@ -229,6 +229,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/contents/{hash}", get().to(contents::owners))
         .route("/contents/{hash}", delete().to(contents::take_down))
         .route("/takedowns", get().to(contents::list))
+        .route("/takedowns/{id}", delete().to(contents::allow))
         .route("/notice-ways", get().to(notice_ways::show))
         .route("/notice-ways/mail", put().to(notice_ways::set_mail))
         .route("/notice-ways/mail", delete().to(notice_ways::forget_mail))

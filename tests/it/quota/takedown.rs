@@ -71,7 +71,25 @@ async fn a_content_is_found_and_taken_down_everywhere() {
         (&json!(3), &json!(0), &json!(1500))
     );
     assert!(taken["doneAt"].is_i64(), "nothing had to be hashed first");
-    assert_eq!(Desk::json(desk.as_admin(Method::DELETE, &path)).await["files"], 0);
+    let again = Desk::json(desk.as_admin(Method::DELETE, &path)).await;
+    assert_eq!((&again["files"], &again["liftedAt"]), (&json!(0), &Value::Null));
+    // It stays away until an administrator says otherwise, of each time that it was taken down.
+    let back = async || {
+        let put = desk.as_ann(Method::PUT, "files/back").body(BAD.to_vec());
+        Desk::status(put).await
+    };
+    assert_eq!(back().await, 403);
+    let allow = format!("takedowns/{}", taken["id"]);
+    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, &allow)).await, 403);
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, "takedowns/999")).await, 404);
+    let allowed = Desk::json(desk.as_admin(Method::DELETE, &allow)).await;
+    assert!(allowed["liftedAt"].is_i64() && allowed["sound"] == false, "{allowed}");
+    assert_eq!(back().await, 201);
+    assert_eq!(Desk::status(desk.as_ann(Method::DELETE, "files/back?forever=true")).await, 204);
+    let rows = Desk::json(desk.as_admin(Method::GET, "takedowns")).await;
+    let refused: i64 =
+        rows["items"].as_array().unwrap().iter().map(|row| row["refused"].as_i64().unwrap()).sum();
+    assert_eq!(refused, 1, "{rows}");
     assert!(!desk.lockers.folder().join("bad").exists());
     assert!(desk.lockers.folder().join("good").exists());
     assert_eq!((desk.used_of("ann").await, desk.used_of("kim").await), (500, 0));
@@ -148,6 +166,28 @@ async fn what_nobody_hashed_yet_is_hashed_first() {
     assert_eq!(Desk::json(desk.as_ann(Method::GET, "trash")).await["items"], json!([]));
     assert_eq!(desk.used_of("ann").await, 1_100);
     desk.explained().await;
+    assert!(is_sound(&desk).await);
+}
+
+/// Brought by other hands after it was taken down: it goes as soon as it is hashed.
+#[tokio::test]
+async fn what_other_hands_bring_back_goes_again() {
+    let desk = Desk::new(10_000).await;
+    let hash = hex::encode(desk.lockers.put("bad", &BAD).await.unwrap().hash);
+    desk.take_down(&hash).await;
+    let folder = desk.lockers.folder();
+    std::fs::write(folder.join("back"), BAD).unwrap();
+    std::fs::write(folder.join("good"), [3; 500]).unwrap();
+    desk.lockers.drive.reconcile().await.unwrap();
+    desk.lockers.app.services.matching.hash_now();
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while folder.join("back").exists() {
+        assert!(tokio::time::Instant::now() < deadline, "it is still there");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    assert!(folder.join("good").exists());
+    let rows = Desk::json(desk.as_admin(Method::GET, "takedowns")).await;
+    assert_eq!(rows["items"][0]["files"], 2, "{rows}");
     assert!(is_sound(&desk).await);
 }
 

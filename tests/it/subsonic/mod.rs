@@ -25,6 +25,7 @@ pub(crate) mod schema;
 mod shared_folders;
 mod shares;
 mod sonic;
+mod taken_down;
 mod traces;
 mod transcoding;
 mod twins;

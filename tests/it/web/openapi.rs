@@ -267,6 +267,8 @@ async fn every_answer_is_as_described() {
     get(&format!("contents/{hash}")).await;
     get("contents?user=ann&path=Docs/a.txt").await;
     call(&house, ann, Method::DELETE, &format!("contents/{hash}"), None).await;
+    let taken = get("takedowns").await["items"][0]["id"].clone();
+    call(&house, ann, Method::DELETE, &format!("takedowns/{taken}"), None).await;
     post("users", json!({ "name": "kim", "password": "kim's very own" })).await;
     post("users/bob/grants", json!({ "plan": "Plus", "reason": "a present" })).await;
     get("users/bob/grants").await;

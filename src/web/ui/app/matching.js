@@ -59,12 +59,12 @@ async function ask(items, settle) {
   const maybe = [];
   const claims = [];
   items.forEach((item, at) => {
-    const { state, paths, claim, key, detail, rule } = answer.items[at];
+    const { state, paths, claim, key, detail, rule, type } = answer.items[at];
     if (item.stop.signal.aborted) return;
     if (state === 'have' && (paths.includes(item.path) || (!item.exact && paths.length))) settle(item, 'have', { at: paths.includes(item.path) ? item.path : paths[0] });
     else if ((state === 'have' || state === 'claimable') && claim) claims.push({ item, claim, key });
     else if (state === 'maybe') maybe.push(item);
-    else if (state === 'refused') settle(item, 'failed', { reason: detail, word: 'name_invalid', rule });
+    else if (state === 'refused') settle(item, 'failed', { reason: detail, word: type, rule });
     else settle(item, 'ready');
   });
   for (const one of claims) await prove(one, settle);

@@ -26,6 +26,7 @@ use tunelocker::{
     config::Feature,
     drive::{Condition, RelativePath, Target},
     ids::LockerId,
+    matching::Extent,
 };
 
 use self::send::{Refusal, Way};
@@ -70,11 +71,11 @@ impl House {
     }
 
     /// Another has these bytes, too.
-    async fn others_have(&self, bytes: &[u8]) {
+    async fn others_have(&self, bytes: &[u8]) -> tunelocker::Result<()> {
         let path = RelativePath::parse(&blake3::hash(bytes).to_hex()).unwrap();
         let target = Target { locker: self.theirs, path, condition: Condition::None };
         let (drive, admin) = (&self.lockers().drive, &self.lockers().admin);
-        drive.put(admin, &target, None, body(bytes)).await.unwrap();
+        drive.put(admin, &target, None, body(bytes)).await.map(drop)
     }
 
     fn stored(&self, path: &str) -> Option<Vec<u8>> {
@@ -258,5 +259,35 @@ async fn every_way_is_heard_without_a_scan() {
         } else {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_way_brings_back_what_was_taken_down() {
+    let house = House::with_quota(100_000_000).await;
+    let bad = bytes("bad", 70_001);
+    house.send(Way::Put, "in/bad.bin", &bad).await.unwrap();
+    let (matching, admin) = (&house.lockers().app.services.matching, &house.lockers().admin);
+    let hash = blake3::hash(&bad).into();
+    let taken = matching.take_down(admin, &hash, "A letter came", Extent::Content).await.unwrap();
+    assert!(house.stored("in/bad.bin").is_none());
+    for way in Way::ALL {
+        let path = format!("{way:?}/bad.bin");
+        let refusal = house.send(way, &path, &bad).await.expect_err("it must stay away");
+        assert_eq!(refusal.word, "forbidden", "{way:?}: {refusal:?}");
+        let sentence = "An administrator took this down: A letter came";
+        assert!(refusal.detail.contains(sentence), "{way:?}: {refusal:?}");
+        assert!(house.stored(&path).is_none(), "{way:?}");
+        let good = house.send(way, &format!("{way:?}/good.bin"), &bytes("good", 1000)).await;
+        good.unwrap_or_else(|why| panic!("{way:?}: {why:?}"));
+    }
+    assert_eq!(house.used().await, Way::ALL.len() as u64 * 1000);
+    let allowed = matching.allow_again(admin, taken.id).await.unwrap();
+    // A claim asks first, and is told then; who is to have had it is refused too, by the test.
+    assert_eq!(allowed.refused, Way::ALL.len() as u64, "{allowed:?}");
+    for way in Way::ALL {
+        let path = format!("{way:?}/bad.bin");
+        house.send(way, &path, &bad).await.unwrap_or_else(|why| panic!("{way:?}: {why:?}"));
+        assert_eq!(house.stored(&path).as_deref(), Some(bad.as_slice()), "{way:?}");
     }
 }

@@ -32,7 +32,8 @@ export default function TakeDown() {
     if (file) hashOf(file).then(show, complain);
   };
   const byHash = (event) => { event.preventDefault(); look(hash); };
-  const remove = (reason) => call('DELETE', `contents/${found.hash}?${new URLSearchParams({ reason })}`).then((done) => {
+  const allow = (one) => call('DELETE', `takedowns/${one.id}`).then(() => { toast(t('takedown.allowed')); bump((count) => count + 1); }, complain);
+  const remove = (reason, sound) => call('DELETE', `contents/${found.hash}?${new URLSearchParams({ reason, sound })}`).then((done) => {
     toast(done.doneAt === null ? t('takedown.goesOn') : t('takedown.done', { count: done.files + done.kept }));
     setAsks(false);
     bump((one) => one + 1);
@@ -46,9 +47,15 @@ export default function TakeDown() {
     ${found && h(Found, { found, onAsk: () => setAsks(true) })}
     <section class="card" aria-labelledby="takedown-past"><header>${h(Icon, { name: 'history' })}<h2 id="takedown-past">${t('takedown.past')}</h2></header>
       ${past.failure && !past.data && h(Failed, past)}
-      ${past.data && (past.data.items.length === 0 ? html`<p class="note">${t('takedown.none')}</p>` : html`<ul class="list">${past.data.items.map((one) => html`<li key=${one.id}><span class="what"><b>${one.reason || t('takedown.noReason')}</b><small class="wrap">${[ago(one.createdAt), one.by, t('takedown.gone', { files: number(one.files), kept: number(one.kept), bytes: bytes(one.bytes) }), one.unread > 0 && t('takedown.unread', { count: one.unread })].filter(Boolean).join(' · ')}</small><small class="wrap hash">${one.hash}</small></span><span class=${`chip ${one.doneAt === null ? 'info' : 'ok'}`}>${t(one.doneAt === null ? 'takedown.open' : 'takedown.finished')}</span></li>`)}</ul>`)}</section></div>
+      ${past.data && (past.data.items.length === 0 ? html`<p class="note">${t('takedown.none')}</p>` : html`<ul class="list">${past.data.items.map((one) => html`<li key=${one.id}><span class="what"><b>${one.reason || t('takedown.noReason')}</b><small class="wrap">${[ago(one.createdAt), one.by, t('takedown.gone', { files: number(one.files), kept: number(one.kept), bytes: bytes(one.bytes) }), one.sound && t('takedown.withSound'), one.unread > 0 && t('takedown.unread', { count: one.unread }), one.refused > 0 && t('takedown.refused', { count: one.refused })].filter(Boolean).join(' · ')}</small><small class="wrap hash">${one.hash}</small></span><span class=${`chip ${stateOf(one)[0]}`}>${t(stateOf(one)[1])}</span>
+          ${one.liftedAt === null && h(Button, { className: 'small', 'aria-label': `${t('takedown.allow')}: ${one.reason || one.hash}`, onClick: () => allow(one) }, t('takedown.allow'))}</li>`)}</ul>`)}</section></div>
     ${asks && h(Ask, { found, onClose: () => setAsks(false), onDone: remove })}</div>`;
 }
+
+const stateOf = (one) => {
+  if (one.liftedAt !== null) return ['', 'takedown.lifted'];
+  return one.doneAt === null ? ['info', 'takedown.open'] : ['ok', 'takedown.staysAway'];
+};
 
 /** Whoever knows the file by its name need not know its hash. */
 function ByName({ users, onFound }) {
@@ -75,8 +82,10 @@ function Found({ found, onAsk }) {
 
 function Ask({ found, onClose, onDone }) {
   const [reason, setReason] = useState('');
+  const [sound, setSound] = useState(false);
   const count = found.items.filter((one) => one.in !== 'folder').length;
-  return h(Dialog, { title: t('takedown.ask'), onClose }, html`<form class="stack" onSubmit=${(event) => { event.preventDefault(); onDone(reason); }}><p>${t('takedown.askText', { count })}</p>
+  return h(Dialog, { title: t('takedown.ask'), onClose }, html`<form class="stack" onSubmit=${(event) => { event.preventDefault(); onDone(reason, sound); }}><p>${t('takedown.askText', { count })}</p>
     ${h(Field, { id: 'takedown-reason', label: t('takedown.reason'), help: t('takedown.reasonHelp') }, html`<input class="input" id="takedown-reason" required maxlength="200" aria-describedby="takedown-reason-help" value=${reason} onInput=${(event) => setReason(event.currentTarget.value)}/>`)}
+    <label class="check"><input type="checkbox" checked=${sound} aria-describedby="takedown-sound-help" onChange=${(event) => setSound(event.currentTarget.checked)}/><span>${t('takedown.alsoSound')}</span></label><p class="note" id="takedown-sound-help">${t('takedown.alsoSoundHelp')}</p>
     <footer>${h(Button, { onClick: onClose }, t('action.cancel'))}<button class="btn danger">${t('takedown.remove')}</button></footer></form>`);
 }
