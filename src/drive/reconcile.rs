@@ -9,6 +9,7 @@ use super::{
     disk::{self, Disk, Found, LentFiles, SHELVES},
     put::{blocking, staging_name},
     references::lent_of_locker,
+    shelves::Lost,
 };
 use crate::{
     Result,
@@ -96,7 +97,7 @@ impl Drive {
         if disk::is_there(&self.disk.absolute(&folder)?) {
             self.clear_placing(locker, &folder).await?;
         }
-        self.reconcile_shelves(locker, &folder).await?;
+        let mut lost = self.reconcile_shelves(locker, &folder).await?;
         let mut rows = self.all_rows(locker).await?;
         let lent = lent_of_locker(&self.db, locker).await?;
         let (disk, has_rows) = (self.disk.clone(), !rows.is_empty());
@@ -145,7 +146,7 @@ impl Drive {
             "the folder {folder} of the drive was changed by other hands"
         );
         for batch in fixes.chunks(BATCH) {
-            self.fix(locker, batch).await?;
+            self.fix(locker, batch, &mut lost).await?;
         }
         self.events.publish(Event::DriveChanged { locker, path: String::new() });
         self.accounts.tell_usage(locker).await
@@ -171,12 +172,25 @@ impl Drive {
     }
 
     /// One batch, one transaction: rows, figures and the ledger together.
-    async fn fix(&self, locker: LockerId, fixes: &[Fix]) -> Result<()> {
+    /// What is found and was lost from a shelf a moment ago came back from there.
+    async fn fix(&self, locker: LockerId, fixes: &[Fix], lost: &mut Vec<Lost>) -> Result<()> {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         for fix in fixes {
+            let back = match fix {
+                Fix::Write(_, size, modified_ns) => {
+                    let is_it = |lost: &Lost| {
+                        (lost.size_bytes.unsigned_abs(), lost.modified_ns) == (*size, *modified_ns)
+                    };
+                    lost.iter().position(is_it).map(|at| lost.swap_remove(at))
+                }
+                Fix::Missing(_) | Fix::Real(..) | Fix::Back(_) => None,
+            };
             let (path, comes, reason) = match fix {
-                Fix::Write(path, size, _) => (path, Charge::counted(*size), "found"),
+                Fix::Write(path, size, _) => {
+                    let comes = back.as_ref().map_or_else(|| Charge::counted(*size), Lost::charge);
+                    (path, comes, "found")
+                }
                 Fix::Missing(path) => (path, Charge::default(), "missing"),
                 // It counts what it counted.
                 Fix::Real(path, size, modified_ns) => {
@@ -191,6 +205,9 @@ impl Drive {
             match fix {
                 Fix::Write(path, size, modified_ns) => {
                     self.write_row(&mut tx, locker, path, *size, *modified_ns, None).await?;
+                    if let Some(back) = &back {
+                        self.remember_lost(&mut tx, locker, path, back).await?;
+                    }
                 }
                 Fix::Real(..) => (),
                 Fix::Back(path) => {

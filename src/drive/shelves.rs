@@ -8,12 +8,37 @@ use super::{
     disk::{LentFiles, OnShelf, Spot},
     kept::{Kept, KeptKind, owner},
     put::blocking,
+    rows::charge,
 };
-use crate::{Result, db::Tx, ids::LockerId};
+use crate::{Result, accounts::Charge, clock::Millis, db::Tx, ids::LockerId};
+
+/// A file that was kept and is not on its shelf any more: a crash may have come while it went back.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) size_bytes: i64,
+    pub(super) modified_ns: i64,
+    content_hash: Option<Vec<u8>>,
+    quick_key: Option<Vec<u8>>,
+    origin: String,
+    exempt: Option<String>,
+    charged_bytes: Option<i64>,
+    stored_at: Millis,
+}
+
+impl Lost {
+    /// What it counts.
+    pub(super) fn charge(&self) -> Charge {
+        charge(self.size_bytes, self.charged_bytes, self.exempt.as_deref())
+    }
+}
 
 impl Drive {
-    /// One locker's shelves. Its lock is held by the caller.
-    pub(super) async fn reconcile_shelves(&self, locker: LockerId, folder: &str) -> Result<()> {
+    /// One locker's shelves; what is not there any more. Its lock is held by the caller.
+    pub(super) async fn reconcile_shelves(
+        &self,
+        locker: LockerId,
+        folder: &str,
+    ) -> Result<Vec<Lost>> {
         self.sweep_gone().await?;
         let (disk, whose) = (self.disk.clone(), owner(folder).to_owned());
         let found = blocking(move || disk.on_shelves(&whose)).await?;
@@ -28,15 +53,56 @@ impl Drive {
                 None => self.adopt(locker, folder, on_shelf).await?,
             }
         }
+        let mut lost = Vec::new();
         for gone in rows.into_values() {
             tracing::warn!(path = gone.path.as_str(), "what was kept of it is not there any more");
+            lost.extend(self.lost_of(&gone.id).await?);
             let mut tx = self.db.write().await?;
             sqlx::query!("delete from drive_kept where kept_id = ?", gone.id)
                 .execute(&mut *tx)
                 .await?;
             tx.commit().await?;
         }
-        self.sum_reclaimable(locker).await
+        self.sum_reclaimable(locker).await?;
+        Ok(lost)
+    }
+
+    async fn lost_of(&self, kept: &str) -> Result<Vec<Lost>> {
+        let lost = sqlx::query_as!(
+            Lost,
+            "select size_bytes, modified_ns, content_hash, quick_key, origin, exempt, charged_bytes, stored_at
+             from drive_kept_file where kept_id = ?",
+            kept
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        Ok(lost)
+    }
+
+    /// A file that was found is one that was kept a moment ago, and what was known of it holds.
+    pub(super) async fn remember_lost(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        path: &str,
+        lost: &Lost,
+    ) -> Result<()> {
+        sqlx::query!(
+            "update drive_file set content_hash = ?, quick_key = ?, origin = ?, exempt = ?, charged_bytes = ?,
+                 stored_at = ?
+             where locker_id = ? and path = ?",
+            lost.content_hash,
+            lost.quick_key,
+            lost.origin,
+            lost.exempt,
+            lost.charged_bytes,
+            lost.stored_at,
+            locker.0,
+            path
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
     }
 
     /// The figure is the sum of the rows.
@@ -117,7 +183,32 @@ impl Drive {
         .execute(&mut *tx)
         .await?;
         self.write_kept_files(&mut tx, id, &files, &lent).await?;
+        self.remember_kept(&mut tx, id, locker, &path).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// What was known of the files when they were in their place is known of them on the shelf.
+    async fn remember_kept(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+        locker: LockerId,
+        path: &str,
+    ) -> Result<()> {
+        sqlx::query!(
+            "update drive_kept_file set content_hash = f.content_hash, quick_key = f.quick_key, origin = f.origin,
+                 exempt = f.exempt, charged_bytes = f.charged_bytes, stored_at = f.stored_at
+             from drive_file f
+             where drive_kept_file.kept_id = ?1 and f.locker_id = ?2 and f.missing_at is null
+               and f.path = iif(drive_kept_file.path = '', ?3, ?3 || '/' || drive_kept_file.path)
+               and f.size_bytes = drive_kept_file.size_bytes and f.modified_ns = drive_kept_file.modified_ns",
+            id,
+            locker.0,
+            path
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 

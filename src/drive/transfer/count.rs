@@ -1,7 +1,7 @@
 //! The one transaction of a move or copy: what made room is kept, rows change, figures and ledger
 //! say so.
 
-use super::{Cleared, Transfer};
+use super::{Cleared, Transfer, begun::Begun};
 use crate::{
     Error, Result,
     accounts::{Change, Charge, Reservation},
@@ -35,14 +35,27 @@ impl Transfer {
         cleared: Option<&Cleared>,
         reservation: Option<&Reservation>,
         charge: Charge,
+        begun: Begun,
     ) -> Result<()> {
         let (drive, from, to) = (&self.drive, self.from.as_str(), self.to.as_str());
         let change = |path| Change { user: self.user, reason: "move", path };
+        let crosses = self.source.id != self.target.id;
         let mut tx = drive.db.write().await?;
+        drive.strike_out(&mut tx, begun).await?;
         let replaced = self.count_cleared(&mut tx, cleared).await?;
         let (accounts, none) = (&drive.accounts, Charge::default());
-        if let Some(reservation) = reservation {
-            accounts.settle(&mut tx, reservation, (charge, replaced), change(to)).await?;
+        if crosses {
+            match reservation {
+                Some(reservation) => {
+                    accounts.settle(&mut tx, reservation, (charge, replaced), change(to)).await?;
+                }
+                // Its promise went with the crash that cut it short.
+                None => {
+                    accounts
+                        .recount(&mut tx, self.target.id, (charge, replaced), change(to))
+                        .await?;
+                }
+            }
             accounts.recount(&mut tx, self.source.id, (none, charge), change(from)).await?;
             drive.drop_shares(&mut tx, self.source.id, from).await?;
         } else if replaced != none {
@@ -61,7 +74,7 @@ impl Transfer {
         )
         .execute(&mut *tx)
         .await?;
-        if reservation.is_none() {
+        if !crosses {
             self.take_along(&mut tx).await?;
         }
         let (source, target) = ((self.source.id, from), (self.target.id, to));

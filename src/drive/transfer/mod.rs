@@ -1,6 +1,7 @@
 //! Moving and copying, within a locker and between lockers, with a choice about what is at the
 //! target: a file that is replaced becomes a version, anything else goes to the trash.
 
+mod begun;
 mod count;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::{
     Condition, Drive, RelativePath, Target,
-    disk::Found,
+    disk::{Found, Spot},
     kept::{KeptKind, new_spot},
     put::{blocking, staging_name},
     reach::Access,
@@ -137,7 +138,7 @@ fn pair(locker: &Locker, path: &RelativePath) -> (String, String) {
 
 /// What was at the target and made room.
 struct Cleared {
-    spot: super::disk::Spot,
+    spot: Spot,
     is_folder: bool,
     facts: (u64, i64),
     /// It is still at the target, and lies on the shelf by a second name.
@@ -157,22 +158,36 @@ impl Transfer {
         let reservation =
             if crosses { Some(self.reserve(charge.counted, "move").await?) } else { None };
         // Where this ends early, the promise is given back by being dropped.
-        let cleared = self.clear(!moved.is_folder, &pair(&self.source, &self.from)).await?;
+        let room = self.room(!moved.is_folder).await?;
+        let begun = self.write_down(room.as_ref().map(|(there, spot)| (there, spot))).await?;
+        let cleared =
+            match self.clear(room, !moved.is_folder, &pair(&self.source, &self.from)).await {
+                Err(error) => {
+                    drive.take_back(begun).await?;
+                    return Err(error);
+                }
+                cleared => cleared?,
+            };
         let over = cleared.as_ref().is_some_and(|cleared| cleared.is_linked);
         let from = pair(&self.source, &self.from);
         let to = pair(&self.target, &self.to);
         let done = match self.on_disk(&from, &to, over).await {
-            Ok(()) => match self.count_move(cleared.as_ref(), reservation.as_ref(), charge).await {
-                Err(error) => {
-                    self.on_disk(&to, &from, false).await?;
-                    Err(error)
+            Ok(()) => {
+                let counted =
+                    self.count_move(cleared.as_ref(), reservation.as_ref(), charge, begun);
+                match counted.await {
+                    Err(error) => {
+                        self.on_disk(&to, &from, false).await?;
+                        Err(error)
+                    }
+                    done => done,
                 }
-                done => done,
-            },
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = done {
             self.put_back(cleared.as_ref()).await?;
+            drive.take_back(begun).await?;
             return Err(error);
         }
         if let Some(reservation) = reservation {
@@ -201,7 +216,8 @@ impl Transfer {
         let turns = drive.lock_both(self.source.id, self.target.id).await;
         let is_file = staged.files.first().is_some_and(|file| file.path.is_empty());
         let from = (STAGING.to_owned(), staged.name.clone());
-        let cleared = self.clear(is_file, &from).await?;
+        let room = self.room(is_file).await?;
+        let cleared = self.clear(room, is_file, &from).await?;
         let over = cleared.as_ref().is_some_and(|cleared| cleared.is_linked);
         let to = pair(&self.target, &self.to);
         let done = match self.on_disk(&from, &to, over).await {
@@ -264,12 +280,24 @@ impl Transfer {
         }))
     }
 
-    /// What is at the target makes room for what comes `from` there, and goes to its shelf.
-    async fn clear(&self, is_file: bool, from: &(String, String)) -> Result<Option<Cleared>> {
+    /// What is at the target, if anything is and that is as the caller wants it, and where it goes.
+    async fn room(&self, is_file: bool) -> Result<Option<(Found, Spot)>> {
         let Some(there) = self.judge().await? else { return Ok(None) };
         let is_version = is_file && !there.is_folder;
         let kind = if is_version { KeptKind::Version } else { KeptKind::Trash };
         let spot = new_spot(&self.target, kind, self.to.as_str())?;
+        Ok(Some((there, spot)))
+    }
+
+    /// What is at the target makes room for what comes `from` there, and goes to its shelf.
+    async fn clear(
+        &self,
+        room: Option<(Found, Spot)>,
+        is_file: bool,
+        from: &(String, String),
+    ) -> Result<Option<Cleared>> {
+        let Some((there, spot)) = room else { return Ok(None) };
+        let is_version = is_file && !there.is_folder;
         let lent = self.drive.lent_at(self.target.id, self.to.as_str()).await?;
         let (disk, from, place) = (self.drive.disk.clone(), from.clone(), spot.clone());
         let (folder, path) = pair(&self.target, &self.to);

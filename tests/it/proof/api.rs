@@ -91,6 +91,24 @@ impl Api {
         request.header("Upload-Metadata", format!("path {}", STANDARD.encode(path)))
     }
 
+    /// A new upload by tus of an archive that is to be unpacked.
+    pub(super) fn tus_archive(&self, length: usize) -> RequestBuilder {
+        let (path, yes) = (STANDARD.encode("pack.zip"), STANDARD.encode("true"));
+        let request = self.tus(Method::POST, "").header("Upload-Length", length);
+        request.header("Upload-Metadata", format!("path {path},unpack {yes}"))
+    }
+
+    /// A new upload by tus that is a part, for a shop to hand over.
+    pub(super) fn tus_part(&self, length: usize) -> RequestBuilder {
+        let request = self.tus(Method::POST, "").header("Upload-Length", length);
+        request.header("Upload-Concat", "partial")
+    }
+
+    /// The whole address of `/api/v1/PATH`.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}/api/v1/{path}", self.address)
+    }
+
     /// A form with one file.
     pub(super) fn form(&self, path: &str, bytes: &[u8]) -> RequestBuilder {
         let part = Part::bytes(bytes.to_vec()).file_name(path.to_owned());
@@ -110,6 +128,17 @@ impl Api {
         // The head is the word that counts; a body that broke off changes nothing about it.
         let body = answer.bytes().await.unwrap_or_default();
         Some(Answer { status, headers, body })
+    }
+
+    /// Waits until no import runs.
+    pub(super) async fn until_imported(&self) {
+        loop {
+            let all = self.must(self.request(Method::GET, "imports")).await.json();
+            if all["items"].as_array().unwrap().iter().all(|one| one["over"] == true) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Sends what must be answered well.

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use reqwest::Method;
+use serde_json::json;
+use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use super::{
     any_moment,
@@ -13,7 +15,7 @@ use super::{
     trace::Trace,
     world::ROUND,
 };
-use crate::harness::times;
+use crate::harness::{daemon::ADMIN, times};
 
 /// Bytes of the largest file: more than is written at a time.
 const MOST: usize = 700_000;
@@ -45,6 +47,36 @@ impl House {
         drop(trace);
         self.restart(&why).await;
         died
+    }
+
+    /// Says of every file that it does not count; contents of those, in lockers and on shelves.
+    async fn mark_all(&mut self) -> BTreeMap<String, usize> {
+        let api = self.hands[0].api.clone();
+        for path in self.hands[0].world.files.keys() {
+            let gift = json!({ "user": ADMIN.0, "path": path, "reason": "gift" });
+            api.must(api.request(Method::PUT, "exempt").json(&gift)).await;
+        }
+        self.marked().await
+    }
+
+    /// How many files of each known content do not count.
+    async fn marked(&self) -> BTreeMap<String, usize> {
+        let options = SqliteConnectOptions::new()
+            .filename(self.folders.data.join("tunelocker.db"))
+            .pragma("query_only", "on");
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let rows = sqlx::query(
+            "select hex(content_hash), count(*) from (
+                 select content_hash from drive_file where exempt = 'gift' and missing_at is null
+                 union all
+                 select content_hash from drive_kept_file join drive_kept using (kept_id)
+                 where exempt = 'gift' and gone_at is null) where content_hash is not null group by 1",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+        connection.close().await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get::<i64, _>(1) as usize)).collect()
     }
 
     /// Takes each act through its calls; every so many of all these points, so that `wanted` of
@@ -82,6 +114,41 @@ async fn killed_while_files_arrive() {
     let acts =
         [Act::Put, Act::PutChunked, Act::Tus, Act::TusWhole, Act::Dav, Act::Form, Act::Claim];
     house.die_through(&acts, 36).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_others_bring_files() {
+    let mut house = House::new(Layout::Safe, 1, MOST).await;
+    let acts = [Act::Zip, Act::TusZip, Act::Import, Act::Delivery];
+    house.die_through(&acts, 24).await;
+}
+
+/// Whether it died before the rename, between it and the row, or after: what was known of the file is
+/// known of it where it is now.
+#[tokio::test]
+async fn a_move_that_was_cut_short_forgets_nothing() {
+    let mut house = House::new(Layout::Safe, 1, MOST).await;
+    for act in [Act::Move, Act::MoveFolder, Act::MoveOver, Act::Trash, Act::Restore] {
+        let calls = house.calls_of(act).await;
+        let mut died = 0;
+        for call in
+            ["renameat2", "renameat", "rename", "fsync", "fdatasync", "pwrite64", "unlinkat"]
+        {
+            for n in 1..=calls.get(call).copied().unwrap_or(0).min(6) {
+                assert!(house.hands[0].provide(act).await);
+                let step = house.hands[0].prepare(act).await.unwrap();
+                let marked = house.mark_all().await;
+                let trace = Trace::kill_at(house.daemon.pid(), call, n);
+                house.hands[0].perform(act, step).await;
+                died += usize::from(!trace.lives());
+                drop(trace);
+                let why = format!("killed at {call} {n} of {act:?}");
+                house.restart(&why).await;
+                assert_eq!(house.marked().await, marked, "{why}");
+            }
+        }
+        assert!(0 < died, "{act:?}: {calls:?}");
+    }
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use super::{
     api::{Api, OFFSET_STREAM, chunked},
     bytes,
     seen::{Hash, Seen},
+    shop::Shop,
     world::World,
 };
-use crate::harness::daemon::ADMIN;
+use crate::{drive::archives::zip_of, harness::daemon::ADMIN};
 
 /// What a grant of these tests gives, in bytes.
 pub(super) const GIFT: u64 = 1_000;
@@ -28,6 +29,14 @@ pub(super) enum Act {
     TusWhole,
     Dav,
     Form,
+    /// One file in an archive.
+    Zip,
+    /// The same as a resumable upload, unpacked behind its last byte.
+    TusZip,
+    /// From an address; it comes in after the answer.
+    Import,
+    /// An order of a shop over what it uploaded.
+    Delivery,
     Replace,
     ReplaceByTus,
     ReplaceByDav,
@@ -69,6 +78,9 @@ pub(super) struct Hand {
     /// What it may be instead, as long as nobody said.
     pending: Option<World>,
     begun: Vec<Begun>,
+    pub(super) shop: Option<Shop>,
+    /// An order that nobody said of that it is done.
+    ordered: Option<(Value, String, Hash)>,
     /// What was sent, to be held once more for a claim.
     sent: HashMap<Hash, Vec<u8>>,
     /// Files with a whole past, by no crash.
@@ -86,6 +98,8 @@ impl Hand {
             world: World::default(),
             pending: None,
             begun: Vec::new(),
+            shop: None,
+            ordered: None,
             sent: HashMap::new(),
             fresh: None,
             seed: number << 32,
@@ -102,6 +116,10 @@ impl Hand {
             | Act::TusWhole
             | Act::Dav
             | Act::Form
+            | Act::Zip
+            | Act::TusZip
+            | Act::Import
+            | Act::Delivery
             | Act::Grant => None,
             Act::Claim => self.fresh.is_none().then_some(Act::Put),
             Act::GrantEnd => (self.world.grants == 0).then_some(Act::Grant),
@@ -221,6 +239,9 @@ impl Hand {
                 api.request(Method::POST, &format!("versions/{id}"))
             }
             Act::Claim => self.claim(&mut after).await?,
+            Act::Zip | Act::TusZip | Act::Import | Act::Delivery => {
+                self.brought(act, &mut after).await?
+            }
             Act::Grant => {
                 after.grants += 1;
                 let gift = json!({ "bytes": GIFT, "reason": "a proof" });
@@ -246,6 +267,15 @@ impl Hand {
             return false;
         }
         assert!(answer.is_success(), "{act:?}: {} {}", answer.status, answer.text());
+        let import = match act {
+            Act::TusZip => Some(answer.header("tunelocker-import")),
+            Act::Import => answer.json()["id"].as_str().map(str::to_owned),
+            _ => None,
+        };
+        if act == Act::Delivery {
+            assert_eq!(answer.json()["items"][0]["state"], "stored", "{}", answer.text());
+            self.ordered = None;
+        }
         if act == Act::Claim {
             let claimed = &answer.json()["claims"][0];
             match claimed["state"].as_str() {
@@ -267,7 +297,11 @@ impl Hand {
         if matches!(act, Act::Tus | Act::ReplaceByTus) {
             self.begun.clear();
         }
-        true
+        match import {
+            // It was promised; whether it is done already, or at the next start, is judged then.
+            Some(import) => self.is_over(&import).await,
+            None => true,
+        }
     }
 
     /// The request that brings new bytes to a path. Of an upload by tus, all but its last half.
@@ -304,6 +338,64 @@ impl Hand {
                 api.tus_patch(&address, half, &bytes[half..])
             }
         })
+    }
+
+    /// What comes in by others' hands: in an archive, from an address, from a shop.
+    async fn brought(&mut self, act: Act, after: &mut World) -> Option<RequestBuilder> {
+        let (path, bytes) = (self.new_path(), self.new_bytes());
+        let hash = *blake3::hash(&bytes).as_bytes();
+        after.files.insert(path.clone(), hash);
+        let api = self.api.clone();
+        Some(match act {
+            Act::Zip => {
+                let address = "files/pack.zip?unpack=true";
+                api.request(Method::PUT, address).body(zip_of(&[(&path, &bytes)]))
+            }
+            Act::TusZip => {
+                let pack = zip_of(&[(&path, &bytes)]);
+                let made = api.ask(api.tus_archive(pack.len())).await?;
+                let address = made.is_success().then(|| made.header("location"))?;
+                api.tus_patch(&address, 0, &pack)
+            }
+            Act::Import => {
+                let (folder, name) = path.rsplit_once('/')?;
+                let url = self.shop.as_ref()?.show(name, bytes);
+                let wish = json!({ "url": url, "folder": folder });
+                api.request(Method::POST, "imports").json(&wish)
+            }
+            _ => {
+                let made = api.ask(api.tus_part(bytes.len())).await?;
+                let address = made.is_success().then(|| made.header("location"))?;
+                let sent = api.ask(api.tus_patch(&address, 0, &bytes)).await?;
+                if !sent.is_success() {
+                    return None;
+                }
+                self.seed += 1;
+                let order = json!({
+                    "user": ADMIN.0, "order": self.seed.to_string(), "exempt": null,
+                    "items": [{ "upload": address, "path": path }],
+                });
+                self.ordered = Some((order.clone(), path, hash));
+                self.shop.as_ref()?.order(&api, &order)
+            }
+        })
+    }
+
+    /// Waits for the end of an import. Whether it came, and nobody died before.
+    async fn is_over(&self, import: &str) -> bool {
+        loop {
+            let look = self.api.request(Method::GET, &format!("imports/{import}"));
+            let Some(answer) = self.api.ask(look).await.filter(super::api::Answer::is_success)
+            else {
+                return false;
+            };
+            let state = answer.json();
+            if state["over"] == true {
+                assert_eq!(state["state"], "done", "{state}");
+                return true;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
     }
 
     /// What was sent a moment ago, at another path without sending it.
@@ -406,6 +498,17 @@ impl Hand {
     /// After a start: uploads that were begun go on where they were, at or behind what was
     /// acknowledged.
     pub(super) async fn resume(&mut self) -> Result<(), String> {
+        // A shop that heard nothing sends its order again; that brings what is missing, once.
+        if let Some((order, path, hash)) = self.ordered.take() {
+            let shop = self.shop.as_ref().ok_or("there is no shop")?;
+            let answer = self.api.ask(shop.order(&self.api, &order)).await;
+            let answer = answer.ok_or("nobody is there")?;
+            let told = answer.json();
+            if told["items"][0]["state"] != "stored" || told["items"][0]["path"] != path.as_str() {
+                return Err(format!("the order of {path} is not carried out: {told}"));
+            }
+            self.world.files.insert(path, hash);
+        }
         for begun in std::mem::take(&mut self.begun) {
             let Begun { address, path, bytes, acknowledged } = begun;
             let head = self.api.ask(self.api.tus(Method::HEAD, &address)).await;

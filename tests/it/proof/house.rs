@@ -1,7 +1,7 @@
 //! A daemon that dies again and again, on a disk that may lose its power with it, and those who
 //! work with it. Every start judges the death before it.
 
-use super::{api::Api, hand::Hand, seen::Seen, volume::Volume};
+use super::{api::Api, hand::Hand, seen::Seen, shop::Shop, volume::Volume};
 use crate::harness::daemon::{Daemon, Folders, folders};
 
 /// Room for everything.
@@ -40,11 +40,19 @@ impl House {
                 std::fs::create_dir(&folders.data).unwrap();
             }
         }
+        let shop = Shop::open().await;
+        std::fs::write(folders.data.join("tunelocker.toml"), shop.allowed()).unwrap();
         let daemon = Daemon::start(&folders);
         let secret = folders.app_password();
         let api = Api::new(&daemon, &secret);
         api.set_quota(QUOTA).await;
-        let hands = (0..hands).map(|number| Hand::new(number, api.clone(), most)).collect();
+        let shop = shop.trusted_by(&api).await;
+        let hand = |number| {
+            let mut hand = Hand::new(number, api.clone(), most);
+            hand.shop = Some(shop.clone());
+            hand
+        };
+        let hands = (0..hands).map(hand).collect();
         Self { home, folders, secret, daemon, hands, volume }
     }
 
@@ -56,6 +64,8 @@ impl House {
         }
         self.daemon = Daemon::start(&self.folders);
         let api = Api::new(&self.daemon, &self.secret);
+        // What was begun goes on by itself.
+        api.until_imported().await;
         let seen = Seen::of(&self.folders).unwrap();
         let quota = api.usage().await["quota"].as_u64().unwrap() - QUOTA;
         let mut wrong = Vec::new();

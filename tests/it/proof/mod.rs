@@ -10,6 +10,7 @@ mod house;
 mod power;
 mod references;
 mod seen;
+mod shop;
 mod trace;
 mod volume;
 mod world;

@@ -84,11 +84,15 @@ impl Seen {
             }
         }
         let sum = self.files.values().map(|(_, size)| size).sum::<u64>();
+        let exempt = rows.exempt.values().sum::<u64>();
         let usage = api.usage().await;
         let promised: u64 = rows.uploads.values().sum();
-        for (figure, true_one) in
-            [("used", sum), ("reclaimable", self.kept), ("reserved", promised), ("exempt", 0)]
-        {
+        for (figure, true_one) in [
+            ("used", sum - exempt),
+            ("reclaimable", self.kept),
+            ("reserved", promised),
+            ("exempt", exempt),
+        ] {
             if usage[figure] != true_one {
                 wrong.push(format!("{figure}: {} is shown, {true_one} is true", usage[figure]));
             }
@@ -102,6 +106,8 @@ impl Seen {
 /// What the database says.
 struct Rows {
     files: BTreeMap<String, u64>,
+    /// Of those, what does not count.
+    exempt: BTreeMap<String, u64>,
     /// Uploads that wait for bytes, and what is promised to them.
     uploads: BTreeMap<String, u64>,
 }
@@ -120,13 +126,18 @@ async fn rows(folders: &Folders) -> Rows {
          where l.path = 'lockers/root' and f.missing_at is null",
     )
     .await;
+    let exempt = pairs(
+        "select f.path, f.size_bytes from drive_file f join locker l using (locker_id)
+         where l.path = 'lockers/root' and f.missing_at is null and f.exempt is not null",
+    )
+    .await;
     let uploads = pairs(
         "select u.upload_id, r.bytes from upload u
          join reservation r on r.reservation_id = u.reservation_id where u.etag is null",
     )
     .await;
     connection.close().await.unwrap();
-    Rows { files, uploads }
+    Rows { files, exempt, uploads }
 }
 
 /// Every file below a folder, by its path from there.

@@ -26,6 +26,7 @@ pub(super) const ROUND: &[Act] = &[
     Act::ReplaceByTus,
     Act::MoveOver,
     Act::MoveByDav,
+    Act::Zip,
     Act::Trash,
     Act::Purge,
 ];
