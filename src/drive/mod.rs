@@ -15,6 +15,7 @@ mod locked;
 mod locks;
 mod names;
 mod places;
+mod placing;
 mod properties;
 mod put;
 mod reach;
@@ -55,7 +56,9 @@ pub use erase::Overdue;
 pub use exempt::Exempt;
 use exempt::Handover;
 pub use files::{Content, Entry, EntryKind, OpenFile};
-pub use imports::{Destination, Import, ImportItem, ImportState, Imports, NewImport, Problem};
+pub use imports::{
+    Destination, Import, ImportItem, ImportState, Imports, NewImport, OwnLocks, Problem,
+};
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
 pub use names::{NameProblem, RelativePath};
@@ -131,8 +134,12 @@ impl Drive {
             references: Arc::default(),
             ear: Arc::default(),
         };
+        if drive.is_mounted().await? {
+            drive.finish_moves().await?;
+        }
         drive.reconcile().await?;
         if drive.is_mounted().await? {
+            drive.finish_placings().await?;
             let disk = drive.disk.clone();
             put::blocking(move || disk.put_room_by()).await?;
             drive.tidy_uploads(TidyAt::Start).await?;

@@ -120,6 +120,11 @@ impl Unpacker<'_> {
             return Ok(refused(Problem::archive("ratio", problem)));
         }
         *left -= entry.size;
+        let heeded = self.into.heed_locks(&self.imports.drive, self.principal, &path).await;
+        if let Err(error) = heeded {
+            unpacking.say(false).await?;
+            return Ok(refused(Problem::from(&error)));
+        }
         let stored = self.store(unpacking, entry, path).await?;
         Ok(match stored {
             Ok(stored) => Some(ImportItem {

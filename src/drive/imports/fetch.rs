@@ -12,14 +12,20 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use url::Url;
 
-use super::{ImportItem, ImportState, Imports, Problem, live::Live, names, rows::Known};
+use super::{
+    ImportItem, ImportState, Imports, Problem,
+    live::Live,
+    names,
+    resume::{Begun, is_rest},
+    rows::Known,
+};
 use crate::{
     Error, Result,
     accounts::Principal,
     drive::{Handover, RelativePath, Stored, Target},
-    egress::{Answer, Fault, Limits, Wanted},
+    egress::{Answer, Fault, Limits, Wanted, header},
     media::{
-        playlist_file::{self, Syntax},
+        playlist_file::{self, PlaylistFile, Syntax},
         unpack::is_archive_name,
     },
 };
@@ -50,7 +56,10 @@ impl Imports {
         }
         let url = known.url.as_deref().ok_or(Error::NotFound("Import"))?;
         self.set_state(known.id, ImportState::Fetching).await?;
-        let answer = self.ask(url).await?;
+        let answer = match self.rest_of(known, live, principal, url).await? {
+            Rest::Stored(item) => return self.note(known.id, live, &item).await,
+            Rest::Anew(answer) => answer,
+        };
         let name = names::of_answer(&answer);
         self.rename(known.id, &name).await?;
         if is_archive_name(&name) {
@@ -60,12 +69,49 @@ impl Imports {
             return self.list_of(known, live, principal, answer).await;
         }
         let source = plain(answer.url());
-        let item = self.track(known, live, principal, &name, answer).await;
+        let item = self.track(known, live, principal, &name, (url, answer)).await;
         let item = item.map(|stored| stored_item(&name, stored)).map_err(|error| {
             tracing::debug!(source, "nothing was imported: {error}");
             error
         })?;
         self.note(known.id, live, &item).await
+    }
+
+    /// What a broken connection left of a file is completed; where nothing is left, or the file is
+    /// another one now, it begins anew.
+    async fn rest_of(
+        &self,
+        known: &Known,
+        live: &Live,
+        principal: &Principal,
+        url: &str,
+    ) -> Result<Rest> {
+        let Some(begun) = self.begun(known, principal, url).await? else {
+            return Ok(Rest::Anew(self.ask(url).await?));
+        };
+        let answer = self.ask_rest(url, &begun).await?;
+        if !is_rest(&answer, begun.offset) {
+            self.give_up_begun(known.id).await?;
+            return Ok(Rest::Anew(match answer.status() {
+                200 => answer,
+                _ => self.ask(url).await?,
+            }));
+        }
+        let source = plain(answer.url());
+        live.set_received(live.figures().received + begun.offset, None);
+        let stored = self.go_on_with(known, live, principal, begun, (url, answer), &source).await?;
+        let folder = &known.into.folder;
+        let inner = stored.path.as_str().strip_prefix(folder.as_str()).unwrap_or_default();
+        let name = inner.trim_start_matches('/').to_owned();
+        Ok(Rest::Stored(stored_item(&name, stored)))
+    }
+
+    /// Asks for what is missing of a file. Any status is an answer.
+    pub(super) async fn ask_rest(&self, url: &str, begun: &Begun) -> Result<Answer> {
+        let wanted = Wanted::get(url, FILE)
+            .with(header::RANGE, format!("bytes={}-", begun.offset))
+            .with(header::IF_RANGE, &begun.validator);
+        self.egress.ask(wanted).await.map_err(Fault::of_source)
     }
 
     async fn ask(&self, url: &str) -> Result<Answer> {
@@ -86,7 +132,7 @@ impl Imports {
         live: &Live,
         principal: &Principal,
         name: &str,
-        answer: Answer,
+        (url, answer): (&str, Answer),
     ) -> Result<Stored> {
         let path = RelativePath::parse(name)?;
         let into = &known.into;
@@ -94,6 +140,11 @@ impl Imports {
             locker: into.locker,
             path: path.below(&into.folder),
             condition: into.condition(),
+        };
+        into.heed_locks(&self.drive, principal, &target.path).await?;
+        let answer = match self.in_pieces(known, live, principal, &target, (url, answer)).await? {
+            Ok(stored) => return Ok(stored),
+            Err(answer) => answer,
         };
         let (length, source) = (answer.length(), plain(answer.url()));
         live.set_received(live.figures().received, length);
@@ -133,7 +184,7 @@ impl Imports {
         if answer.length().is_some_and(|length| LONGEST_LIST < length) {
             return Err(Error::Invalid("That list is too long".to_owned()));
         }
-        let base = answer.url().clone();
+        let (base, list_name) = (answer.url().clone(), names::of_answer(&answer));
         let mut text = Vec::new();
         let mut body = Box::pin(answer.stream());
         while let Some(piece) = body.next().await {
@@ -154,6 +205,7 @@ impl Imports {
             return Err(Error::Invalid(format!("A list names 1 to {MOST_TRACKS} tracks")));
         }
         let mut taken = HashSet::new();
+        let mut stored = Vec::new();
         for entry in list.entries {
             let item = self
                 .listed(known, live, principal, &base, &entry.location, &mut taken)
@@ -167,8 +219,39 @@ impl Imports {
                     ImportItem { path, size: None, hash: None, etag: None, problem }
                 });
             self.note(known.id, live, &item).await?;
+            if item.problem.is_none() {
+                stored.push(playlist_file::Entry { location: item.path, ..entry });
+            }
         }
-        Ok(())
+        self.keep_list(known, principal, &list_name, stored).await
+    }
+
+    /// The list itself, of what of it is here, in its order: the catalogue makes a playlist of it.
+    async fn keep_list(
+        &self,
+        known: &Known,
+        principal: &Principal,
+        name: &str,
+        stored: Vec<playlist_file::Entry>,
+    ) -> Result<()> {
+        if stored.is_empty() {
+            return Ok(());
+        }
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let path = RelativePath::parse(&format!("{stem}.m3u8"))?.below(&known.into.folder);
+        let (locker, condition) = (known.into.locker, known.into.condition());
+        let target = Target { locker, path, condition };
+        let list = PlaylistFile { name: None, entries: stored };
+        let text = Bytes::from(playlist_file::write(Syntax::M3u, &list));
+        let (length, body) = (text.len() as u64, futures_util::stream::iter([Ok(text)]));
+        let source =
+            known.url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| plain(&url));
+        let handover = Handover { source, ..Handover::default() };
+        match Box::pin(self.drive.put_as(principal, &target, Some(length), body, handover)).await {
+            // The tracks are here; a list of that name that must stay is no reason to complain.
+            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// One track of a list. Two that are called the same are both kept.
@@ -184,11 +267,25 @@ impl Imports {
         let url = base
             .join(location)
             .map_err(|_| Error::SourceForbidden("That is not a web address".to_owned()))?;
-        let answer = self.ask(url.as_str()).await?;
+        let answer = match self.rest_of(known, live, principal, url.as_str()).await? {
+            Rest::Stored(item) => {
+                taken.insert(item.path.to_lowercase());
+                return Ok(item);
+            }
+            Rest::Anew(answer) => answer,
+        };
         let name = free_name(&names::of_answer(&answer), taken);
-        let stored = self.track(known, live, principal, &name, answer).await?;
+        let stored = self.track(known, live, principal, &name, (url.as_str(), answer)).await?;
         Ok(stored_item(&name, stored))
     }
+}
+
+/// What came of the look for what was left of a file.
+enum Rest {
+    /// It is whole now.
+    Stored(ImportItem),
+    /// It begins with this answer.
+    Anew(Answer),
 }
 
 fn free_name(name: &str, taken: &mut HashSet<String>) -> String {
@@ -216,7 +313,7 @@ fn stored_item(name: &str, stored: Stored) -> ImportItem {
 }
 
 /// An address as it is kept: without what only its user knows.
-fn plain(url: &Url) -> String {
+pub(super) fn plain(url: &Url) -> String {
     let mut url = url.clone();
     // Addresses that are fetched have a host, so both can be taken away.
     let _ = url.set_username("").and_then(|()| url.set_password(None));

@@ -6,6 +6,7 @@ mod entries;
 mod fetch;
 mod live;
 mod names;
+mod resume;
 mod rows;
 mod run;
 mod sent;
@@ -51,6 +52,18 @@ pub struct Destination {
     pub shown: String,
     /// Refuse what is there already; else it is replaced and kept as a version.
     pub only_new: bool,
+    /// Whether a lock that an app of the user's own holds stands in the way.
+    pub own_locks: OwnLocks,
+}
+
+/// What becomes of files that an app of the user's own has locked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OwnLocks {
+    /// They are refused, with a sentence that says so.
+    #[default]
+    Heed,
+    /// They are replaced: the user said that he means it.
+    Ignore,
 }
 
 /// An address to be imported from.
@@ -313,6 +326,19 @@ impl Imports {
 }
 
 impl Destination {
+    /// Refuses a file that an app of the user's own has locked.
+    async fn heed_locks(
+        &self,
+        drive: &Drive,
+        principal: &Principal,
+        path: &RelativePath,
+    ) -> Result<()> {
+        match self.own_locks {
+            OwnLocks::Heed => drive.refuse_own_lock(principal, self.locker, path).await,
+            OwnLocks::Ignore => Ok(()),
+        }
+    }
+
     fn condition(&self) -> Condition {
         if self.only_new { Condition::Absent } else { Condition::None }
     }

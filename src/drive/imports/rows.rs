@@ -1,7 +1,7 @@
 //! The rows of imports and of what became of their files.
 
 use super::{
-    Destination, Import, ImportItem, ImportState, Imports, MOST_OPEN, Problem, live::Live,
+    Destination, Import, ImportItem, ImportState, Imports, MOST_OPEN, OwnLocks, Problem, live::Live,
 };
 use crate::{
     Error, Result,
@@ -149,6 +149,7 @@ impl Imports {
                 place: row.place,
                 shown: row.folder,
                 only_new: row.only_new,
+                own_locks: OwnLocks::Heed,
             },
             url: row.url,
             upload: row.upload_id,

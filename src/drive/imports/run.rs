@@ -122,6 +122,9 @@ impl Imports {
         if live.is_left() {
             return;
         }
+        if let Err(error) = self.give_up_begun(id).await {
+            tracing::error!(import = %id, "what is left of an import could not be removed: {error:?}");
+        }
         match done {
             Some(done) => self.end(id, live, &done).await,
             None => self.close(id, live, ImportState::Cancelled, None).await,

@@ -158,7 +158,8 @@ pub(super) async fn store(
     let condition = condition(&request);
     if which.unpack {
         let into = imports::destination(&place, &path.parent().unwrap_or(RelativePath::root()))
-            .only_new(condition == Condition::Absent);
+            .only_new(condition == Condition::Absent)
+            .despite_lock(which.despite_lock);
         return imports::unpack(&caller, &of, &into, path.name(), declared, body).await;
     }
     let target = Target { locker: place.locker, path: inner, condition: condition.clone() };

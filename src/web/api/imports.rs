@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Error,
     clock::iso,
-    drive::{Destination, Import, ImportItem, NewImport, Place, Problem, RelativePath},
+    drive::{Destination, Import, ImportItem, NewImport, OwnLocks, Place, Problem, RelativePath},
     ids::ImportId,
     web::{Handles, failure::Answer},
 };
@@ -109,6 +109,7 @@ pub(super) fn destination(place: &Place, folder: &RelativePath) -> Destination {
         place: place_id(place),
         shown: folder.as_str().to_owned(),
         only_new: false,
+        own_locks: OwnLocks::Heed,
     }
 }
 
@@ -117,6 +118,13 @@ impl Destination {
     #[must_use]
     pub(super) fn only_new(self, only_new: bool) -> Self {
         Self { only_new, ..self }
+    }
+
+    /// Replace also what an app of the user's own has locked, or not.
+    #[must_use]
+    pub(super) fn despite_lock(self, despite_lock: bool) -> Self {
+        let own_locks = if despite_lock { OwnLocks::Ignore } else { OwnLocks::Heed };
+        Self { own_locks, ..self }
     }
 }
 

@@ -41,6 +41,9 @@ pub(super) struct How {
     /// Refuse what is there already.
     #[serde(default, rename = "ifAbsent")]
     if_absent: bool,
+    /// Although an app of one's own holds a lock on it.
+    #[serde(default, rename = "despiteLock")]
+    despite_lock: bool,
 }
 
 /// What became of the files of one request.
@@ -81,6 +84,7 @@ pub(super) async fn unpack(
     };
     let place = place_of(&caller, &of, how.locker.as_deref()).await?;
     let into = imports::destination(&place, &folder).only_new(how.if_absent);
+    let into = into.despite_lock(how.despite_lock);
     let length = request.headers().get(header::CONTENT_LENGTH);
     let declared = length.and_then(|length| length.to_str().ok()?.parse().ok());
     imports::unpack(&caller, &of, &into, "archive", declared, body).await
@@ -126,6 +130,7 @@ pub(super) async fn store(
         if how.unpack && is_archive_name(&name) {
             let parent = path.parent().unwrap_or(RelativePath::root());
             let into = imports::destination(&place, &parent).only_new(how.if_absent);
+            let into = into.despite_lock(how.despite_lock);
             let unpacked =
                 of.imports.unpack(&caller.principal, &into, path.name(), None, body).await;
             match unpacked {
@@ -144,6 +149,13 @@ pub(super) async fn store(
         }
         let condition = if how.if_absent { Condition::Absent } else { Condition::None };
         let target = Target { locker: place.locker, path: path.below(&place.base), condition };
+        if !how.despite_lock
+            && let Err(error) =
+                of.drive.refuse_own_lock(&caller.principal, target.locker, &target.path).await
+        {
+            results.refuse(path.as_str(), error);
+            continue;
+        }
         match of.drive.put(&caller.principal, &target, None, body).await {
             Ok(stored) => results.add(
                 json!({

@@ -1,17 +1,30 @@
 //! Files, archives and lists fetched from addresses, which are a stub on loopback that the
 //! configuration lets the server ask.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use reqwest::Method;
 use serde_json::{Value, json};
-use tunelocker::config::Feature;
+use tunelocker::{
+    accounts::NewUser,
+    config::Feature,
+    drive::{Destination, NewImport, OwnLocks, RelativePath},
+};
 
 use super::{
     Lockers,
     archives::{Box, ended, whole, zip_of},
 };
 use crate::{
-    harness::TestApp,
-    outside::stub::{Reply, Stub},
+    harness::{TestApp, music},
+    ingest::until,
+    outside::{
+        resume::part,
+        stub::{Reply, Stub},
+    },
 };
 
 async fn over(stub: &Stub, quota: u64) -> Box {
@@ -26,7 +39,9 @@ async fn over(stub: &Stub, quota: u64) -> Box {
 
 async fn begin(ann: &Box, url: &str, folder: &str) -> (u16, Value) {
     let request = ann.request(Method::POST, "imports");
-    whole(request.json(&json!({ "url": url, "folder": folder })).send().await.unwrap()).await
+    let request = request.json(&json!({ "url": url, "folder": folder }));
+    let (status, text) = crate::web::schema::send(request).await;
+    (status, serde_json::from_str(&text).unwrap())
 }
 
 async fn import(ann: &Box, url: &str, folder: &str) -> Value {
@@ -180,4 +195,177 @@ async fn it_can_be_ended_while_it_runs() {
     while 0 < ann.lockers.usage().await.reserved || 0 < ann.lockers.staged() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+}
+
+/// Bytes that differ from each other.
+fn sound(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    blake3::Hasher::new().finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+#[tokio::test]
+async fn what_broke_off_goes_on_where_it_was() {
+    let whole = sound(3_000_000);
+    let (held, turns) = (whole.clone(), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&turns);
+    let stub = Stub::start(move |asked| match asked.place() {
+        "/song.flac" => {
+            let reply = part(asked, &held, "\"one\"");
+            // In the middle, and a little later.
+            match counted.fetch_add(1, Ordering::SeqCst) {
+                0 => Reply { breaks_after: Some(1_500_000), ..reply },
+                1 => Reply { breaks_after: Some(700_000), ..reply },
+                _ => reply,
+            }
+        }
+        // It is another file each time that it is asked for.
+        "/changes.flac" => {
+            let tag = format!("\"{}\"", counted.fetch_add(1, Ordering::SeqCst));
+            let reply = part(asked, &held, &tag);
+            Reply { breaks_after: (tag == "\"3\"").then_some(1000), ..reply }
+        }
+        _ => Reply::status(404),
+    })
+    .await;
+    let ann = over(&stub, 10_000_000).await;
+    turn_on(&ann).await;
+    let done = import(&ann, &stub.url("/song.flac"), "In").await;
+    assert_eq!((&done["state"], &done["stored"]), (&"done".into(), &1.into()), "{done}");
+    assert_eq!(std::fs::read(ann.lockers.folder().join("In/song.flac")).unwrap(), whole);
+    let asked = stub.asked("/song.flac");
+    let ranges: Vec<_> = asked.iter().map(|one| one.headers.get("range").cloned()).collect();
+    assert_eq!((ranges.len(), &ranges[0]), (3, &None));
+    let starts: Vec<u64> = ranges[1..]
+        .iter()
+        .map(|range| {
+            let range = range.as_ref().unwrap().trim_start_matches("bytes=");
+            range.trim_end_matches('-').parse().unwrap()
+        })
+        .collect();
+    assert!(0 < starts[0] && starts[0] < starts[1] && starts[1] < 3_000_000, "{starts:?}");
+    let stat = ann.request(Method::GET, "files/In/song.flac?as=stat").send().await.unwrap();
+    assert_eq!(whole_of(stat).await["source"], stub.url("/song.flac"));
+    assert_eq!(ann.lockers.usage().await.used, 3_000_000);
+
+    // Nothing is put together from two files, and nothing is left of what ended.
+    let failed = import(&ann, &stub.url("/changes.flac"), "In").await;
+    assert_eq!(failed["problem"]["type"], "source_unreachable", "{failed}");
+    let usage = ann.lockers.usage().await;
+    assert_eq!((usage.used, usage.reserved, ann.lockers.staged()), (3_000_000, 0, 0));
+    let done = import(&ann, &stub.url("/changes.flac"), "In").await;
+    assert_eq!(done["state"], "done", "{done}");
+}
+
+async fn whole_of(answer: reqwest::Response) -> Value {
+    whole(answer).await.1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_it_goes_on_where_it_was() {
+    let bytes = sound(2_000_000);
+    let (held, turns) = (bytes.clone(), Arc::new(AtomicUsize::new(0)));
+    let (counted, stops) = (Arc::clone(&turns), Arc::new(AtomicUsize::new(0)));
+    let stopped = Arc::clone(&stops);
+    let stub = Stub::start(move |asked| {
+        let reply = part(asked, &held, "\"one\"");
+        match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply { breaks_after: Some(1_000_000), ..reply },
+            // Says nothing as long as the first server lives.
+            1 => {
+                while stopped.load(Ordering::SeqCst) == 0 {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                Reply::status(503)
+            }
+            _ => reply,
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let (allowed, data) = (stub.address.to_string(), folder.path().to_owned());
+    let spawn = async || {
+        TestApp::spawn_with(|config| {
+            data.clone_into(&mut config.data);
+            data.clone_into(&mut config.drive);
+            config.egress.allow = vec![allowed.parse().unwrap()];
+        })
+        .await
+    };
+    let app = spawn().await;
+    let accounts = &app.services.accounts;
+    let operator = accounts.operator();
+    let new = NewUser::new("bob", "correct horse battery");
+    let bob = accounts.create_user(&operator, &new).await.unwrap();
+    let bob = accounts.principal(bob).await.unwrap();
+    app.services.outside.set_on(&operator, Feature::Imports, true).await.unwrap();
+    let into = Destination {
+        locker: accounts.lockers(&bob).await.unwrap()[0].id,
+        folder: RelativePath::root(),
+        place: String::new(),
+        shown: String::new(),
+        only_new: false,
+        own_locks: OwnLocks::Heed,
+    };
+    let new = NewImport { url: stub.url("/song.flac"), into };
+    let id = app.services.imports.fetch(&bob, &new).await.unwrap().id;
+    while turns.load(Ordering::SeqCst) < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    drop(app);
+    stops.store(1, Ordering::SeqCst);
+
+    let app = spawn().await;
+    let import = loop {
+        let (import, _) = app.services.imports.one(&bob, id).await.unwrap();
+        if import.state.is_over() {
+            break import;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!((import.state.as_str(), import.stored), ("done", 1), "{import:?}");
+    assert_eq!(std::fs::read(folder.path().join("lockers/bob/song.flac")).unwrap(), bytes);
+    let last = stub.asked("/song.flac").pop().unwrap();
+    let range = last.headers.get("range").expect("the rest alone is asked for");
+    assert!(range.starts_with("bytes=") && range != "bytes=0-", "{range}");
+}
+
+#[tokio::test]
+async fn a_list_becomes_a_playlist_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let song = |name: &str, title: &str| {
+        let file = music::flac(name).of("A", "B", title).write(folder.path());
+        (format!("/{name}"), std::fs::read(file).unwrap())
+    };
+    let songs = [song("z.flac", "Zed"), song("a.flac", "Ay"), song("m.flac", "Em")];
+    let held = songs.clone();
+    let stub = Stub::start(move |asked| {
+        if asked.place() == "/Evening.m3u" {
+            let list = "#EXTM3U\n#EXTINF:2,Zed\nz.flac\nmissing.flac\nm.flac\na.flac\n";
+            return Reply::ok("audio/x-mpegurl", list);
+        }
+        let found = held.iter().find(|(name, _)| name == asked.place());
+        found.map_or(Reply::status(404), |(_, bytes)| Reply::ok("audio/flac", bytes.clone()))
+    })
+    .await;
+    let ann = over(&stub, 10_000_000).await;
+    turn_on(&ann).await;
+    let done = import(&ann, &stub.url("/Evening.m3u"), "Lists").await;
+    assert_eq!((&done["stored"], &done["refused"]), (&3.into(), &1.into()), "{done}");
+    let text = std::fs::read_to_string(ann.lockers.folder().join("Lists/Evening.m3u8")).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines, ["z.flac", "m.flac", "a.flac"]);
+    until("the playlist is there", async || {
+        let (_, all) = whole(ann.request(Method::GET, "playlists").send().await.unwrap()).await;
+        let found = all["items"].as_array().unwrap().iter().find(|one| one["name"] == "Evening");
+        let Some(found) = found.cloned() else { return false };
+        let address = format!("playlists/{}", found["id"].as_str().unwrap());
+        let (_, list) = whole(ann.request(Method::GET, &address).send().await.unwrap()).await;
+        let titles: Vec<_> = list["tracks"]
+            .as_array()
+            .map(|all| all.iter().map(|one| one["title"].as_str().unwrap().to_owned()).collect())
+            .unwrap_or_default();
+        titles == ["Zed", "Em", "Ay"]
+    })
+    .await;
 }

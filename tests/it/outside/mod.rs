@@ -7,7 +7,7 @@ mod episodes;
 mod info;
 mod podcasts;
 mod radio;
-mod resume;
+pub(crate) mod resume;
 mod scrobbling;
 pub(crate) mod stub;
 

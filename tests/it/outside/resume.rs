@@ -25,7 +25,7 @@ use crate::harness::TestApp;
 const TAG: &str = "\"first\"";
 
 /// The part of the sound that a request asks for, if it knows what file it is about.
-fn part(asked: &Asked, bytes: &[u8], tag: &str) -> Reply {
+pub(crate) fn part(asked: &Asked, bytes: &[u8], tag: &str) -> Reply {
     let range = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes="));
     let start = range.and_then(|range| range.strip_suffix('-')?.parse::<usize>().ok());
     match start.filter(|_| asked.headers.get("if-range").map(String::as_str) == Some(tag)) {

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use reqwest::Response;
-use tunelocker::clock::Clock;
+use tunelocker::{clock::Clock, config::Feature};
 
 use super::{Dav, inner, token};
-use crate::drive::start_again;
+use crate::{
+    drive::{archives::zip_of, start_again},
+    outside::stub::{Reply, Stub},
+};
 
 const EXCLUSIVE: &str = "<?xml version='1.0'?><D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype><D:owner>ann &amp; her <D:href>pad</D:href></D:owner></D:lockinfo>";
 const SHARED: &str = "<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:shared/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>";
@@ -234,7 +237,11 @@ async fn nobody_has_locks_without_end() {
 
 #[tokio::test]
 async fn a_lock_binds_the_other_doors_too() {
-    let dav = Dav::with_quota(100_000).await;
+    let site = Stub::start(|_| Reply::ok("application/octet-stream", "2")).await;
+    let allowed = site.address.to_string().parse().unwrap();
+    let dav = Dav::with(100_000, |config| config.egress.allow = vec![allowed]).await;
+    let outside = &dav.lockers.app.services.outside;
+    outside.set_on(&dav.lockers.admin, Feature::Imports, true).await.unwrap();
     dav.put("household/a", b"1").await;
     dav.put("ann/own", b"1").await;
     let bob = dav.bob().await;
@@ -279,6 +286,40 @@ async fn a_lock_binds_the_other_doors_too() {
         let request = request.header("Upload-Metadata", metadata).bearer_auth(&dav.secret);
         request.send().await.unwrap().status().as_u16()
     };
+    let form = async |path: &str, query: &str| {
+        let part = reqwest::multipart::Part::bytes(b"22".to_vec()).file_name(path.to_owned());
+        let form = reqwest::multipart::Form::new().part("file", part);
+        let request = dav.client.post(dav.lockers.app.url(&format!("/api/v1/files/?{query}")));
+        let answer = request.multipart(form).bearer_auth(&dav.secret).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<serde_json::Value>().await.unwrap()["items"][0].clone())
+    };
+    let unpack = async |path: &str, query: &str| {
+        let request = dav
+            .client
+            .put(dav.lockers.app.url(&format!("/api/v1/files/pack.zip?unpack=true&{query}")));
+        let request = request.body(zip_of(&[(path, b"333")])).bearer_auth(&dav.secret);
+        let answer = request.send().await.unwrap();
+        answer.json::<serde_json::Value>().await.unwrap()["items"][0].clone()
+    };
+    let import = async |path: &str, locker: &str| {
+        let wish = serde_json::json!({ "url": site.url(&format!("/{path}")), "locker": locker });
+        let (_, mut import) = api("POST", "imports", &wish.to_string()).await;
+        while import["over"] == false {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            let id = import["id"].as_str().unwrap().to_owned();
+            import = api("GET", &format!("imports/{id}"), "").await.1;
+        }
+        import
+    };
+    for despite in ["", "&despiteLock=true"] {
+        let (status, item) = form("a", &format!("locker=household{despite}")).await;
+        assert_eq!((status, &item["problem"]["type"]), (423, &"locked".into()), "{item}");
+        let item = unpack("a", &format!("locker=household{despite}")).await;
+        assert_eq!(item["problem"]["type"], "locked", "{item}");
+    }
+    let import_of_theirs = import("a", "household").await;
+    assert_eq!(import_of_theirs["problem"]["type"], "locked", "{import_of_theirs}");
     assert_eq!(upload("a", "household", "").await, 423);
     assert_eq!(upload("a", "household", "?despiteLock=true").await, 423);
     assert_eq!(dav.get("household/a").await, b"1");
@@ -294,6 +335,16 @@ async fn a_lock_binds_the_other_doors_too() {
         let (status, said) = api(method, path, body).await;
         assert_eq!((status, &said["mine"]), (423, &true.into()), "{method} {said}");
     }
+    let (status, item) = form("own", "").await;
+    assert_eq!((status, &item["problem"]["type"]), (423, &"locked".into()), "{item}");
+    let item = unpack("own", "").await;
+    assert_eq!(item["problem"]["type"], "locked", "{item}");
+    let import_of_own = import("own", "me").await;
+    assert_eq!(import_of_own["problem"]["type"], "locked", "{import_of_own}");
+    assert_eq!(dav.get("ann/own").await, b"1");
+    assert_eq!(unpack("own", "despiteLock=true").await["problem"], serde_json::Value::Null);
+    assert_eq!(dav.get("ann/own").await, b"333");
+    assert_eq!(form("own", "despiteLock=true").await.0, 201);
     assert_eq!(upload("own", "me", "").await, 423);
     assert_eq!(upload("own", "me", "?despiteLock=true").await, 201);
     assert_eq!(api("PUT", "files/own?despiteLock=true", "22").await.0, 200);

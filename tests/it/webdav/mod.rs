@@ -36,6 +36,16 @@ impl Dav {
         Self::over(Lockers::with_quota(quota).await).await
     }
 
+    /// With other settings.
+    async fn with(quota: u64, change: impl FnOnce(&mut tunelocker::config::Config)) -> Self {
+        let app = TestApp::spawn_with(|config| {
+            config.drive = config.data.with_file_name("drive");
+            change(config);
+        })
+        .await;
+        Self::over(Lockers::over(app, quota).await).await
+    }
+
     /// By a clock that the test moves.
     async fn at(clock: tunelocker::clock::Clock) -> Self {
         let app = TestApp::spawn_at(clock, |config| {
