@@ -26,9 +26,12 @@ pub(super) struct Way {
     /// Keep the secret for the next time, readable by you alone
     #[arg(long)]
     remember: bool,
-    /// Which locker: me, household, or an id
-    #[arg(long, value_name = "LOCKER", default_value = "me")]
+    /// Which place: me, household, OWNER/FOLDER for a folder that somebody shares, or an id
+    #[arg(long, visible_aliases = ["into", "out-of"], value_name = "PLACE", default_value = "me")]
     locker: String,
+    /// A folder of that place [default: all of it]
+    #[arg(long, value_name = "FOLDER", default_value = "", hide_default_value = true)]
+    path: String,
     /// Bytes a second at most, as 500k or 2M
     #[arg(long, value_name = "RATE", value_parser = sync::parse_rate)]
     bwlimit: Option<Rate>,
@@ -105,6 +108,7 @@ impl Way {
             secret,
             remember: self.remember,
             locker: self.locker,
+            path: self.path,
             watch,
             rate: self.bwlimit,
             dry_run: self.dry_run,

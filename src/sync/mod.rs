@@ -38,8 +38,10 @@ pub struct Options {
     pub secret: SecretFrom,
     /// Keep the secret for the next time.
     pub remember: bool,
-    /// `me`, `household` or an id.
+    /// `me`, `household`, an id, or OWNER/FOLDER for a folder that somebody shares.
     pub locker: String,
+    /// The folder of that place; '' is all of it.
+    pub path: String,
     /// Go on until stopped, and bring what changes.
     pub watch: bool,
     /// Bytes a second at most.

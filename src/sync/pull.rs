@@ -46,6 +46,7 @@ struct There {
 pub async fn pull(options: &Options) -> Result<Report> {
     let secret = secret::get(&options.secret, &options.server, &options.user)?;
     let remote = Remote::new(&options.server, &options.user, &secret, &options.locker)?;
+    let remote = remote.within(&options.locker, &options.path).await?;
     let mut report = Report::default();
     let wanted = list(&remote, options, &mut report).await?;
     if options.remember {

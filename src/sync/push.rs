@@ -25,6 +25,7 @@ pub async fn sync(
 ) -> Result<Report> {
     let secret = secret::get(&options.secret, &options.server, &options.user)?;
     let remote = Remote::new(&options.server, &options.user, &secret, &options.locker)?;
+    let remote = remote.within(&options.locker, &options.path).await?;
     // Says at once whether name, secret and locker are right.
     remote.look(&[]).await?;
     if options.remember {
@@ -35,7 +36,11 @@ pub async fn sync(
         None => default_folder()?,
     };
     let server = options.server.trim_end_matches('/');
-    let state = State::open(&folder, server, &options.user, &options.locker)?;
+    let place = match options.path.trim().trim_matches('/') {
+        "" => options.locker.clone(),
+        path => format!("{}\n{path}", options.locker),
+    };
+    let state = State::open(&folder, server, &options.user, &place)?;
     let mut stop = std::pin::pin!(stop);
     // Before the first walk, so that nothing falls between.
     let mut watch = if options.watch { Some(Watch::over(&options.folder)?) } else { None };

@@ -36,13 +36,24 @@ const CLAIM_PATIENCE: Duration = Duration::from_mins(20);
 const PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// One server, user and locker. Cheap to clone.
+/// One server, user and place of files there. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Remote {
     client: Client<HttpsConnector<HttpConnector>, Body>,
     base: Arc<str>,
     authorization: HeaderValue,
     locker: Arc<str>,
+    /// The folder of that place that is meant; '' is all of it.
+    folder: Arc<str>,
+}
+
+/// A place of files there.
+#[derive(Debug, Deserialize)]
+struct Place {
+    id: String,
+    kind: String,
+    name: String,
+    owner: Option<String>,
 }
 
 /// What is told of a file.
@@ -104,7 +115,54 @@ impl Remote {
         let mut authorization = HeaderValue::from_str(&format!("Basic {pair}"))
             .map_err(|_| Fault::Here("that name or secret cannot be sent".to_owned()))?;
         authorization.set_sensitive(true);
-        Ok(Self { client, base: base.into(), authorization, locker: locker.into() })
+        let (locker, folder) = (locker.into(), Arc::from(""));
+        Ok(Self { client, base: base.into(), authorization, locker, folder })
+    }
+
+    /// In a place of the user's: `me`, `household`, an id, or OWNER/FOLDER for a folder that somebody
+    /// shares; and in a folder of it, where '' is all of it.
+    pub(super) async fn within(self, place: &str, folder: &str) -> Result<Self> {
+        let folder = Arc::from(folder.trim().trim_matches('/'));
+        let Some((owner, name)) = place.split_once('/') else { return Ok(Self { folder, ..self }) };
+        #[derive(Deserialize)]
+        struct Answer {
+            items: Vec<Place>,
+        }
+        let request = self.request(Method::GET, "/places");
+        let answer: Answer =
+            json_of(self.done(request, whole(Bytes::new()), PATIENCE).await?).await?;
+        let shared = answer.items.iter().filter(|it| it.kind == "shared");
+        let fits = |it: &&Place| it.owner.as_deref() == Some(owner) && it.name == name;
+        let found: Vec<&Place> = shared.filter(fits).collect();
+        let locker = match found.as_slice() {
+            [one] => Arc::from(one.id.as_str()),
+            [] => return Err(Fault::Here(format!("{owner} shares no folder {name} with you"))),
+            _ => {
+                let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
+                return Err(Fault::Here(format!(
+                    "{owner} shares more than one folder {name} with you; name its id instead: {}",
+                    ids.join(", ")
+                )));
+            }
+        };
+        Ok(Self { locker, folder, ..self })
+    }
+
+    /// A path as that place calls it.
+    fn there(&self, path: &str) -> String {
+        match (&*self.folder, path) {
+            ("", path) => path.to_owned(),
+            (folder, "") => folder.to_owned(),
+            (folder, path) => format!("{folder}/{path}"),
+        }
+    }
+
+    /// The other way; `None` for what lies elsewhere in the place.
+    fn inner(&self, path: &str) -> Option<String> {
+        match &*self.folder {
+            "" => Some(path.to_owned()),
+            folder => Some(path.strip_prefix(folder)?.strip_prefix('/')?.to_owned()),
+        }
     }
 
     /// What is told of these files: `{"hash"?, "quick"?, "size", "path"}` each.
@@ -113,8 +171,16 @@ impl Remote {
         struct Answer {
             items: Vec<Standing>,
         }
+        let mut items = items.to_vec();
+        for item in &mut items {
+            let path = item["path"].as_str().unwrap_or_default();
+            item["path"] = json!(self.there(path));
+        }
         let question = json!({ "locker": &*self.locker, "items": items });
-        let answer: Answer = self.ask("/match", &question, PATIENCE).await?;
+        let mut answer: Answer = self.ask("/match", &question, PATIENCE).await?;
+        for standing in &mut answer.items {
+            standing.paths = standing.paths.iter().filter_map(|path| self.inner(path)).collect();
+        }
         if answer.items.len() == items.len() {
             Ok(answer.items)
         } else {
@@ -143,7 +209,9 @@ impl Remote {
     pub(super) async fn rename(&self, from: &str, to: &str) -> Result<()> {
         let request = self.request(Method::POST, &self.file(from));
         let request = request.header(header::CONTENT_TYPE, "application/json");
-        self.done(request, whole(json!({ "to": to }).to_string()), PATIENCE).await.map(drop)
+        self.done(request, whole(json!({ "to": self.there(to) }).to_string()), PATIENCE)
+            .await
+            .map(drop)
     }
 
     /// What is in a folder.
@@ -188,7 +256,8 @@ impl Remote {
 
     /// Says where a file goes, for tus.
     pub(super) fn metadata(&self, path: &str) -> String {
-        format!("path {},locker {}", STANDARD.encode(path), STANDARD.encode(&*self.locker))
+        let path = STANDARD.encode(self.there(path));
+        format!("path {path},locker {}", STANDARD.encode(&*self.locker))
     }
 
     /// Sends a request; any answer that is no success is a fault.
@@ -233,7 +302,8 @@ impl Remote {
     }
 
     fn file(&self, path: &str) -> String {
-        let path = utf8_percent_encode(path, PATH);
+        let path = self.there(path);
+        let path = utf8_percent_encode(&path, PATH);
         let locker = utf8_percent_encode(&self.locker, NON_ALPHANUMERIC);
         format!("/files/{path}?locker={locker}")
     }

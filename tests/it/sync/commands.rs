@@ -388,3 +388,64 @@ async fn secrets_come_from_anywhere_but_the_command_line() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("Wrong user name or password"));
     assert!(!String::from_utf8_lossy(&wrong.stderr).contains("not it"));
 }
+
+/// Into the household's locker, into a folder that somebody shares, and back; into a folder of each.
+#[tokio::test]
+async fn a_folder_goes_into_shared_places_and_comes_back() {
+    let two = Two::new().await;
+    let (drive, ann, locker) = (&two.lockers.drive, &two.lockers.ann, two.lockers.locker);
+    for folder in ["Music/Jazz", "Other/Jazz"] {
+        two.lockers.put(&format!("{folder}/there.bin"), folder.as_bytes()).await.unwrap();
+    }
+    let folder = tunelocker::drive::RelativePath::parse("Music/Jazz").unwrap();
+    drive.share_folder(ann, locker, &folder, "bob", true).await.unwrap();
+    let here = tempfile::tempdir().unwrap();
+    collection(here.path(), 5, 20_000);
+    let wire = Wire::to(two.lockers.app.http).await;
+    let bob = Station::of(&two, Who::Bob, &wire);
+
+    let said = bob.done("sync", here.path(), &["--into", "ann/Jazz"]).await;
+    assert_eq!(said["sent"]["files"], 7, "{said}");
+    let mut wanted = tree(here.path());
+    let theirs = two.file("ann", "Music/Jazz");
+    wanted.insert("there.bin".into(), b"Music/Jazz".to_vec());
+    assert_eq!(tree(&theirs), wanted);
+    assert_eq!(two.lockers.accounts.lockers(&two.bob).await.unwrap()[0].usage.used, 0);
+    // Deeper in it: what is there is known, and a renamed file is not sent again.
+    let deeper = ["--into", "ann/Jazz", "--path", "/Deep er/é/"];
+    bob.done("sync", here.path(), &deeper).await;
+    assert_eq!(tree(&theirs.join("Deep er/é")), tree(here.path()));
+    std::fs::rename(here.path().join("empty"), here.path().join("still empty")).unwrap();
+    let odd = here.path().join("notes, and \"more\".txt");
+    std::fs::rename(&odd, here.path().join("notes.txt")).unwrap();
+    let said = bob.done("sync", here.path(), &deeper).await;
+    assert_eq!((&said["had"]["files"], &said["moved"]["files"]), (&5.into(), &2.into()), "{said}");
+    assert_eq!(tree(&theirs.join("Deep er/é")), tree(here.path()));
+
+    let back = tempfile::tempdir().unwrap();
+    let said =
+        bob.done("pull", back.path(), &["--out-of", "ann/Jazz", "--path", "Deep er/é"]).await;
+    assert_eq!(said["fetched"]["files"], 7, "{said}");
+    assert_eq!(tree(back.path()), tree(here.path()));
+
+    let output = bob.output("sync", here.path(), &["--into", "ann/Rock"]).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("ann shares no folder Rock with you"), "{said}");
+    // Two of one name: the id tells them apart.
+    let folder = tunelocker::drive::RelativePath::parse("Other/Jazz").unwrap();
+    let other = drive.share_folder(ann, locker, &folder, "bob", false).await.unwrap();
+    let output = bob.output("sync", here.path(), &["--into", "ann/Jazz"]).await;
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&other.id.to_string()), "{output:?}");
+    // One that is only read takes nothing.
+    let output = bob.output("sync", here.path(), &["--into", &other.id.to_string()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(tree(&two.file("ann", "Other/Jazz")).len(), 1);
+
+    let household = Station::of(&two, Who::Ann, &wire);
+    household.done("sync", here.path(), &["--into", "household", "--path", "Ours"]).await;
+    assert_eq!(tree(&two.lockers.drive_root().join("household/Ours")), tree(here.path()));
+    let back = tempfile::tempdir().unwrap();
+    household.done("pull", back.path(), &["--locker", "household"]).await;
+    assert_eq!(tree(&back.path().join("Ours")), tree(here.path()));
+}
