@@ -67,6 +67,7 @@ impl Analysis {
             self.enter(Phase::Hearing);
             is_any |= self.portion(&pool, wanted, stop).await?;
         }
+        is_any |= self.inner.catalog.adopt_sounds().await?;
         if is_any && !stop.is_cancelled() {
             self.inner.catalog.announce_sounds().await?;
         }

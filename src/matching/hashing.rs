@@ -112,6 +112,7 @@ impl Matching {
         if is_unmatched && barred.iter().all(|one| one.size.is_some()) {
             return Ok(());
         }
+        self.adopt_hashes().await?;
         let most = sqlx::query_scalar!(
             r#"select coalesce(max(media_file_id), 0) as "most!: i64" from media_file"#
         )
@@ -219,6 +220,9 @@ impl Matching {
                    (select library_id from library where kind = 'folder' and is_active = 1 and state = 'ok')
                and not exists (select 1 from folder_hash h where h.media_file_id = m.media_file_id
                                and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns)
+               and not exists (select 1 from shared_library s join drive_file f on f.locker_id = s.locker_id
+                                 and f.path = s.path || '/' || m.path and f.missing_at is null
+                               where s.library_id = m.library_id)
              order by m.media_file_id limit ?3",
             after,
             end,
@@ -227,6 +231,28 @@ impl Matching {
         .fetch_all(self.parts.db.read())
         .await?;
         Ok(files)
+    }
+
+    /// What lies in a locker's folder that is shared is one file in two libraries: it is read once, in
+    /// the locker.
+    async fn adopt_hashes(&self) -> Result<()> {
+        let mut tx = self.parts.db.write().await?;
+        sqlx::query!(
+            "insert into folder_hash (media_file_id, size_bytes, modified_ns, content_hash)
+             select m.media_file_id, f.size_bytes, f.modified_ns, f.content_hash
+             from shared_library s join media_file m using (library_id)
+             join drive_file f on f.locker_id = s.locker_id and f.path = s.path || '/' || m.path
+             where f.missing_at is null and f.content_hash is not null
+               and f.size_bytes = m.size_bytes and f.modified_ns = m.modified_ns
+               and not exists (select 1 from folder_hash h where h.media_file_id = m.media_file_id
+                               and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns)
+             on conflict (media_file_id) do update set size_bytes = excluded.size_bytes,
+                 modified_ns = excluded.modified_ns, content_hash = excluded.content_hash"
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Keeps what files of watched folders hash to, of those whose rows still speak of them.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tunelocker::drive::RelativePath;
 
 use super::{Two, Who, bytes, hash, proof, quick};
+use crate::ingest::until;
 
 impl Two {
     async fn look_in(&self, place: &str, path: &str, bytes: &[u8]) -> (u16, Value) {
@@ -61,4 +62,49 @@ async fn matching_and_claims_reach_into_a_shared_folder() {
 
     drive.unshare_folder(ann, share.id).await.unwrap();
     assert_eq!(two.look_in(&place, "in.bin", &shared).await.0, 404);
+}
+
+/// A folder that is shared is a library of its own over the same files: each is read once.
+#[tokio::test]
+async fn what_is_shared_is_hashed_and_heard_once() {
+    let two = Two::hearing().await;
+    let scratch = tempfile::tempdir().unwrap();
+    let song = crate::harness::music::flac("song.flac").seconds(5.0).of("A", "B", "Song");
+    let song = std::fs::read(song.write(scratch.path())).unwrap();
+    two.lockers.put("Ours/song.flac", &song).await.unwrap();
+    let data = two.lockers.app.folder.path().join("data/tunelocker.db");
+    let database = sqlx::SqlitePool::connect(data.to_str().unwrap()).await.unwrap();
+    let count = async |statement: &'static str| -> i64 {
+        sqlx::query_scalar(statement).fetch_one(&database).await.unwrap()
+    };
+    until("it is heard", async || {
+        count("select count(*) from sound where bpm is not 77").await == 1
+    })
+    .await;
+    // What no reading could find out: where it is found, it was not read again.
+    let mark = [7_u8; 32];
+    sqlx::query("update drive_file set content_hash = ?")
+        .bind(&mark[..])
+        .execute(&database)
+        .await
+        .unwrap();
+    sqlx::query("update sound set bpm = 77").execute(&database).await.unwrap();
+    sqlx::query("update track set audio_hash = ?")
+        .bind(&mark[..])
+        .execute(&database)
+        .await
+        .unwrap();
+
+    let folder = RelativePath::parse("Ours").unwrap();
+    let (drive, ann) = (&two.lockers.drive, &two.lockers.ann);
+    drive.share_folder(ann, two.lockers.locker, &folder, "bob", false).await.unwrap();
+    until("it is said of the other, too", async || {
+        count("select count(*) from sound s join track using (track_id) where bpm = 77 and audio_hash = x'0707070707070707070707070707070707070707070707070707070707070707'").await == 2
+    })
+    .await;
+    until("its hash is known", async || {
+        two.lockers.app.services.matching.hash_now();
+        count("select count(*) from folder_hash where content_hash = x'0707070707070707070707070707070707070707070707070707070707070707'").await == 1
+    })
+    .await;
 }
