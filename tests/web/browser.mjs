@@ -37,6 +37,14 @@ export async function context(of, options, complaints) {
       if (['error', 'warning'].includes(message.type())) complaints.push(`${page.url()}: ${message.text()}`);
     });
     page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.stack}`));
+    // What the panel sends is held against the API's description by whoever runs this.
+    page.on('requestfinished', async (request) => {
+      const url = new URL(request.url());
+      const body = request.postData();
+      if (!body || !url.pathname.startsWith('/api/v1/') || request.headers()['content-type'] !== 'application/json') return;
+      const answer = await request.response().catch(() => null);
+      if (answer?.ok()) console.log(`SENT ${request.method()} ${url.pathname.slice(7)} ${body}`);
+    });
   });
   return made;
 }

@@ -92,6 +92,16 @@ async fn subsonic_jukebox_is_one_queue_for_all() {
     status(bob, "action=remove&index=0").await;
     let now = queue(ann).await;
     assert_eq!((names(&now["entry"]), &now["currentIndex"]), (vec!["First"], &json!(0)));
+    // The panel's words, as they are described.
+    for wish in [
+        json!({ "action": "gain", "gain": 0.5 }),
+        json!({ "action": "skip", "index": 0, "offset": 0.0 }),
+        json!({ "action": "start" }),
+    ] {
+        let address = house.app.url("/api/v1/jukebox");
+        let request = reqwest::Client::new().post(address).bearer_auth(&ann.secret).json(&wish);
+        assert_eq!(crate::web::schema::send(request).await.0, 200, "{wish}");
+    }
     // Replacing keeps what plays where it is among the new ones.
     status(ann, &format!("action=set&id={one}&id={three}")).await;
     assert_eq!(queue(bob).await["currentIndex"], 1);

@@ -103,6 +103,10 @@ async fn a_session_changes_things_only_from_our_own_pages() {
         }
         assert_eq!(request.send().await.unwrap().status(), expected, "{headers:?}");
     }
+    // A password for an app, told this once, as described.
+    let request = client.post(app.url("/api/v1/app-passwords")).header("x-csrf-token", &token);
+    let request = request.json(&json!({ "label": "a phone" }));
+    assert_eq!(super::schema::send(request).await.0, 201);
     let lists: Value =
         client.get(app.url("/api/v1/playlists")).send().await.unwrap().json().await.unwrap();
     assert_eq!(lists["items"].as_array().unwrap().len(), 2);

@@ -328,6 +328,24 @@ fn has_json(method: &str, path: &str) -> bool {
     })
 }
 
+/// Nor is what a request brings.
+#[test]
+fn every_request_says_what_is_in_it() {
+    let mut bare = Vec::new();
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let is_told = ["properties", "$ref", "oneOf", "anyOf", "allOf", "items"]
+                .iter()
+                .any(|word| body.get(word).is_some());
+            if body.is_object() && !is_told {
+                bare.push(format!("{method} {path}"));
+            }
+        }
+    }
+    assert!(bare.is_empty(), "{bare:?}");
+}
+
 /// No answer is an object of which nothing is said.
 #[test]
 fn every_answer_says_what_is_in_it() {

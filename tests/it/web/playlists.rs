@@ -267,7 +267,7 @@ async fn playlists_come_and_go_as_files() {
         }
         let address = house.app.url(&format!("/api/v1/playlists/file?format={format}"));
         let request = http.post(address).basic_auth("ann", Some(&ann.secret)).body(file);
-        let back: Value = request.send().await.unwrap().json().await.unwrap();
+        let back: Value = serde_json::from_str(&super::schema::send(request).await.1).unwrap();
         assert_eq!((&back["matched"], &back["unmatched"]), (&json!(2), &json!([])), "{format}");
         let back = back["id"].as_str().unwrap().to_owned();
         assert_eq!(titles(ann, &back).await, ["Two", "All I Want"]);
@@ -281,7 +281,7 @@ async fn playlists_come_and_go_as_files() {
         #EXTINF:9,Nobody - Nothing\nnot/here.mp3\n/etc/passwd\n";
     let address = house.app.url("/api/v1/playlists/file?format=m3u&name=Brought");
     let request = http.post(address).basic_auth("ann", Some(&ann.secret)).body(file);
-    let back: Value = request.send().await.unwrap().json().await.unwrap();
+    let back: Value = serde_json::from_str(&super::schema::send(request).await.1).unwrap();
     assert_eq!(back["matched"], 2, "{back}");
     assert_eq!(
         back["unmatched"],

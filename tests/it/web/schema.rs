@@ -29,6 +29,8 @@ pub(crate) async fn send(request: RequestBuilder) -> (u16, String) {
     let (client, request) = request.build_split();
     let request = request.unwrap();
     let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+    let sent = request.headers().get("content-type").is_some_and(|kind| kind == "application/json");
+    let sent = request.body().filter(|_| sent).and_then(|body| body.as_bytes().map(<[u8]>::to_vec));
     let answer = client.execute(request).await.unwrap();
     let status = answer.status().as_u16();
     let kind = answer.headers().get("content-type").cloned();
@@ -40,7 +42,24 @@ pub(crate) async fn send(request: RequestBuilder) -> (u16, String) {
     if let Some(path) = path.strip_prefix("/api/v1").filter(|_| is_told) {
         hold(&method, path, status, &text);
     }
+    // What is refused may be wrong on purpose.
+    if let (Some(path), Some(sent), 200..=299) = (path.strip_prefix("/api/v1"), sent, status) {
+        hold_request(&method, path, &String::from_utf8_lossy(&sent));
+    }
     (status, text)
+}
+
+/// Fails unless what was sent, and taken, is as described.
+pub(crate) fn hold_request(method: &str, path: &str, body: &str) {
+    let Some((template, operations)) = operations(path) else { return };
+    let name = format!("{} {template} takes", method.to_ascii_lowercase());
+    let operation = &operations[method.to_ascii_lowercase()];
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    assert!(schema.is_object(), "{name} no JSON, as described: {body}");
+    let value: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{name}: {body}"));
+    let mut wrong = Vec::new();
+    check(schema, &value, &name, true, &mut wrong);
+    assert!(wrong.is_empty(), "{}\nin {body}", wrong.join("\n"));
 }
 
 /// Fails unless an answer is as described.
@@ -207,6 +226,20 @@ fn name_members<'a>(schema: &'a Value, names: &mut BTreeSet<&'a str>) -> bool {
 fn resolved(reference: &Value) -> &'static Value {
     let pointer = reference.as_str().unwrap().trim_start_matches('#');
     DOCUMENT.pointer(pointer).unwrap()
+}
+
+#[test]
+fn requests_are_checked_too() {
+    let complaints = |method: &str, path: &str, body: &str| {
+        std::panic::catch_unwind(|| hold_request(method, path, body)).is_err()
+    };
+    assert!(!complaints("PUT", "/match/policy", r#"{ "policy": "own" }"#));
+    assert!(complaints("PUT", "/match/policy", r#"{ "policy": "all" }"#));
+    assert!(!complaints("POST", "/jukebox", r#"{ "action": "skip", "index": 1 }"#));
+    assert!(complaints("POST", "/jukebox", r#"{ "action": "skip" }"#), "which one?");
+    assert!(complaints("POST", "/jukebox", r#"{ "action": "dance" }"#));
+    assert!(complaints("POST", "/users", r#"{ "name": "kim", "password": "x", "age": 9 }"#));
+    assert!(complaints("POST", "/playback/expect", "{}"), "it takes nothing");
 }
 
 #[test]

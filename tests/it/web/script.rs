@@ -6,6 +6,8 @@ use std::{
     process::Command,
 };
 
+use super::schema;
+
 /// A script with what it is told; what it printed is shown when it fails.
 pub(crate) struct Script {
     node: Command,
@@ -57,6 +59,15 @@ impl Script {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        // What the panel sent, and was taken, is as the API's description says.
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let mut parts = line.splitn(4, ' ');
+            if let (Some("SENT"), Some(method), Some(path), Some(body)) =
+                (parts.next(), parts.next(), parts.next(), parts.next())
+            {
+                schema::hold_request(method, path, body);
+            }
+        }
     }
 
     /// The same, while the server of this test goes on.
