@@ -13,6 +13,7 @@ use super::{
     Condition, Drive, Handover, Origin, RelativePath,
     disk::{self, Spot, Staged},
     kept::{Keeping, KeptKind, new_spot},
+    placing::Placing,
     reach::Access,
     receive::Receiving,
     references::Lendable,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Change, Locker, Principal, Reservation},
+    accounts::{Change, Charge, Locker, Principal, Reservation},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -201,6 +202,26 @@ impl Publishing {
         let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
         refuse_unless(&self.condition, before.as_ref())?;
         let spot = self.spot(before.as_ref())?;
+        let (user, handover) = (self.user, &self.handover);
+        let (drive, id, at) = (&self.drive, self.locker.id, self.path.as_str());
+        let placing = drive.remember_placing(id, at, &self.hash, user, handover).await?;
+        let done = self.place(staged, before.as_ref(), spot, placing).await;
+        if done.is_err() && placing.is_some() {
+            let mut tx = drive.db.write().await?;
+            drive.forget_placing(&mut tx, placing).await?;
+            tx.commit().await?;
+        }
+        done
+    }
+
+    /// The rename, and the transaction that counts it.
+    async fn place(
+        &self,
+        staged: Staged,
+        before: Option<&Row>,
+        spot: Option<Spot>,
+        placing: Option<Placing>,
+    ) -> Result<(String, bool)> {
         let (on, folder) = (self.drive.disk.clone(), self.locker.path.clone());
         let (path, place) = (self.path.as_str().to_owned(), spot.clone());
         let lent = before.as_ref().and_then(|row| row.lent.clone());
@@ -225,7 +246,7 @@ impl Publishing {
         // Where the disk has no links, the replaced file follows when all is settled.
         let follows = linked.is_none() && before.is_some() && placed.has_replaced();
         let kept = spot.as_ref().filter(|_| linked.is_some() || follows);
-        let counted = self.count(before.as_ref(), &bytes, kept, linked).await;
+        let counted = self.count(before, &bytes, kept, linked, placing).await;
         let (on, path, place) = (self.drive.disk.clone(), self.path.clone(), spot.clone());
         match counted {
             Ok(etag) => {
@@ -267,10 +288,18 @@ impl Publishing {
         bytes: &Known,
         kept: Option<&Spot>,
         on_disk: Option<(u64, i64)>,
+        placing: Option<Placing>,
     ) -> Result<String> {
         let (drive, locker, path) = (&self.drive, self.locker.id, self.path.as_str());
         let goes = before.map(|row| row.charge).unwrap_or_default();
-        let moves = (self.handover.charge(self.received), goes);
+        // The same bytes again are the same file: if it did not count, it does not now.
+        let is_same = before.is_some_and(|row| row.hash.as_deref() == Some(self.hash.as_slice()));
+        let comes = if is_same && goes == Charge::exempt(self.received) {
+            goes
+        } else {
+            self.handover.charge(self.received)
+        };
+        let moves = (comes, goes);
         let most = drive.accounts.keep_rules().await?.versions;
         let reason = self.handover.reason(bytes.origin);
         let change = Change { user: self.user, reason, path };
@@ -293,6 +322,7 @@ impl Publishing {
                 .await?;
         }
         drive.note_handover(&mut tx, locker, path, &self.handover).await?;
+        drive.forget_placing(&mut tx, placing).await?;
         if let Some(upload) = &self.upload {
             sqlx::query!(
                 "update upload set etag = ?, reservation_id = null where upload_id = ?",

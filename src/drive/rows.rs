@@ -156,8 +156,11 @@ impl Drive {
                on conflict (locker_id, path) do update set
                    size_bytes = excluded.size_bytes, modified_ns = excluded.modified_ns,
                    content_hash = excluded.content_hash, quick_key = null, origin = 'own', reference_id = null,
-                   version = version + 1, missing_at = null,
-                   charged_bytes = null, exempt = null, source = null, stored_at = excluded.stored_at
+                   version = version + 1, missing_at = null, charged_bytes = null,
+                   -- The same bytes again are the same file: what is known of it holds.
+                   exempt = iif(content_hash = excluded.content_hash and missing_at is null, exempt, null),
+                   source = iif(content_hash = excluded.content_hash and missing_at is null, source, null),
+                   stored_at = excluded.stored_at
                returning drive_file_id as "drive_file_id!: i64", version as "version!: i64""#,
             locker.0,
             path,

@@ -12,4 +12,5 @@ mod media;
 mod music;
 mod quirks;
 mod search;
+mod shared;
 mod ssdp;

@@ -230,3 +230,60 @@ async fn what_people_added_to_a_duplicate_goes_on_with_the_one_that_stays() {
     let back = of(goes).await;
     assert_eq!((back.rating, back.play_count), (Some(4), 2));
 }
+
+/// Linking changes where bytes lie, and nothing else: each track keeps what people added to it, and
+/// what a file counts stays as it was. So does taking it back.
+#[tokio::test]
+async fn linking_merges_nothing() {
+    let two = Two::new().await;
+    let scratch = tempfile::tempdir().unwrap();
+    let song = crate::harness::music::flac("x.flac").of("Ann", "Album", "Song");
+    let song = std::fs::read(song.write(scratch.path())).unwrap();
+    for path in ["keep/song.flac", "twice/song.flac"] {
+        two.lockers.put(path, &song).await.unwrap();
+    }
+    let twice = two.lockers.target("twice/song.flac").path;
+    let gift = Some(tunelocker::drive::Exempt::Gift);
+    let (drive, admin) = (&two.lockers.drive, &two.lockers.admin);
+    drive.set_exempt(admin, two.lockers.locker, &twice, gift).await.unwrap();
+    let both = async || {
+        let groups = two.groups(Who::Ann, "exact").await;
+        let is_heard = |file: &Value| file["track"].is_string();
+        groups.first().is_some_and(|group| group["files"].as_array().unwrap().iter().all(is_heard))
+    };
+    until("both are heard", both).await;
+    let group = two.groups(Who::Ann, "exact").await[0].clone();
+    let files = group["files"].as_array().unwrap();
+    let ids = files.iter().map(|file| TrackId::parse(file["track"].as_str().unwrap()).unwrap());
+    let ids: Vec<TrackId> = ids.collect();
+    let catalog = &two.lockers.app.services.catalog;
+    let ann = &two.lockers.accounts.principal(two.lockers.ann.user).await.unwrap();
+    catalog.set_starred(ann, Item::Track(ids[0]), Starred::Yes).await.unwrap();
+    catalog.set_rating(ann, Item::Track(ids[1]), Some(3)).await.unwrap();
+    catalog.record_listens(ann, &[Listen::scrobble(ids[1], Some(1_000), "tests")]).await.unwrap();
+    let list = catalog.create_playlist(ann, "Both", &ids).await.unwrap();
+    let state = async || {
+        let mut state = Vec::new();
+        for id in &ids {
+            let of = catalog.track(ann, *id).await.unwrap().annotation;
+            state.push((of.starred_at.is_some(), of.rating, of.play_count));
+        }
+        let listed = catalog.playlist_tracks(ann, list).await.unwrap();
+        let usage = two.lockers.usage().await;
+        let listed: Vec<_> = listed.iter().map(|track| track.id).collect();
+        (state, listed, usage.used, usage.exempt)
+    };
+    let before = state().await;
+    assert_eq!(before.0, [(true, None, 0), (false, Some(3), 1)]);
+    assert_eq!((before.2, before.3), (song.len() as u64, song.len() as u64));
+    let linked = two.act(&group, "link", "twice/song.flac").await;
+    for what in ["linked", "taken back"] {
+        crate::ingest::scan(&two.lockers.app, tunelocker::ingest::ScanKind::Full).await;
+        until("both are there", both).await;
+        assert_eq!(state().await, before, "{what}");
+        assert_eq!(two.lockers.drive.examine().await.unwrap(), Vec::<String>::new(), "{what}");
+        if what == "linked" {
+            assert_eq!(two.undo(Who::Ann, linked).await, 204);
+        }
+    }
+}
