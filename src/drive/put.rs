@@ -201,6 +201,7 @@ impl Publishing {
         let _turn = lock.lock().await;
         let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
         refuse_unless(&self.condition, before.as_ref())?;
+        let before = self.with_hash(before).await?;
         let spot = self.spot(before.as_ref())?;
         let (user, handover) = (self.user, &self.handover);
         let (drive, id, at) = (&self.drive, self.locker.id, self.path.as_str());
@@ -270,6 +271,23 @@ impl Publishing {
                 Err(error)
             }
         }
+    }
+
+    /// What is there may be what comes: a crash left it without its hash, or other hands brought it.
+    async fn with_hash(&self, before: Option<Row>) -> Result<Option<Row>> {
+        let Some(row) = before else { return Ok(None) };
+        if row.hash.is_some() || row.size != self.received {
+            return Ok(Some(row));
+        }
+        let (on, folder, path) =
+            (self.drive.disk.clone(), self.locker.path.clone(), self.path.as_str().to_owned());
+        let found = blocking(move || {
+            let opened = on.locker(&folder).and_then(|root| disk::open_file(&root, &path));
+            // What cannot be read is another file, and kept as one.
+            Ok(opened.and_then(|(file, ..)| disk::digest(&file, None, |_| true)).ok().flatten())
+        })
+        .await?;
+        Ok(Some(Row { hash: found.map(|it| it.content.to_vec()), ..row }))
     }
 
     /// Where what is replaced will be kept; other bytes than those that come, and some.

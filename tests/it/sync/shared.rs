@@ -99,7 +99,7 @@ async fn what_is_shared_is_hashed_and_heard_once() {
     let (drive, ann) = (&two.lockers.drive, &two.lockers.ann);
     drive.share_folder(ann, two.lockers.locker, &folder, "bob", false).await.unwrap();
     until("it is said of the other, too", async || {
-        count("select count(*) from sound s join track using (track_id) where bpm = 77 and audio_hash = x'0707070707070707070707070707070707070707070707070707070707070707'").await == 2
+        count("select count(*) from sound s join track using (track_id) where s.bpm = 77 and audio_hash = x'0707070707070707070707070707070707070707070707070707070707070707'").await == 2
     })
     .await;
     until("its hash is known", async || {
