@@ -65,6 +65,15 @@ struct Begun {
     acknowledged: usize,
 }
 
+/// How an import ended.
+enum Ended {
+    Done,
+    /// Nobody is there to say it.
+    Unknown,
+    /// The worker was killed over its archive.
+    Unreadable,
+}
+
 /// A request, and what the world is when it was carried out.
 pub(super) struct Step {
     request: RequestBuilder,
@@ -266,7 +275,13 @@ impl Hand {
         if 500 <= answer.status {
             return false;
         }
+        // It was the worker that was killed, and not the daemon: the archive could not be read.
+        if act == Act::Zip && answer.json()["type"] == "unsupported_archive" {
+            self.pending = None;
+            return false;
+        }
         assert!(answer.is_success(), "{act:?}: {} {}", answer.status, answer.text());
+        let before = self.world.clone();
         let import = match act {
             Act::TusZip => Some(answer.header("tunelocker-import")),
             Act::Import => answer.json()["id"].as_str().map(str::to_owned),
@@ -299,7 +314,14 @@ impl Hand {
         }
         match import {
             // It was promised; whether it is done already, or at the next start, is judged then.
-            Some(import) => self.is_over(&import).await,
+            Some(import) => match self.is_over(&import).await {
+                Ended::Done => true,
+                Ended::Unknown => false,
+                Ended::Unreadable => {
+                    self.world = before;
+                    false
+                }
+            },
             None => true,
         }
     }
@@ -381,18 +403,21 @@ impl Hand {
         })
     }
 
-    /// Waits for the end of an import. Whether it came, and nobody died before.
-    async fn is_over(&self, import: &str) -> bool {
+    /// Waits for the end of an import, unless somebody dies before.
+    async fn is_over(&self, import: &str) -> Ended {
         loop {
             let look = self.api.request(Method::GET, &format!("imports/{import}"));
             let Some(answer) = self.api.ask(look).await.filter(super::api::Answer::is_success)
             else {
-                return false;
+                return Ended::Unknown;
             };
             let state = answer.json();
             if state["over"] == true {
+                if state["problem"]["type"] == "unsupported_archive" {
+                    return Ended::Unreadable;
+                }
                 assert_eq!(state["state"], "done", "{state}");
-                return true;
+                return Ended::Done;
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
