@@ -55,6 +55,10 @@ pub(crate) fn hold_request(method: &str, path: &str, body: &str) {
     let name = format!("{} {template} takes", method.to_ascii_lowercase());
     let operation = &operations[method.to_ascii_lowercase()];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    // Where nothing is asked for, nothing may be said in so many words.
+    if !schema.is_object() && body == "{}" {
+        return;
+    }
     assert!(schema.is_object(), "{name} no JSON, as described: {body}");
     let value: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{name}: {body}"));
     let mut wrong = Vec::new();
@@ -239,7 +243,8 @@ fn requests_are_checked_too() {
     assert!(complaints("POST", "/jukebox", r#"{ "action": "skip" }"#), "which one?");
     assert!(complaints("POST", "/jukebox", r#"{ "action": "dance" }"#));
     assert!(complaints("POST", "/users", r#"{ "name": "kim", "password": "x", "age": 9 }"#));
-    assert!(complaints("POST", "/playback/expect", "{}"), "it takes nothing");
+    assert!(!complaints("POST", "/playback/expect", "{}"));
+    assert!(complaints("POST", "/playback/expect", r#"{ "soon": true }"#), "it takes nothing");
 }
 
 #[test]
