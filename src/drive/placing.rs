@@ -36,8 +36,8 @@ impl Drive {
         let (hash, exempt) = (hash.as_slice(), exempt.map(Exempt::as_str));
         let mut tx = self.db.write().await?;
         let id = sqlx::query_scalar!(
-            r#"insert into drive_placing (locker_id, path, content_hash, user_id, exempt, source, delivery_item_id)
-               values (?, ?, ?, ?, ?, ?, ?) returning drive_placing_id as "id!: i64""#,
+            r#"insert into drive_handover (locker_id, path, content_hash, user_id, exempt, source, delivery_item_id)
+               values (?, ?, ?, ?, ?, ?, ?) returning drive_handover_id as "id!: i64""#,
             locker.0,
             path,
             hash,
@@ -55,7 +55,7 @@ impl Drive {
     /// It is over, one way or the other.
     pub(super) async fn forget_placing(&self, tx: &mut Tx, placing: Option<Placing>) -> Result<()> {
         if let Some(Placing(id)) = placing {
-            sqlx::query!("delete from drive_placing where drive_placing_id = ?", id)
+            sqlx::query!("delete from drive_handover where drive_handover_id = ?", id)
                 .execute(&mut **tx)
                 .await?;
         }
@@ -65,9 +65,9 @@ impl Drive {
     /// After a crash, when rows fit the disk again: what came to its place is what it was to be.
     pub(super) async fn finish_placings(&self) -> Result<()> {
         let rows = sqlx::query!(
-            r#"select g.drive_placing_id as "id!: i64", g.locker_id as "locker!: i64", l.path as "folder!: String",
+            r#"select g.drive_handover_id as "id!: i64", g.locker_id as "locker!: i64", l.path as "folder!: String",
                       g.path, g.content_hash, g.user_id, g.exempt, g.source, g.delivery_item_id
-               from drive_placing g join locker l using (locker_id) order by g.drive_placing_id"#
+               from drive_handover g join locker l using (locker_id) order by g.drive_handover_id"#
         )
         .fetch_all(self.db.read())
         .await?;

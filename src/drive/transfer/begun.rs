@@ -2,7 +2,7 @@
 //! the disk says how far it came: what was renamed is counted, so that nothing that was known of the
 //! files is forgotten, and what was not is put back.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use super::{Cleared, Transfer};
 use crate::{
@@ -134,14 +134,17 @@ impl Drive {
         let from = (transfer.source.path.clone(), transfer.from.as_str().to_owned());
         let to = (transfer.target.path.clone(), transfer.to.as_str().to_owned());
         let (disk, shelf) = (self.disk.clone(), row.spot.clone());
+        // What is lent from a watched folder looks the same at both ends; its row is at the source.
+        let lent = self.lent_at(transfer.source.id, transfer.from.as_str()).await?;
+        let there = self.lent_at(transfer.target.id, transfer.to.as_str()).await?;
         let (is_at_source, is_at_target, is_kept) = blocking(move || {
             let is_kept = match &shelf {
-                Some(spot) => is_there(disk.shelved_files(spot))?,
+                Some(spot) => is_there(disk.shelved_files(spot, &HashMap::new()))?,
                 None => false,
             };
             Ok((
-                is_there(disk.look(&from.0, &from.1))?,
-                is_there(disk.look(&to.0, &to.1))?,
+                is_there(disk.look(&from.0, &from.1, lent.as_ref()))?,
+                is_there(disk.look(&to.0, &to.1, lent.as_ref().or(there.as_ref())))?,
                 is_kept,
             ))
         })
