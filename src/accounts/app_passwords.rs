@@ -5,7 +5,7 @@ use md5::{Digest as _, Md5};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    Accounts, Origin, Principal, Scope,
+    Accounts, Origin, Principal,
     keys::{Keys, random},
 };
 use crate::{Error, Result, clock::Millis, events::Event, ids::AppPasswordId};
@@ -42,13 +42,14 @@ pub struct NewAppPassword {
 }
 
 impl Accounts {
-    /// Makes an app password for the principal itself.
+    /// Makes an app password for the principal itself. An app password may not make or end
+    /// others, so that a stolen phone cannot.
     pub async fn create_app_password(
         &self,
         principal: &Principal,
         label: &str,
     ) -> Result<NewAppPassword> {
-        refuse_apps(principal)?;
+        principal.require_own_password()?;
         let label = super::one_line(label, 100);
         if label.is_empty() {
             return Err(Error::Invalid("Say which app the password is for".to_owned()));
@@ -102,7 +103,7 @@ impl Accounts {
         principal: &Principal,
         id: AppPasswordId,
     ) -> Result<()> {
-        refuse_apps(principal)?;
+        principal.require_own_password()?;
         let user = principal.user.0;
         let mut tx = self.db.write().await?;
         let gone = sqlx::query!(
@@ -125,16 +126,6 @@ impl Accounts {
     /// Remembers in memory that an app password was used; written by [`Self::write_uses`].
     pub(super) fn note_use(&self, id: AppPasswordId, origin: &Origin) {
         self.memory.note_use(id, self.clock.now(), origin);
-    }
-}
-
-/// An app password may not make or end others, so that a stolen phone cannot.
-fn refuse_apps(principal: &Principal) -> Result<()> {
-    match principal.scope {
-        Scope::Full if principal.is_person() => Ok(()),
-        _ => Err(Error::Forbidden(
-            "Sign in with your own password to manage app passwords".to_owned(),
-        )),
     }
 }
 

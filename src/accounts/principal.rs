@@ -38,8 +38,8 @@ impl Role {
 pub enum Scope {
     /// Login password or session: everything the role allows.
     Full,
-    /// App password: play, browse, scrobble, upload; administration through Subsonic stays with
-    /// full credentials of an admin or an app password of one.
+    /// App password: play, browse, scrobble, upload, whosever it is. Neither administers the
+    /// server nor changes an account, so that who finds a phone does not get the house.
     App,
     /// No person: a device on the LAN.
     Device,
@@ -114,19 +114,48 @@ impl Principal {
         self.libraries.binary_search(&library).is_ok()
     }
 
-    /// Whether it administers the server.
+    /// Whether it administers the server: an administrator who gave his own password or has a
+    /// session; never an app password.
     #[must_use]
     pub fn is_admin(&self) -> bool {
+        self.role == Role::Admin && self.scope == Scope::Full
+    }
+
+    /// Refuses everybody but an admin. This is the wall before everything administrative.
+    pub fn require_admin(&self) -> Result<()> {
+        match (self.role, self.scope) {
+            (Role::Admin, Scope::Full) => Ok(()),
+            (Role::Admin, Scope::App) => Err(Error::Forbidden(
+                "An app password does not administer the server; sign in with your own password"
+                    .to_owned(),
+            )),
+            _ => Err(Error::Forbidden("Only an administrator may do this".to_owned())),
+        }
+    }
+
+    /// Refuses app passwords, and whoever is no person: the wall before everything that changes
+    /// the own account.
+    pub fn require_own_password(&self) -> Result<()> {
+        if self.scope == Scope::Full && self.is_person() {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(
+                "An app password does not change an account; sign in with your own password"
+                    .to_owned(),
+            ))
+        }
+    }
+
+    /// Whether it looks after what there is to hear (looking for new files, radio stations, the
+    /// household's folders): an administrator, from his apps too, which offer it in their menus.
+    #[must_use]
+    pub fn tends_music(&self) -> bool {
         self.role == Role::Admin && self.scope != Scope::Device
     }
 
-    /// Refuses everybody but an admin.
-    pub fn require_admin(&self) -> Result<()> {
-        if self.is_admin() {
-            Ok(())
-        } else {
-            Err(Error::Forbidden("Only an administrator may do this".to_owned()))
-        }
+    /// Refuses whoever does not look after what there is to hear.
+    pub fn require_tending(&self) -> Result<()> {
+        if self.tends_music() { Ok(()) } else { self.require_admin() }
     }
 
     /// Whether a person stands behind it, who can own stars, playlists and a queue.

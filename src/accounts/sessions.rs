@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Accounts, Origin, Principal, Scope, keys::random, memory::Account};
+use super::{Accounts, Origin, Principal, keys::random, memory::Account};
 use crate::{Error, Result, clock::Millis, ids::UserId};
 
 /// How long after its last use a session ends.
@@ -103,9 +103,7 @@ impl Accounts {
 
     /// Ends one of the principal's sessions.
     pub async fn end_session(&self, principal: &Principal, id: &str) -> Result<()> {
-        if principal.scope != Scope::Full {
-            return Err(Error::Forbidden("Sign in with your own password for this".to_owned()));
-        }
+        principal.require_own_password()?;
         let user = principal.user.0;
         let mut tx = self.db.write().await?;
         let gone = sqlx::query!(

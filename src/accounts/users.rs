@@ -1,7 +1,7 @@
 //! People's accounts.
 
 use super::{
-    Abilities, Accounts, Principal, Role, Scope,
+    Abilities, Accounts, Principal, Role,
     plans::plan_named,
     rules::{check_name, check_password},
 };
@@ -135,8 +135,12 @@ impl Accounts {
 
     /// One user: oneself, or anybody for an admin.
     pub async fn user(&self, principal: &Principal, name: &str) -> Result<User> {
-        if !principal.is_admin() && !principal.name.eq_ignore_ascii_case(name) {
-            return Err(Error::NotFound("User"));
+        if !principal.name.eq_ignore_ascii_case(name) {
+            // Others are not even told that there is one.
+            match principal.role {
+                Role::Admin => principal.require_admin()?,
+                Role::User => return Err(Error::NotFound("User")),
+            }
         }
         self.read_users(Some(name)).await?.pop().ok_or(Error::NotFound("User"))
     }
@@ -240,10 +244,10 @@ impl Accounts {
             && change.max_bitrate_kbps.is_none()
             && change.libraries.is_none()
             && change.is_disabled.is_none();
-        let may_as_oneself = is_own && is_personal && principal.abilities.settings;
-        if !(principal.is_admin() || may_as_oneself) {
+        if is_own && is_personal && principal.abilities.settings {
+            principal.require_own_password()?;
+        } else {
             principal.require_admin()?;
-            return Err(Error::Forbidden("You may not change this".to_owned()));
         }
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
@@ -335,11 +339,10 @@ impl Accounts {
         name: &str,
         password: &str,
     ) -> Result<()> {
-        let is_own = principal.is_person()
-            && principal.name.eq_ignore_ascii_case(name)
-            && principal.scope == Scope::Full
-            && principal.abilities.settings;
-        if !is_own {
+        let is_own = principal.is_person() && principal.name.eq_ignore_ascii_case(name);
+        if is_own && principal.abilities.settings {
+            principal.require_own_password()?;
+        } else {
             principal.require_admin()?;
         }
         check_password(password)?;

@@ -190,7 +190,7 @@ impl Drive {
     /// A locker whose folders the principal may share.
     async fn sharable(&self, principal: &Principal, locker: LockerId) -> Result<Locker> {
         let locker = self.accounts.writable_locker(principal, locker).await?;
-        if locker.kind == LockerKind::Household && !principal.is_admin() {
+        if locker.kind == LockerKind::Household && !principal.tends_music() {
             return Err(Error::Forbidden(
                 "Only an administrator shares the household's folders".to_owned(),
             ));

@@ -115,10 +115,10 @@ impl Ingest {
         }
     }
 
-    /// Asks for a scan of every library; it begins at once unless one runs. Administrators only.
-    /// A full one is also their word that what is not there any more is gone.
+    /// Asks for a scan of every library; it begins at once unless one runs. Administrators only,
+    /// from their apps too. A full one is also their word that what is not there any more is gone.
     pub fn start_scan(&self, principal: &Principal, kind: ScanKind) -> Result<()> {
-        principal.require_admin()?;
+        principal.require_tending()?;
         self.request_scan(kind);
         Ok(())
     }

@@ -200,7 +200,7 @@ impl Radio {
     }
 
     async fn require(&self, principal: &Principal) -> Result<()> {
-        principal.require_admin()?;
+        principal.require_tending()?;
         self.0.require(Feature::Radio).await
     }
 }

@@ -115,7 +115,7 @@ impl Podcasts {
     /// Refuses whoever may not change podcasts, and everybody while they are off.
     async fn require(&self, principal: &Principal) -> Result<()> {
         self.0.require(Feature::Podcasts).await?;
-        let may = principal.is_person() && (principal.abilities.podcast || principal.is_admin());
+        let may = principal.is_person() && (principal.abilities.podcast || principal.tends_music());
         if may {
             Ok(())
         } else {

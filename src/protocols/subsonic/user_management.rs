@@ -16,8 +16,8 @@ pub(super) async fn get_user(call: &Call) -> Answer {
     // Some apps leave the name out when they ask about themselves.
     let name = call.params.get("username").unwrap_or(&call.principal.name);
     let is_own = name.eq_ignore_ascii_case(&call.principal.name);
-    if !is_own && !call.principal.is_admin() {
-        return Err(Failure::forbidden("Only an administrator may ask for others"));
+    if !is_own {
+        call.principal.require_admin()?;
     }
     let user = call.accounts().user(&call.principal, name).await?;
     call.reply("user", &User::of(&user))

@@ -2,11 +2,11 @@
 
 use tunelocker::{
     Error,
-    accounts::{Credentials, Scope, UserChange},
+    accounts::{Credentials, NewUser, PlanChange, Role, Scope, UserChange},
     error::AuthFailure,
 };
 
-use super::{ANN_PASSWORD, Household, failure, from, password, token};
+use super::{ADMIN_PASSWORD, ANN_PASSWORD, Household, failure, from, password, token};
 
 #[tokio::test]
 async fn login_passwords() {
@@ -102,6 +102,41 @@ async fn an_app_cannot_make_or_revoke_app_passwords() {
     assert!(matches!(revoked, Err(Error::Forbidden(_))));
     let changed = house.accounts.set_password(&app, "ann", "from my stolen phone").await;
     assert!(matches!(changed, Err(Error::Forbidden(_))));
+    let mail = UserChange { email: Some("eve@example.org".to_owned()), ..UserChange::default() };
+    let changed = house.accounts.update_user(&app, "ann", &mail).await;
+    assert!(matches!(changed, Err(Error::Forbidden(_))));
+}
+
+#[tokio::test]
+async fn an_administrators_app_password_is_no_administrator() {
+    let house = Household::new().await;
+    let (accounts, here) = (&house.accounts, from("192.0.2.1"));
+    let new = accounts.create_app_password(&house.admin, "phone").await.unwrap();
+    for credentials in [
+        password("root", &new.secret),
+        token("root", &new.secret, "salt"),
+        Credentials::ApiKey(new.secret.clone()),
+    ] {
+        let app = accounts.authenticate(credentials, &here).await.unwrap();
+        assert!(!app.is_admin() && app.tends_music());
+        let refused = |answer: tunelocker::Result<()>| match answer {
+            Err(Error::Forbidden(why)) => assert!(why.contains("your own password"), "{why}"),
+            other => panic!("{other:?}"),
+        };
+        let eve = NewUser::new("eve", "eve's own one");
+        refused(accounts.create_user(&app, &eve).await.map(drop));
+        refused(accounts.set_password(&app, "ann", "from a stolen phone").await);
+        refused(accounts.set_password(&app, "root", "from a stolen phone").await);
+        refused(accounts.remove_user(&app, "ann").await);
+        let up = UserChange { role: Some(Role::Admin), ..UserChange::default() };
+        refused(accounts.update_user(&app, "ann", &up).await);
+        refused(accounts.set_plan(&app, "Free", &PlanChange::default()).await);
+        refused(accounts.users(&app).await.map(drop));
+        refused(accounts.user(&app, "ann").await.map(drop));
+    }
+    // His own password still is all of him, by every door that takes one.
+    let root = accounts.authenticate(password("root", ADMIN_PASSWORD), &here).await.unwrap();
+    assert!(root.is_admin());
 }
 
 #[tokio::test]

@@ -31,6 +31,9 @@ use tunelocker::{
 pub(crate) use self::crash::start_again;
 use crate::harness::TestApp;
 
+/// The administrator's name and password.
+pub(crate) const ADMIN: (&str, &str) = ("root", "the admin's own");
+
 /// A household with ann, who has a locker of a chosen size.
 pub(crate) struct Lockers {
     pub(crate) app: TestApp,
@@ -50,8 +53,8 @@ impl Lockers {
 
     pub(crate) async fn over(app: TestApp, quota: u64) -> Self {
         let (accounts, drive) = (app.services.accounts.clone(), app.services.drive.clone());
-        accounts.ensure_first_admin("root", "the admin's own").await.unwrap();
-        let admin = accounts.principal_named("root").await.unwrap();
+        accounts.ensure_first_admin(ADMIN.0, ADMIN.1).await.unwrap();
+        let admin = accounts.principal_named(ADMIN.0).await.unwrap();
         let change = PlanChange { quota: Some(Some(quota)), ..PlanChange::default() };
         accounts.set_plan(&admin, "Test", &change).await.unwrap();
         let ann =

@@ -16,7 +16,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tunelocker::{clock::Clock, config::Feature};
 
-use crate::{harness::music::flac, subsonic::House};
+use crate::{
+    harness::music::flac,
+    subsonic::{House, PASSWORD},
+};
 use stub::Stub;
 
 /// A household whose outside is a stub, at a time that tests move.
@@ -72,13 +75,12 @@ impl Home {
         Self { house, clock, stub }
     }
 
-    /// A call of the panel's API by an app password; status and body.
+    /// A call of the panel's API by a person's own password; status and body.
     async fn api(&self, user: &str, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let secret = if user == "ann" { &self.house.ann.secret } else { &self.house.bob.secret };
         let url = self.house.app.url(&format!("/api/v1/{path}"));
         let mut request = reqwest::Client::new()
             .request(method.parse().unwrap(), url)
-            .basic_auth(user, Some(secret));
+            .basic_auth(user, Some(PASSWORD));
         if let Some(body) = body {
             request = request.json(&body);
         }

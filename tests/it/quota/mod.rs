@@ -16,7 +16,11 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 use tunelocker::clock::Clock;
 
-use crate::{drive::Lockers, harness::TestApp, web::schema};
+use crate::{
+    drive::{ADMIN, Lockers},
+    harness::TestApp,
+    web::schema,
+};
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// 2026-11-25T22:00:00Z
@@ -27,7 +31,6 @@ pub(crate) struct Desk {
     pub(crate) lockers: Lockers,
     pub(crate) clock: Clock,
     client: Client,
-    admin: String,
     ann: String,
 }
 
@@ -43,20 +46,20 @@ impl Desk {
 
     pub(crate) async fn over(app: TestApp, clock: Clock, quota: u64) -> Self {
         let lockers = Lockers::over(app, quota).await;
-        let secret = async |principal| {
-            lockers.accounts.create_app_password(principal, "test").await.unwrap().secret
-        };
-        let (admin, ann) = (secret(&lockers.admin).await, secret(&lockers.ann).await);
-        Self { clock, client: Client::new(), admin, ann, lockers }
+        let ann = lockers.accounts.create_app_password(&lockers.ann, "test").await.unwrap().secret;
+        Self { clock, client: Client::new(), ann, lockers }
     }
 
     pub(crate) fn request(&self, who: &str, method: Method, path: &str) -> RequestBuilder {
-        let url = self.lockers.app.url(&format!("/api/v1/{path}"));
-        self.client.request(method, url).bearer_auth(who)
+        self.plain(method, path).bearer_auth(who)
+    }
+
+    fn plain(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.lockers.app.url(&format!("/api/v1/{path}")))
     }
 
     pub(crate) fn as_admin(&self, method: Method, path: &str) -> RequestBuilder {
-        self.request(&self.admin, method, path)
+        self.plain(method, path).basic_auth(ADMIN.0, Some(ADMIN.1))
     }
 
     pub(crate) fn as_ann(&self, method: Method, path: &str) -> RequestBuilder {

@@ -136,6 +136,25 @@ async fn subsonic_only_administrators_manage_users() {
     assert_eq!(own["user"]["adminRole"], false);
     assert_eq!(own["user"]["streamRole"], true);
 
+    // An administrator's app is no administrator, whatever it asks; what apps do goes on.
+    for (method, query) in [
+        ("getUsers", ""),
+        ("getUser", "username=bob"),
+        ("createUser", new),
+        ("updateUser", "username=bob&adminRole=true"),
+        ("updateUser", "username=bob&password=something-long"),
+        ("deleteUser", "username=bob"),
+        ("changePassword", "username=ann&password=something-long"),
+        ("changePassword", "username=bob&password=something-long"),
+    ] {
+        let answer = ann.as_app(method, query).await;
+        assert_eq!(answer["error"]["code"], 50, "{method}: {answer}");
+        let said = answer["error"]["message"].as_str().unwrap();
+        assert!(said.contains("your own password"), "{method}: {said}");
+    }
+    assert_eq!(ann.as_app("getUser", "username=ann").await["user"]["username"], "ann");
+    assert_eq!(ann.as_app("startScan", "").await["status"], "ok");
+
     ann.ok("createUser", new).await;
     assert_eq!(ann.refused("createUser", new).await, 0);
     let users = ann.ok("getUsers", "").await;

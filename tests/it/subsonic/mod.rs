@@ -49,7 +49,7 @@ use crate::harness::{
 };
 
 /// The login password of everybody here.
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A server over the library drawn below, an admin `ann` and a user `bob`, each with an app
 /// password.
@@ -200,12 +200,23 @@ impl App {
         Self { base: app.url("/rest/"), user, secret, http: reqwest::Client::new() }
     }
 
-    /// The URL of a method with credentials, asking for JSON. `query` comes behind.
+    /// The URL of a method with credentials, asking for JSON. `query` comes behind. Who manages
+    /// users gives his own password, as he must.
     pub(crate) fn url(&self, method: &str, query: &str) -> String {
-        format!(
-            "{}{method}?u={}&p={}&v=1.16.1&c=tests&f=json&{query}",
-            self.base, self.user, self.secret
-        )
+        let manages = user_management(method);
+        self.url_with(if manages { PASSWORD } else { &self.secret }, method, query)
+    }
+
+    fn url_with(&self, secret: &str, method: &str, query: &str) -> String {
+        let secret = secret.replace(' ', "%20");
+        format!("{}{method}?u={}&p={secret}&v=1.16.1&c=tests&f=json&{query}", self.base, self.user)
+    }
+
+    /// How an app is answered that has nothing but its app password.
+    pub(crate) async fn as_app(&self, method: &str, query: &str) -> Value {
+        let answer = self.http.get(self.url_with(&self.secret, method, query)).send().await;
+        let whole: Value = answer.unwrap().json().await.unwrap();
+        whole["subsonic-response"].clone()
     }
 
     /// The whole answer of a method.
@@ -248,6 +259,12 @@ impl App {
         let item = item.unwrap_or_else(|| panic!("no {kind} {name}: {found}"));
         item["id"].as_str().unwrap().to_owned()
     }
+}
+
+/// Methods that only the own password opens, but for asking about oneself.
+fn user_management(method: &str) -> bool {
+    ["changePassword", "createUser", "deleteUser", "getUser", "getUsers", "updateUser"]
+        .contains(&method)
 }
 
 /// The titles (or names) of a list.

@@ -12,7 +12,7 @@ use tunelocker::accounts::Feature;
 use super::schema::{self, document};
 use crate::{
     harness::TestApp,
-    subsonic::{App, House},
+    subsonic::{App, House, PASSWORD},
 };
 
 const METHODS: [&str; 6] = ["get", "head", "put", "post", "patch", "delete"];
@@ -150,7 +150,7 @@ const ELSEWHERE: &[&str] = &[
 /// A request of the API; its answer, which is as described.
 async fn call(house: &House, who: &App, method: Method, path: &str, body: Option<Value>) -> Value {
     let url = house.app.url(&format!("/api/v1/{path}"));
-    let request = Client::new().request(method.clone(), url).bearer_auth(&who.secret);
+    let request = Client::new().request(method.clone(), url).basic_auth(who.user, Some(PASSWORD));
     let request = match body {
         Some(body) => request.json(&body),
         None => request,
