@@ -73,7 +73,7 @@ pub(crate) use quota_rules::DOWNLOADS_COUNT;
 pub use quota_rules::{DeletionOrder, QuotaRules};
 pub use reclaim::KeepRules;
 pub(crate) use reservations::Reservation;
-pub(crate) use rules::login_name;
+pub(crate) use rules::{check_name, check_password, login_name};
 pub use sessions::{Session, SessionCookie};
 pub use settings::{Feature, LastFmKeys, MatchPolicy};
 pub use setup::{Mode, SetUpState};

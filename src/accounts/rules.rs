@@ -9,7 +9,7 @@ const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
 const RESERVED: [&str; 5] = ["household", "operator", "removed", "trash", "staging"];
 
 /// `[a-z0-9][a-z0-9._-]{0,63}`: it becomes the name of a folder.
-pub(super) fn check_name(name: &str) -> Result<&str> {
+pub(crate) fn check_name(name: &str) -> Result<&str> {
     let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let fits = (1..=64).contains(&name.len())
         && name.as_bytes().first().is_some_and(plain)
@@ -43,7 +43,8 @@ pub(crate) fn login_name(name: &str) -> Option<String> {
     check_name(plain).is_ok().then(|| plain.to_owned())
 }
 
-pub(super) fn check_password(password: &str) -> Result<()> {
+/// From 8 to 1024 bytes.
+pub(crate) fn check_password(password: &str) -> Result<()> {
     if PASSWORD_LENGTH.contains(&password.len()) {
         return Ok(());
     }

@@ -186,9 +186,13 @@ async fn around<N: Name, B: MessageBody>(
 ) -> Result<ServiceResponse<B>, Error> {
     let began = Instant::now();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
+    let is_tls = request.app_config().secure();
     let mut answer = next.call(request).await;
     if let Ok(response) = &mut answer {
         headers::secure(response.headers_mut());
+        if is_tls {
+            headers::stay_on_tls(response.headers_mut());
+        }
     }
     if let Some(metrics) = metrics {
         let status = match &answer {

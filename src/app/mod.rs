@@ -6,6 +6,7 @@ mod operations;
 mod rest;
 mod services;
 mod tls;
+mod vet;
 
 use std::{
     net::SocketAddr,
@@ -15,7 +16,7 @@ use std::{
 use actix_web::dev::Server;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::services::Services;
+pub use self::{services::Services, vet::vet};
 use crate::{
     clock::Clock,
     config::{Config, Lan},

@@ -79,11 +79,13 @@ impl ResolvesServerCert for Certificate {
 fn read(files: &Tls) -> anyhow::Result<CertifiedKey> {
     let chain = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| format!("cannot read the certificate {}", files.cert.display()))?;
-    anyhow::ensure!(!chain.is_empty(), "{} holds no certificate", files.cert.display());
+        .with_context(|| {
+            format!("tls.cert: cannot read the certificate {}", files.cert.display())
+        })?;
+    anyhow::ensure!(!chain.is_empty(), "tls.cert: {} holds no certificate", files.cert.display());
     let key = PrivateKeyDer::from_pem_file(&files.key)
-        .with_context(|| format!("cannot read the key {}", files.key.display()))?;
+        .with_context(|| format!("tls.key: cannot read the key {}", files.key.display()))?;
     let key = CertifiedKey::from_der(chain, key, &ring::default_provider())
-        .context("certificate and key do not belong together")?;
+        .context("tls.cert and tls.key do not belong together")?;
     Ok(key)
 }

@@ -24,7 +24,7 @@ use self::{
     failure::Failure,
     line::{Command, CommandLine},
 };
-use crate::{config, media};
+use crate::{app, config, media};
 
 /// Runs the command line of this process to its exit code.
 #[must_use]
@@ -52,7 +52,8 @@ fn run(line: CommandLine) -> Result<(), Failure> {
         }
         Command::Check(choices) => {
             choices.apply(&mut sources);
-            let (_, text) = config::load(&sources)?;
+            let (config, text) = config::load(&sources)?;
+            app::vet(&config)?;
             print::configuration(&text, common.json)
         }
         Command::Sync(push) => carry::push(push, common.json),

@@ -14,6 +14,7 @@ use crate::{
 
 /// Serves until a signal.
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    app::vet(config)?;
     memory::settle();
     logs::start(&config.log);
     let lock = match DataLock::attempt(&config.data)? {

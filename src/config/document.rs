@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Analysis, Config, Egress, Http, Ingest, Invalid, Jukebox, Log, Outside, Playback, Subsonic,
-    Workers, lan, notices, tls,
+    Workers, addresses, lan, notices, tls,
 };
 
 /// Shown instead of a secret.
@@ -93,6 +93,12 @@ impl Document {
             return Err(Invalid::new(format!("log.level: {:?} is no log filter", self.log.level)));
         }
         self.analysis.hours()?;
+        if let Some(own) = &self.http.public_url {
+            addresses::check_own("http.public_url", own)?;
+        }
+        for (key, text) in self.outside.clone().addresses() {
+            addresses::check(key, text)?;
+        }
         Ok(Config {
             drive: self.drive.unwrap_or_else(|| data.clone()),
             data,
@@ -119,6 +125,12 @@ impl Document {
     pub(super) fn without_secrets(mut self) -> Self {
         self.admin.password = self.admin.password.map(|_| HIDDEN.to_owned());
         self.notices.hide(HIDDEN);
+        for text in self.http.public_url.iter_mut() {
+            *text = addresses::without_secrets(text, HIDDEN);
+        }
+        for (_, text) in self.outside.addresses() {
+            *text = addresses::without_secrets(text, HIDDEN);
+        }
         self
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Only `cli` loads and only `app` reads a [`Config`]; everything below gets the values it uses.
 
+mod addresses;
 mod analysis;
 mod document;
 mod egress;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Invalid;
+use super::{Invalid, addresses};
 
 /// How the connection to the mail server is closed to others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +130,9 @@ impl Section {
                 Some(Mail { server, port, security, login, from, certificate })
             }
         };
+        if let Some(url) = &self.webhook {
+            addresses::check("notices.webhook", url)?;
+        }
         let webhook = self.webhook.map(|url| Webhook { url, secret: signing });
         Ok(Notices { mail, webhook })
     }
@@ -139,6 +142,8 @@ impl Section {
         for secret in [&mut self.smtp_password, &mut self.webhook_secret] {
             *secret = secret.take().map(|_| hidden.to_owned());
         }
+        // Who knows the path may post there.
+        self.webhook = self.webhook.take().map(|url| addresses::host_alone(&url, hidden));
     }
 }
 

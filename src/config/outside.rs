@@ -70,6 +70,20 @@ pub struct Outside {
     pub wikipedia_url: String,
 }
 
+impl Outside {
+    /// Every address, with its key.
+    pub(super) fn addresses(&mut self) -> [(&'static str, &mut String); 6] {
+        [
+            ("outside.lastfm_url", &mut self.lastfm_url),
+            ("outside.lastfm_sign_in_url", &mut self.lastfm_sign_in_url),
+            ("outside.listenbrainz_url", &mut self.listenbrainz_url),
+            ("outside.musicbrainz_url", &mut self.musicbrainz_url),
+            ("outside.wikidata_url", &mut self.wikidata_url),
+            ("outside.wikipedia_url", &mut self.wikipedia_url),
+        ]
+    }
+}
+
 impl Default for Outside {
     fn default() -> Self {
         Self {

@@ -29,6 +29,13 @@ pub fn attachment(name: &str) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static("attachment"))
 }
 
+/// Browsers that were here by TLS do not come back in the open for half a year (RFC 6797). Only for
+/// answers of a listener that speaks TLS itself; where a proxy does, it is the proxy's to say.
+pub fn stay_on_tls(headers: &mut HeaderMap) {
+    let value = HeaderValue::from_static("max-age=15552000");
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+}
+
 /// No guessing of types, no addresses (which hold secrets in Subsonic) sent onwards, no framing.
 /// What is there already stays.
 pub fn secure(headers: &mut HeaderMap) {

@@ -92,8 +92,8 @@ pub fn load(sources: &Sources) -> Result<(Config, String), Invalid> {
     environment::merge(&mut merged, environment::read(sources.environment.iter().cloned())?);
     environment::merge(&mut merged, sources.flags.clone());
     merged.remove("config");
-    let document: Document =
-        merged.try_into().map_err(|error| Invalid::new(error.message().to_owned()))?;
+    let document: Document = serde_path_to_error::deserialize(toml::Value::Table(merged))
+        .map_err(|error| Invalid::new(at_key(&error)))?;
     let data = named.or_else(|| document.data().cloned()).unwrap_or(data);
     let data = std::path::absolute(&data).unwrap_or(data);
     let shown = toml::to_string(&document.clone().without_secrets())
@@ -120,16 +120,28 @@ fn find_file(sources: &Sources, data: &Path) -> Option<PathBuf> {
 fn read_file(path: &Path) -> Result<toml::Table, Invalid> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Invalid::new(format!("cannot read {}: {error}", path.display())))?;
-    let at_line = |error: &toml::de::Error| {
+    let at_line = |error: &toml::de::Error, said: &str| {
         let line = error.span().map_or(1, |span| {
             1 + text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count()
         });
-        Invalid::new(format!("{}, line {line}: {}", path.display(), error.message()))
+        Invalid::new(format!("{}, line {line}: {said}", path.display()))
     };
-    // Read as the whole document once, for the line of a wrong key or value; then as a table, so
-    // that the environment can be laid over it.
-    toml::from_str::<Document>(&text).map_err(|error| at_line(&error))?;
-    text.parse::<toml::Table>().map_err(|error| at_line(&error))
+    // As a table, so that the environment can be laid over it; as the whole document before, for
+    // the line and the key of what is wrong.
+    let broken = |error: toml::de::Error| at_line(&error, error.message());
+    let table = text.parse::<toml::Table>().map_err(broken)?;
+    let whole = toml::Deserializer::parse(&text).map_err(broken)?;
+    serde_path_to_error::deserialize::<_, Document>(whole)
+        .map_err(|error| at_line(error.inner(), &at_key(&error)))?;
+    Ok(table)
+}
+
+/// What is wrong, with the key that it stands under.
+fn at_key(error: &serde_path_to_error::Error<toml::de::Error>) -> String {
+    match error.path().iter().next() {
+        Some(_) => format!("{}: {}", error.path(), error.inner().message()),
+        None => error.inner().message().to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -59,7 +59,11 @@ fn mistakes_name_key_and_line() {
     let wrong = complaint("[lan]\n\nlisen = 'x'\n", &[]);
     assert!(wrong.contains("line 3") && wrong.contains("`lisen`"), "{wrong}");
     let wrong = complaint("[lan]\nlisten = 'nonsense'\n", &[]);
-    assert!(wrong.contains("line 2"), "{wrong}");
+    assert!(wrong.contains("line 2: lan.listen: "), "{wrong}");
+    let wrong = complaint("\nlisten = 'foo'\n", &[]);
+    assert!(wrong.contains("line 2: listen: "), "{wrong}");
+    let wrong = with("", &[], &[("listen", "foo")]).unwrap_err().to_string();
+    assert!(wrong.starts_with("listen: "), "{wrong}");
     let wrong = complaint("[lan\n", &[]);
     assert!(wrong.contains("line 1"), "{wrong}");
 }
@@ -86,6 +90,20 @@ fn secrets_come_from_files_and_are_not_shown() {
     assert!(!shown.contains("hunter2"), "{shown}");
     let (_, shown) = with("[admin]\nuser = 'a'\npassword = 'hunter2'\n", &[], &[]).unwrap();
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn addresses_are_checked_and_what_lets_in_is_not_shown() {
+    for key in ["http.public_url", "outside.lastfm_url", "notices.webhook"] {
+        let (section, name) = key.split_once('.').unwrap();
+        let wrong = complaint(&format!("[{section}]\n{name} = 'nowhere hunter2'\n"), &[]);
+        assert!(wrong.starts_with(key) && !wrong.contains("hunter2"), "{wrong}");
+    }
+    let text = "[outside]\nlastfm_url = 'https://me:hunter2@x.org/2.0/?key=hunter2'\n\
+                [notices]\nwebhook = 'https://me:hunter2@hooks.org/hunter2?token=hunter2'\n";
+    let (config, shown) = with(text, &[], &[]).unwrap();
+    assert!(!shown.contains("hunter2") && shown.contains("hooks.org"), "{shown}");
+    assert!(config.notices.webhook.unwrap().url.contains("hunter2"), "it still is used");
 }
 
 #[test]

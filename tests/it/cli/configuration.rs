@@ -59,3 +59,36 @@ fn check_prints_what_holds_and_no_secret() {
     assert_eq!(shown["libraries"]["A"], "/a");
     assert_eq!(shown["admin"]["user"], "ann");
 }
+
+/// What `serve` would not start with, `check` finds: with the same words and the same code.
+#[test]
+fn check_refuses_what_serve_refuses() {
+    let place = Place::new();
+    let nowhere = place.folder.path().join("nowhere.pem");
+    let nowhere = nowhere.to_str().unwrap();
+    for (key, variables) in [
+        ("TUNELOCKER_LISTEN", &[("TUNELOCKER_LISTEN", "foo")][..]),
+        ("http.public_url", &[("TUNELOCKER_HTTP_PUBLIC_URL", "music example")]),
+        ("tls.cert", &[("TUNELOCKER_TLS_CERT", nowhere), ("TUNELOCKER_TLS_KEY", nowhere)]),
+        (
+            "admin.user",
+            &[("TUNELOCKER_ADMIN_USER", "Bad Name"), ("TUNELOCKER_ADMIN_PASSWORD", "long enough")],
+        ),
+        (
+            "admin.password",
+            &[("TUNELOCKER_ADMIN_USER", "ann"), ("TUNELOCKER_ADMIN_PASSWORD", "short")],
+        ),
+        ("notices.webhook", &[("TUNELOCKER_NOTICES_WEBHOOK", "hooks")]),
+    ] {
+        let mut said = Vec::new();
+        for command in ["check", "serve"] {
+            let mut command = place.command(&[command]);
+            let output = command.envs(variables.iter().copied()).output().unwrap();
+            let text = error_text(&output);
+            assert_eq!(output.status.code(), Some(78), "{key}: {text}");
+            assert!(text.contains(key) && !text.contains("short"), "{key}: {text}");
+            said.push(text);
+        }
+        assert_eq!(said[0], said[1]);
+    }
+}

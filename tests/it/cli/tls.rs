@@ -57,6 +57,12 @@ fn https_with_a_certificate_that_is_replaced() {
 
     assert!(health(&server, &file("one.crt")).unwrap().contains("\"status\""));
     assert_eq!(health(&server, &file("two.crt")), None, "nobody else's certificate");
+    // Browsers that came by TLS stay with it.
+    let mut command = Command::new("curl");
+    command.args(["-sSi", "--cacert"]).arg(file("one.crt"));
+    let head = command.arg(format!("{}/health", server.url("http").unwrap())).output().unwrap();
+    let head = String::from_utf8(head.stdout).unwrap().to_ascii_lowercase();
+    assert!(head.contains("strict-transport-security: max-age=15552000"), "{head}");
     let plain = server.url("http").unwrap().replace("https:", "http:");
     let plain = Command::new("curl").args(["-sS", "-o", "/dev/null", &plain]).output().unwrap();
     assert!(!plain.status.success(), "no answer without encryption");
@@ -92,7 +98,7 @@ fn a_certificate_that_makes_no_sense_is_said_at_start() {
             .env("TUNELOCKER_TLS_CERT", folder.join(cert))
             .env("TUNELOCKER_TLS_KEY", folder.join(key));
         let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{cert} {key}: {output:?}");
+        assert_eq!(output.status.code(), Some(78), "{cert} {key}: {output:?}");
         assert!(error_text(&output).contains(said), "{cert} {key}: {output:?}");
         assert!(output.stdout.is_empty(), "it never was ready: {output:?}");
     }
