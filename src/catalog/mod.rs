@@ -39,6 +39,7 @@ mod smart;
 mod track_facts;
 mod tracks;
 mod twins;
+mod unreadable;
 mod visible;
 mod works;
 pub mod write;

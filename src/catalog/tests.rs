@@ -185,6 +185,22 @@ async fn facts_are_whole() {
     assert_eq!(w.catalog.folder_tracks(&w.bob, below[1].id).await.unwrap().len(), 2);
 }
 
+/// However long it is, and however often the others say it.
+#[tokio::test]
+async fn what_is_called_so_is_found_before_what_is_only_on_it() {
+    let w = world().await;
+    let mut tx = w.catalog.db.write().await.unwrap();
+    let renamed = "delete from track_search where rowid in (12, 22);
+        insert into track_search (rowid, title, album, artist) values
+          (12, 'Crying for a long time in a mixture of very many other words', 'Debut', 'Björk'),
+          (22, 'Windowlicker', 'Mix of a Mix', 'Mix Mixer');";
+    sqlx::raw_sql(renamed).execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let found = w.catalog.search_tracks(&w.bob, "mix", TEN).await.unwrap();
+    let found: Vec<i64> = found.iter().map(|track| track.id.0).collect();
+    assert_eq!((found[0], found.len()), (12, 3), "{found:?}");
+}
+
 #[tokio::test]
 async fn search_ignores_case_and_accents() {
     let w = world().await;

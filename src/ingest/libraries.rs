@@ -99,15 +99,18 @@ pub(super) async fn set_scanned(
     Ok(())
 }
 
-/// Files in the catalogue, unreadable ones included.
-pub(super) async fn count_files(db: &Db, library: LibraryId) -> Result<u64> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from media_file where library_id = ?"#,
+/// Files in the catalogue, unreadable ones included, and how many of them are unreadable.
+pub(super) async fn count_files(db: &Db, library: LibraryId) -> Result<(u64, u64)> {
+    let count = sqlx::query!(
+        r#"select count(*) as "files!: i64",
+                  (select count(*) from media_file where library_id = ?1 and state = 'unreadable')
+                  as "unreadable!: i64"
+           from media_file where library_id = ?1"#,
         library
     )
     .fetch_one(db.read())
     .await?;
-    Ok(u64::try_from(count).unwrap_or(0))
+    Ok((count.files.unsigned_abs(), count.unreadable.unsigned_abs()))
 }
 
 /// Makes the rows fit configuration and lockers. Tells [`Event::LibrariesChanged`] if anything

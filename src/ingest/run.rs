@@ -33,8 +33,8 @@ impl Ingest {
     pub async fn list_libraries(&self) -> Result<()> {
         self.refresh_libraries().await?;
         for root in self.roots() {
-            let files = libraries::count_files(&self.db, root.id).await?;
-            self.progress.remember(root.id, files, root.scanned_at);
+            let (files, unreadable) = libraries::count_files(&self.db, root.id).await?;
+            self.progress.remember(root.id, files, unreadable, root.scanned_at);
         }
         Ok(())
     }

@@ -116,8 +116,8 @@ impl Ingest {
             let reason = format!("The files cannot be read. {reason}");
             result = self.refuse(library, &reason).await.map(|()| Ended::Refused);
         }
-        let files = libraries::count_files(&self.db, library.id).await?;
-        tracker.end(files, self.clock.now());
+        let (files, unreadable) = libraries::count_files(&self.db, library.id).await?;
+        tracker.end(files, unreadable, self.clock.now());
         result
     }
 

@@ -64,7 +64,7 @@ pub struct LibraryScan {
     pub read: u64,
     /// Files known to need reading so far.
     pub to_read: u64,
-    /// Files that could not be understood.
+    /// Files that could not be understood: in this scan while it runs, in the library when idle.
     pub errors: u64,
     /// Why the last scan of all or a part of it came to nothing, as a sentence.
     pub problem: Option<String>,
@@ -144,10 +144,17 @@ impl Progress {
     }
 
     /// Figures from before this start.
-    pub(super) fn remember(&self, library: LibraryId, files: u64, scanned_at: Option<Millis>) {
+    pub(super) fn remember(
+        &self,
+        library: LibraryId,
+        files: u64,
+        unreadable: u64,
+        scanned_at: Option<Millis>,
+    ) {
         let mut scans = self.lock();
         let scan = scans.entry(library).or_default();
         scan.seen = files;
+        scan.errors = unreadable;
         scan.ended_at = scan.ended_at.or(scanned_at);
     }
 
@@ -218,11 +225,12 @@ impl Tracker {
         self.update(|scan| scan.phase = Phase::Finishing);
     }
 
-    /// Done: so many files are in the library now.
-    pub(super) fn end(self, files: u64, now: Millis) {
+    /// Done: so many files are in the library now, and so many of them are unreadable.
+    pub(super) fn end(self, files: u64, unreadable: u64, now: Millis) {
         self.update(|scan| {
             scan.phase = Phase::Idle;
             scan.seen = files;
+            scan.errors = unreadable;
             if self.is_whole {
                 scan.ended_at = Some(now);
             }

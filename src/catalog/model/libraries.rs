@@ -71,3 +71,23 @@ pub struct Genre {
     /// Albums.
     pub album_count: u32,
 }
+
+/// A file that looks like music and cannot be played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Below its library's folder.
+    pub path: String,
+    /// Why, as a sentence.
+    pub reason: String,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+/// A part of a library's list of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableFiles {
+    /// By path.
+    pub files: Vec<Unreadable>,
+    /// All that there are.
+    pub total: u64,
+}

@@ -12,7 +12,7 @@ use actix_web::{
         Method, StatusCode,
         header::{self, HeaderName},
     },
-    web::{Data, Json, Payload, Query},
+    web::{Data, Json, Payload},
 };
 use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
@@ -32,6 +32,7 @@ use crate::{
     web::{
         Handles,
         failure::{Answer, Failure},
+        query::Query,
     },
 };
 
@@ -126,7 +127,13 @@ pub(super) async fn show(
             Ok(HttpResponse::Ok().content_type("application/json").finish())
         }
         Content::Folder(entries) => {
-            let entries: Vec<Value> = entries.iter().map(entry).collect();
+            let why = of.catalog.unreadable_in(&caller.principal, locker, inner.as_str()).await?;
+            let shape = |one: &Entry| {
+                let mut shape = entry(one);
+                shape["unplayable"] = json!(why.get(&one.name));
+                shape
+            };
+            let entries: Vec<Value> = entries.iter().map(shape).collect();
             Ok(HttpResponse::Ok().json(json!({ "path": path.as_str(), "entries": entries })))
         }
     }

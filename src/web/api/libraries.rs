@@ -19,7 +19,7 @@ use crate::{
     catalog::{AlbumFilter, AlbumOrder, Page},
     ids::{LibraryId, UserId},
     ingest::{ScanKind, ScanStatus, Watching},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// Who may see a library, and whether it lends its files.
@@ -48,6 +48,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
     let seen = of.catalog.libraries(&caller.principal).await?;
     let lent_out = of.drive.lent_out(&caller.principal).await?;
     let status = of.ingest.status();
+    let unreadable = of.catalog.unreadable_counts(&caller.principal).await?;
     let mut albums = HashMap::new();
     for library in &seen {
         let filter = AlbumFilter { library: Some(library.id), ..AlbumFilter::default() };
@@ -69,6 +70,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
         shape["scannedAt"] = json!(known.and_then(|library| library.scanned_at));
         shape["albums"] = json!(albums.get(&one.id));
         shape["watching"] = json!(watching);
+        shape["unreadable"] = json!(unreadable.get(&one.id).unwrap_or(&0));
         shape
     })))
 }
@@ -88,6 +90,36 @@ pub(super) async fn share(
         of.drive.set_lending(&caller.principal, id, lends).await?;
     }
     Ok(done())
+}
+
+/// Which part of a list by path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    /// The last path of the part before.
+    #[serde(default)]
+    after: String,
+    limit: Option<u32>,
+}
+
+/// GET /libraries/ID/unreadable
+pub(super) async fn unreadable(
+    caller: Caller,
+    of: Data<Handles>,
+    id: Path<String>,
+    part: Query<Part>,
+) -> Answer {
+    let id = LibraryId::parse(&id).ok_or(Error::NotFound("Library"))?;
+    let limit = part.limit.unwrap_or(100).clamp(1, 500);
+    let found = of.catalog.unreadable(&caller.principal, id, &part.after, limit).await?;
+    let next = found.files.last().filter(|_| found.files.len() == limit as usize);
+    Ok(HttpResponse::Ok().json(json!({
+        "items": found.files.iter().map(|file| {
+            json!({ "path": file.path, "reason": file.reason, "size": file.size_bytes })
+        }).collect::<Vec<_>>(),
+        "total": found.total,
+        "next": next.map(|file| &file.path),
+    })))
 }
 
 /// GET /scan

@@ -54,6 +54,7 @@ pub(super) fn shape(locker: &Locker) -> Value {
     let mut shape = usage(&locker.usage);
     shape["id"] = json!(locker.id.to_string());
     shape["name"] = json!(locker.name);
+    shape["library"] = json!(locker.library.to_string());
     shape["kind"] = json!(match locker.kind {
         LockerKind::User => "user",
         LockerKind::Household => "household",

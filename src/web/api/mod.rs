@@ -252,6 +252,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/clients/{client}", delete().to(clients::remove))
         .route("/libraries", get().to(libraries::list))
         .route("/libraries/{id}", patch().to(libraries::share))
+        .route("/libraries/{id}/unreadable", get().to(libraries::unreadable))
         .route("/scan", get().to(libraries::scan_state))
         .route("/scan", post().to(libraries::scan))
         .route("/analysis", get().to(sound::show))

@@ -91,7 +91,10 @@ async fn attention(of: &Handles, caller: &Caller, disk: Option<(u64, u64)>) -> R
     let errors: u64 = of.ingest.status().libraries.values().map(|scan| scan.errors).sum();
     found.extend(of.backups.worry().await?);
     if errors > 0 {
-        found.push(format!("{errors} files could not be read as music in the last scan."));
+        found.push(match errors {
+            1 => "1 file could not be read as music; Libraries tells why.".to_owned(),
+            _ => format!("{errors} files could not be read as music; Libraries tells why."),
+        });
     }
     Ok(found)
 }

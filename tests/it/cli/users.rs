@@ -109,9 +109,11 @@ fn a_scan_right_after_the_start_knows_the_libraries() {
     std::fs::write(music.join("no.mp3"), "nothing").unwrap();
     let library = format!("Music={}", music.display());
     let server = place.serve(&["--no-lan", "--library", &library]);
-    let scanned = place.json(&["scan", "--wait"]);
-    // Whether it was this scan that found the file unreadable, or the one of the start, is open.
-    assert_eq!(scanned["files"], 1, "{scanned}");
+    // Whether it was this scan that found the file unreadable, or the one of the start: it is one.
+    for arguments in [&["scan", "--wait"][..], &["scan", "--full", "--wait"], &["scan", "--wait"]] {
+        let scanned = place.json(arguments);
+        assert_eq!((&scanned["files"], &scanned["errors"]), (&1.into(), &1.into()), "{scanned}");
+    }
     drop(server);
 }
 

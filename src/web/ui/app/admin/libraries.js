@@ -1,6 +1,6 @@
 // Libraries and scans.
 import { h, html, useState } from '../../vendor/ui.js';
-import { patch, post, put } from '../api.js';
+import { get, patch, post, put } from '../api.js';
 import { libraryVersion, scan } from '../events.js';
 import { ago, bytes } from '../format.js';
 import { t } from '../i18n.js';
@@ -20,6 +20,16 @@ function Matching() {
     <p class="muted">${t(`matching.${data.policy}Text`)}</p></section>`;
 }
 
+/** What looks like music and is none, asked for when somebody wants to know. */
+function Unreadable({ library, count }) {
+  const [files, set] = useState([]);
+  const [next, setNext] = useState('');
+  const more = () => get(`libraries/${library}/unreadable?after=${encodeURIComponent(next)}`).then((part) => { set([...files, ...part.items]); setNext(part.next); }, complain);
+  return html`<details class="unreadable" onToggle=${(event) => { if (event.currentTarget.open && files.length === 0) more(); }}><summary>${h(Icon, { name: 'triangle-alert' })}${t('libraries.unreadable', { count })}</summary>
+    <ul class="list">${files.map((one) => html`<li key=${one.path}><span class="what"><b class="wrap" dir="auto">${one.path}</b><small class="wrap">${bytes(one.size)} · ${one.reason}</small></span></li>`)}</ul>
+    ${files.length > 0 && next && h(Button, { className: 'small', onClick: more }, t('libraries.unreadableMore'))}</details>`;
+}
+
 export default function Libraries() {
   const { data, failure, retry } = useFetched('libraries', libraryVersion.value, revision.value);
   const { data: first } = useFetched('scan');
@@ -33,6 +43,7 @@ export default function Libraries() {
         <span class="end"><span class=${`chip ${one.state === 'ok' ? 'ok' : 'warn'}`}>${h(Icon, { name: one.state === 'ok' ? 'circle-check' : 'triangle-alert' })}${one.state === 'ok' ? t('libraries.fine') : t('libraries.held')}</span></span></header>
       ${one.state !== 'ok' && html`<p>${one.state}</p>`}
       <p class="note wrap" dir="auto">${one.path}</p><p class="note">${[t(`library.${one.kind}`), Number.isInteger(one.albums) && t('count.albums', { count: one.albums }), one.scannedAt ? t('scan.last', { when: ago(one.scannedAt) }) : t('scan.never'), one.watching].filter(Boolean).join(' · ')}</p>
+      ${one.unreadable > 0 && h(Unreadable, { library: one.id, count: one.unreadable })}
       <div class="switches"><label><input type="checkbox" role="switch" checked=${one.shared} disabled=${!one.changeable} onChange=${(event) => share(one, { shared: event.currentTarget.checked })}/><span>${t('libraries.shared')}</span></label>
         <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label>
         ${one.lends !== null && html`<label><input type="checkbox" role="switch" checked=${one.lends} onChange=${(event) => share(one, { lends: event.currentTarget.checked })}/><span>${t('libraries.lends')}</span></label>`}</div>
