@@ -82,8 +82,12 @@ impl Described<'_> {
             "album" => format!("album {album} by {artist}"),
             "artist" => format!("artist {artist}"),
             _ if title.is_empty() => path.clone(),
-            _ if artist.is_empty() => format!("{title} ({path})"),
-            _ => format!("{artist} - {title} ({path})"),
+            _ => {
+                let name =
+                    if artist.is_empty() { title.clone() } else { format!("{artist} - {title}") };
+                // Some servers know no paths.
+                if path.is_empty() { name } else { format!("{name} ({path})") }
+            }
         }
     }
 }
@@ -241,10 +245,15 @@ fn link(here: &Here, config: &Config) -> Option<String> {
     let place = match &config.http.public_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => {
-            let system = rustix::system::uname();
-            let host = system.nodename().to_string_lossy();
             let scheme = if config.tls.is_some() { "https" } else { "http" };
-            format!("{scheme}://{host}:{}", config.listen.port())
+            let listen = config.listen;
+            if listen.ip().is_unspecified() {
+                let system = rustix::system::uname();
+                format!("{scheme}://{}:{}", system.nodename().to_string_lossy(), listen.port())
+            } else {
+                // Nobody is sent to an interface that is not listened at.
+                format!("{scheme}://{listen}")
+            }
         }
     };
     Some(format!("{place}/invite/{token}"))

@@ -1,15 +1,17 @@
 //! What to type into an app: addresses, also as QR codes.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header,
-    web::{Data, Query},
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::caller::Caller;
-use crate::web::{Handles, addresses::addresses, failure::Answer, qr};
+use crate::web::{
+    Handles,
+    addresses::{addresses, is_here_only},
+    failure::Answer,
+    qr,
+    query::Query,
+};
 
 /// What the code says.
 #[derive(Deserialize)]
@@ -21,7 +23,8 @@ pub(super) struct Wanted {
 pub(super) async fn list(request: HttpRequest, _: Caller, of: Data<Handles>) -> Answer {
     let urls = addresses(&request, &of.site);
     let shown: Vec<_> = urls.iter().map(|url| json!({ "url": url })).collect();
-    Ok(HttpResponse::Ok().json(json!({ "addresses": shown })))
+    let here_only = urls.iter().all(|url| is_here_only(url));
+    Ok(HttpResponse::Ok().json(json!({ "addresses": shown, "hereOnly": here_only })))
 }
 
 /// GET /qr

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Form, Query},
+    web::{Data, Form},
 };
 use serde::Deserialize;
 
@@ -17,6 +17,7 @@ use crate::{
         api::{form_cookie, form_token, set_session},
         failure::Answer,
         guard, qr,
+        query::Query,
     },
 };
 
@@ -154,20 +155,31 @@ fn your_phone(request: &HttpRequest, of: &Handles, name: &str, secret: &str) -> 
     let all = addresses::addresses(request, &of.site);
     let place = all.first().map_or("http://localhost:4040", String::as_str);
     let grouped = groups(secret);
+    // A phone cannot come to a server that listens on its own machine alone.
+    let is_here_only = addresses::is_here_only(place);
+    let text = if is_here_only { "gate.hereOnly" } else { "gate.phoneText" };
+    let code = if is_here_only {
+        String::new()
+    } else {
+        format!(
+            "<span class=\"qr\" role=\"img\" aria-label=\"{}\">{}</span>",
+            html::t("gate.qr"),
+            qr::svg(place)?
+        )
+    };
+    let title = if is_here_only { "gate.apps" } else { "gate.phone" };
     let content = format!(
-        "<div><h1>{title}</h1><p class=\"lead\">{text}</p></div>\
-         <div class=\"split\"><span class=\"qr\" role=\"img\" aria-label=\"{qr_label}\">{code}</span><div>{address}{user}{password}</div></div>\
+        "<div><h1>{heading}</h1><p class=\"lead\">{text}</p></div>\
+         <div class=\"split\">{code}<div>{address}{user}{password}</div></div>\
          <a class=\"btn primary\" href=\"/\">{open}</a>",
-        title = html::t("gate.phone"),
-        text = html::t("gate.phoneText"),
-        qr_label = html::t("gate.qr"),
-        code = qr::svg(place)?,
+        heading = html::t(title),
+        text = html::t(text),
         address = line("gate.address", place, place),
         user = line("gate.user", name, name),
         password = line("gate.appPassword", &grouped.replace(' ', "-"), &grouped),
         open = html::t("gate.open"),
     );
-    Ok(html::Page::gate("gate.phone").wide(&content).answer(StatusCode::OK))
+    Ok(html::Page::gate(title).wide(&content).answer(StatusCode::OK))
 }
 
 fn line(label: &str, text: &str, shown: &str) -> String {

@@ -21,7 +21,8 @@ export default function Connect() {
   return html`<div class="page narrow"><div class="pagehead"><div><h1>${t('connect.title')}</h1><p>${t('connect.lead')}</p></div></div>
     <div class="stack">
       <section class="card" aria-labelledby="where"><header>${h(Icon, { name: 'link' })}<h2 id="where">${t('connect.address')}</h2></header>
-        ${address && html`<div class="split">${h(Qr, { text: address })}<div>${h(Copy, { text: address, label: t('connect.copyAddress'), big: true })}
+        ${place?.hereOnly && html`<p class="notice" role="note">${t('connect.hereOnly')}</p>`}
+        ${address && html`<div class="split">${!place.hereOnly && h(Qr, { text: address })}<div>${h(Copy, { text: address, label: t('connect.copyAddress'), big: true })}
           <p class="muted">${t('connect.user', { name: session.value.user.name })}</p><p class="note">${t('connect.apps')}</p></div></div>`}</section>
       <section class="card" aria-labelledby="passwords"><header>${h(Icon, { name: 'key-round' })}<h2 id="passwords">${t('connect.passwords')}</h2></header>
         <form class="inline" onSubmit=${make}>${h(Field, { id: 'app-label', label: t('connect.label') }, html`<input class="input" id="app-label" value=${label} required maxlength="100" placeholder=${t('connect.labelPlaceholder')} onInput=${(event) => setLabel(event.currentTarget.value)}/>`)}
