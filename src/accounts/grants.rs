@@ -201,6 +201,9 @@ impl Accounts {
         if new.ends_at.is_some_and(|ends| ends <= starts_at) {
             return Err(Error::Invalid("A grant ends after it begins".to_owned()));
         }
+        if matches!(new.gives, Gives::Tier(0) | Gives::Bytes(0)) {
+            return Err(Error::Invalid("A grant of no bytes gives nothing".to_owned()));
+        }
         let too_large = |_| Error::Invalid("That is more than can be granted".to_owned());
         let (kind, plan, bytes) = match &new.gives {
             Gives::Plan(name) => ("set-tier", Some(plan_named(tx, name).await?), None),

@@ -5,7 +5,7 @@ use super::{
     Accounts, Locker, LockerKind,
     grants::{day, size},
     notices::insert,
-    quota::{is_over_with, share},
+    quota::{is_over_with, per_cent, share},
 };
 use crate::{
     Result,
@@ -60,10 +60,12 @@ impl Accounts {
             moved.push(row.user);
         }
         if let Some(reached) = reached {
+            let quota = state.quota.unwrap_or(0);
             let share_text = format!(
-                "The household's locker holds {} of {} ({reached} %).",
+                "The household's locker holds {} of {} ({} %).",
                 size(state.used),
-                size(state.quota.unwrap_or(0))
+                size(quota),
+                per_cent(state.used, quota)
             );
             let over_text = figures.grace_ends.filter(|_| state.is_over()).map(|ends| {
                 format!(

@@ -3,7 +3,7 @@
 use super::{
     Accounts, Principal,
     grants::{day, size},
-    quota::{Term, is_over_with, nears_end, share},
+    quota::{Term, is_over_with, nears_end, per_cent, share},
 };
 use crate::{
     Error, Result,
@@ -220,9 +220,10 @@ impl Accounts {
             if !is_told {
                 let quota = state.quota.unwrap_or(0);
                 let text = format!(
-                    "Your locker holds {} of {} ({share} %).",
+                    "Your locker holds {} of {} ({} %).",
                     size(state.used),
-                    size(quota)
+                    size(quota),
+                    per_cent(state.used, quota)
                 );
                 news.push((format!("used:{share}"), text));
             }

@@ -97,7 +97,7 @@ impl Accounts {
             .collect())
     }
 
-    /// Makes or changes the plan of this name. A new one is unlimited unless `change` says.
+    /// Makes or changes the plan of this name. A new one needs a quota.
     pub async fn set_plan(&self, admin: &Principal, name: &str, change: &PlanChange) -> Result<()> {
         admin.require_admin()?;
         let name = super::one_line(name, 64);
@@ -111,6 +111,11 @@ impl Accounts {
             .await?;
         let id = match found {
             Some(id) => id,
+            None if change.quota.is_none() => {
+                return Err(Error::Invalid(
+                    "Say how many bytes a new plan allows, or that it has no limit".to_owned(),
+                ));
+            }
             None => insert_plan(&mut tx, &name, "", None, now).await?,
         };
         if let Some(label) = &change.label {

@@ -182,6 +182,15 @@ impl Catalog {
         Ok(cover)
     }
 
+    /// Whether [`Self::cover`] would find one. What is not there has none.
+    pub(super) async fn has_cover(&self, principal: &Principal, item: Item) -> Result<bool> {
+        match self.picture_of(principal, item).await {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn picture_of(&self, principal: &Principal, item: Item) -> Result<Picture> {
         let picture = match item {
             Item::Track(id) => self.track(principal, id).await?.picture,

@@ -53,10 +53,16 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
         Reply::Findings(found) if found.is_empty() => line("everything is in order"),
         Reply::Findings(found) => found.iter().for_each(|sentence| line(sentence)),
         Reply::Scan(Scan { files, folders, errors, .. }) => {
-            line(&format!("{files} files in {folders} folders, {errors} unreadable"));
+            let (files, folders) = (counted(*files, "file"), counted(*folders, "folder"));
+            line(&format!("{files} in {folders}, {errors} unreadable"));
         }
     }
     Ok(())
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn backup_taken(taken: &Snapshot) {
@@ -64,7 +70,8 @@ fn backup_taken(taken: &Snapshot) {
     for why in skipped {
         line(&format!("left out: {why}"));
     }
-    line(&format!("snapshot {name}: {files} files of {bytes} bytes, {new_bytes} of them new"));
+    let files = counted(*files, "file");
+    line(&format!("snapshot {name}: {files} of {bytes} bytes, {new_bytes} of them new"));
 }
 
 /// What a backup folder holds.

@@ -3,8 +3,9 @@
 
 use actix_web::{
     HttpResponse, ResponseError,
+    error::{InternalError, JsonPayloadError, PayloadError},
     http::{StatusCode, header},
-    web::{JsonConfig, QueryConfig},
+    web::JsonConfig,
 };
 use serde_json::{Value, json};
 
@@ -100,9 +101,37 @@ impl Failure {
 
 /// JSON bodies: small, and a mistake is a sentence.
 pub(super) fn json_limits() -> JsonConfig {
-    JsonConfig::default()
-        .limit(1024 * 1024)
-        .error_handler(|error, _| Failure(Error::Invalid(error.to_string())).into())
+    JsonConfig::default().limit(1024 * 1024).error_handler(|error, _| {
+        let sentence = match &error {
+            JsonPayloadError::ContentType => {
+                "This needs a body of the type application/json".to_owned()
+            }
+            JsonPayloadError::Overflow { .. }
+            | JsonPayloadError::OverflowKnownLength { .. }
+            | JsonPayloadError::Payload(PayloadError::Overflow) => return too_large(error),
+            JsonPayloadError::Deserialize(cause) => {
+                format!("The body is not the JSON that belongs here: {cause}")
+            }
+            _ => "The body did not arrive whole".to_owned(),
+        };
+        Failure(Error::Invalid(sentence)).into()
+    })
+}
+
+/// A body above its limit.
+fn too_large(error: JsonPayloadError) -> actix_web::Error {
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    let problem = json!({
+        "type": "too_large",
+        "title": status.canonical_reason(),
+        "status": status.as_u16(),
+        "detail": "The body is larger than this address takes",
+    });
+    let answer = HttpResponse::build(status)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/problem+json")
+        .body(problem.to_string());
+    InternalError::from_response(error, answer).into()
 }
 
 /// The same for one address that takes more.
@@ -114,12 +143,6 @@ pub(super) fn json_up_to(bytes: usize) -> JsonConfig {
 pub(super) fn problem_of(error: Error) -> Value {
     let failure = Failure(error);
     failure.problem(failure.status_code())
-}
-
-/// Queries: a mistake is a sentence.
-pub(super) fn query_limits() -> QueryConfig {
-    QueryConfig::default()
-        .error_handler(|error, _| Failure(Error::Invalid(error.to_string())).into())
 }
 
 /// What an address of the API that does not exist answers.

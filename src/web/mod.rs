@@ -9,6 +9,7 @@ mod guard;
 mod pages;
 mod pictures;
 mod qr;
+mod query;
 mod share;
 
 use std::path::PathBuf;
@@ -87,7 +88,6 @@ pub fn configure(routes: &mut ServiceConfig, handles: &Handles) {
     routes
         .app_data(Data::new(handles.clone()))
         .app_data(failure::json_limits())
-        .app_data(failure::query_limits())
         // Pictures of people; files go in as streams.
         .app_data(web::PayloadConfig::new(crate::catalog::avatars::MOST_BYTES))
         .service(web::scope("/a").configure(assets::configure))

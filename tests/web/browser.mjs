@@ -18,7 +18,7 @@ mkdirSync(pictures, { recursive: true });
 export const looks = {
   'wide-light': { viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
   'wide-dark': { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
-  'phone-light': { viewport: { width: 390, height: 844 }, colorScheme: 'light', isMobile: true, hasTouch: true },
+  'phone-light': { viewport: { width: 360, height: 844 }, colorScheme: 'light', isMobile: true, hasTouch: true },
   'phone-dark': { viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMobile: true, hasTouch: true },
 };
 

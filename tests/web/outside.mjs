@@ -38,10 +38,10 @@ try {
 async function switches() {
   await page.getByRole('link', { name: 'Internet', exact: true }).first().click();
   for (const name of ['Podcasts', 'Internet radio', 'Passing listens on']) {
-    const turn = page.getByRole('switch', { name: `${name}: on` });
+    const turn = page.getByRole('switch', { name, exact: true });
     assert(!await turn.isChecked(), `${name} is off at first`);
     await turn.click();
-    await page.waitForFunction((label) => [...document.querySelectorAll('label')].some((one) => one.textContent === label && one.querySelector('input').checked), `${name}: on`);
+    await page.waitForFunction((label) => [...document.querySelectorAll('label')].some((one) => one.textContent === label && one.querySelector('input').checked), name);
   }
   await page.getByRole('link', { name: 'Podcasts', exact: true }).first().waitFor();
   await page.getByRole('link', { name: 'Radio', exact: true }).first().waitFor();

@@ -51,14 +51,17 @@ async function firstRun() {
   await page.getByLabel('Your user name').fill(name);
   await page.getByLabel('A password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Set up' }).click();
-  await page.getByRole('heading', { name: 'Now your phone' }).waitFor();
+  // Where the server listens on this machine alone, no phone is sent to it.
+  const isHereOnly = new URL(base).hostname === '127.0.0.1';
+  await page.getByRole('heading', { name: isHereOnly ? 'Now your apps' : 'Now your phone' }).waitFor();
   violations.push(...await accessible(page, 'your phone'));
   await picture(page, `phone${args.name}`);
   const codes = await page.locator('code').allInnerTexts();
   assert(/^http:\/\/[^/]+:\d+$/.test(codes[0]) && !codes[0].includes('0.0.0.0'), `the address can be typed: ${codes[0]}`);
   assert(codes[1] === name, 'the user name is shown');
   assert(/^([a-z0-9]{4} ){3}[a-z0-9]{4}$/i.test(codes[2]), 'the app password is in groups of four');
-  assert(await page.locator('.qr svg path').count() > 0, 'a QR code is drawn');
+  assert(codes[0] === base || !isHereOnly, `no other interface is named: ${codes[0]}`);
+  assert((await page.locator('.qr svg path').count() > 0) !== isHereOnly, 'a QR code is drawn for those who can come');
   await page.getByRole('button', { name: 'Copy: App password' }).click();
   await page.locator('#said', { hasText: 'Copied' }).waitFor({ state: 'attached' });
   await page.getByRole('link', { name: 'Open my music' }).click();
@@ -279,10 +282,27 @@ async function look() {
       // Not innerWidth: a phone zooms out to what is too wide.
       const wide = await view.evaluate((width) => document.documentElement.scrollWidth - width, options.viewport.width);
       if (wide > 0) violations.push(`${screen} ${how}: ${wide} px wider than the window`);
+      violations.push(...(await view.evaluate(disfigured)).map((one) => `${screen} ${how}: ${one}`));
       await picture(view, `real-${screen}-${how}`);
       // What is not there answers 404, which the browser reports.
       if (screen === 'missing') complaints.splice(before, complaints.length, ...complaints.slice(before).filter((one) => !one.includes('404')));
     }
     await of.close();
   }
+}
+
+/** In the page: play buttons of tiles that are not round buttons on their covers, and names that are cut off. */
+function disfigured() {
+  const wrong = [];
+  for (const button of document.querySelectorAll('.tile .pick button')) {
+    const [own, art] = [button, button.closest('.tile').querySelector('.art')].map((one) => one.getBoundingClientRect());
+    const style = getComputedStyle(button);
+    const isInside = own.left >= art.left && own.right <= art.right && own.top >= art.top && own.bottom <= art.bottom + 7;
+    if (Math.abs(own.width - own.height) > 0.5 || own.width > 48 || !isInside || style.borderRadius !== '50%') wrong.push(`the play button of ${button.getAttribute('aria-label')} is ${own.width} x ${own.height}, ${style.borderRadius}`);
+  }
+  for (const name of document.querySelectorAll('table.data td b')) {
+    const [own, cell] = [name, name.closest('.scrollx')].map((one) => one.getBoundingClientRect());
+    if (own.right > cell.right + 1 || name.scrollWidth > name.clientWidth + 1 && getComputedStyle(name).overflow !== 'visible') wrong.push(`${name.textContent} is cut off`);
+  }
+  return wrong;
 }

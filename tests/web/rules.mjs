@@ -64,7 +64,7 @@ async function rules() {
   await page.getByLabel('When they are over').selectOption({ label: 'Delete the largest first' });
   await page.getByRole('button', { name: 'Save' }).first().click();
   const dialog = page.getByRole('dialog', { name: 'Delete files by itself?' });
-  await dialog.getByText('400 kB over, 1 files').waitFor();
+  await dialog.getByText('400 kB over, 1 file').waitFor();
   violations.push(...await accessible(page, 'rules dialog'));
   await picture(page, 'real-rules-dialog');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -152,7 +152,7 @@ async function takeDown() {
   await page.getByText('2 copies removed').waitFor();
   await page.getByText('Nobody is known to have it').waitFor();
   await page.getByText('A letter came').waitFor();
-  await page.getByText('1 files, 1 from trash and versions', { exact: false }).waitFor();
+  await page.getByText('1 file, 1 from trash and versions', { exact: false }).waitFor();
   await page.getByText('Stays away').waitFor();
   violations.push(...await accessible(page, 'taken down'));
   await page.getByRole('button', { name: 'Allow again: A letter came' }).click();

@@ -32,6 +32,7 @@ try {
   });
   await matched();
   await refused();
+  await kinds();
   await paused();
   await many();
   await remembered();
@@ -74,7 +75,7 @@ async function refused() {
   await page.locator('#upload-files').setInputFiles([
     held('pack.zip'), { name: 'con.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 1) }, { name: 'after.flac', mimeType: 'audio/flac', buffer: Buffer.alloc(3000, 2) },
   ]);
-  await is('pack.zip', 'Not taken');
+  await is('pack.zip', 'Partly');
   await is('con.flac', 'Not taken');
   await is('after.flac', 'Uploaded');
   await row('pack.zip').getByText('1 refused', { exact: true }).click();
@@ -85,6 +86,27 @@ async function refused() {
   assert(/"con\.flac","3000","name_invalid","[^"]+"/.test(list) && list.includes('"pack.zip › ../slip.flac"'), list);
   await picture(page, 'upload-refused');
   violations.push(...await accessible(page, 'upload-refused'));
+  await page.getByRole('button', { name: 'Clear the list' }).click();
+}
+
+/** Files of every kind are kept, and what is not sent is named with its reason. */
+async function kinds() {
+  const small = (name) => ({ name, mimeType: '', buffer: Buffer.from(`${name} `.repeat(9)) });
+  await page.locator('#upload-files').setInputFiles(['doc.pdf', 'notes.txt', 'noext', 'pic.jpg', '.hid', 'Thumbs.db'].map(small));
+  for (const name of ['doc.pdf', 'notes.txt', 'noext', 'pic.jpg']) await is(name, 'Uploaded');
+  for (const [name, why] of [['.hid', 'Hidden files are not uploaded'], ['Thumbs.db', "The computer's own note about the folder; not uploaded"]]) {
+    await is(name, 'Skipped');
+    await row(name).getByText(why).waitFor();
+  }
+  await page.locator('.bignum', { hasText: 'of 4 done' }).waitFor();
+  await page.getByRole('button', { name: 'Clear the list' }).click();
+  // In Files the list is elsewhere, so a word says that something was left out.
+  await page.goto(`${args.base}/files`);
+  await page.locator('#files-upload').setInputFiles(['.hid', 'here.txt'].map(small));
+  await page.getByText('1 file is hidden or the computer').waitFor();
+  for (const name of ['doc.pdf', 'notes.txt', 'noext', 'pic.jpg', 'here.txt']) await page.locator('.filelist b', { hasText: new RegExp(`^${name.replace('.', '\\.')}$`) }).waitFor();
+  await page.getByRole('button', { name: 'Show' }).click();
+  await is('.hid', 'Skipped');
   await page.getByRole('button', { name: 'Clear the list' }).click();
 }
 
@@ -164,8 +186,8 @@ async function remembered() {
 async function imported() {
   await page.getByText('The server fetches nothing from addresses.').waitFor();
   await page.getByRole('link', { name: 'Turn it on' }).click();
-  await page.getByRole('switch', { name: 'Imports from addresses: on' }).check();
-  await page.getByRole('switch', { name: 'Imports from addresses: on', checked: true }).waitFor();
+  await page.getByRole('switch', { name: 'Imports from addresses', exact: true }).check();
+  await page.getByRole('switch', { name: 'Imports from addresses', exact: true, checked: true }).waitFor();
   await page.goto(`${args.base}/upload`);
   const field = page.getByLabel('Address of a track, a zip or an m3u list');
   await field.fill('http://10.0.0.1/x.flac');

@@ -10,7 +10,7 @@ mod sharing;
 mod model;
 
 pub(crate) use effective::{Gift, Term, ends, fell_below, quota_at};
-pub(crate) use notices::{is_over_with, nears_end, share};
+pub(crate) use notices::{is_over_with, nears_end, per_cent, share};
 pub use sharing::SharedCopies;
 pub(crate) use sharing::charges;
 

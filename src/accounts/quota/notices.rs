@@ -15,6 +15,11 @@ pub(crate) fn share(used: u64, quota: Option<u64>) -> Option<u8> {
     SHARES.into_iter().find(|share| reaches(used, quota, *share))
 }
 
+/// The share itself as people read it, in per cent, rounded down.
+pub(crate) fn per_cent(used: u64, quota: u64) -> u128 {
+    u128::from(used) * 100 / u128::from(quota.max(1))
+}
+
 /// Whether what was told of a share may be told again.
 pub(crate) fn is_over_with(used: u64, quota: Option<u64>, share: u8) -> bool {
     !reaches(used, quota, share.saturating_sub(AGAIN))

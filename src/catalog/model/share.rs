@@ -80,4 +80,6 @@ pub struct Visit {
     pub title: Option<String>,
     /// The artist of what is shown, if it is one thing.
     pub artist: Option<String>,
+    /// Whose picture stands for the share: the one thing's, else the first track's that has one.
+    pub face: Option<Item>,
 }

@@ -64,6 +64,10 @@ impl Shares {
             }
             self.catalog.require_seen(principal, *item).await?;
         }
+        // Later on a time that is past is a way to end it; at first it is a mistake.
+        if is_over(new.expires_at, self.clock.now()) {
+            return Err(Error::Invalid("A share ends in the future".to_owned()));
+        }
         let token = self.accounts.new_share_token(principal.user)?;
         let hash = match &new.password {
             Some(password) => Some(self.accounts.hash_share_password(password).await?),

@@ -32,7 +32,19 @@ impl Shares {
         let share = self.read(None, Some(found.id)).await?.pop().ok_or(Error::NotFound("Share"))?;
         let tracks = self.tracks(&found.owner, &share).await?;
         let (title, artist) = self.named(&found.owner, &share).await?;
-        Ok(Door::Open(Box::new(Visit { share, principal: found.owner, tracks, title, artist })))
+        let own = match share.items.as_slice() {
+            [item] if !tracks.is_empty() => Some(*item),
+            _ => None,
+        };
+        let face = match own {
+            Some(item) if self.catalog.has_cover(&found.owner, item).await? => Some(item),
+            _ => tracks
+                .iter()
+                .find(|track| track.picture.is_some())
+                .map(|track| Item::Track(track.id)),
+        };
+        let principal = found.owner;
+        Ok(Door::Open(Box::new(Visit { share, principal, tracks, title, artist, face })))
     }
 
     /// Judges a guess at the password. Gives back the proof for the browser to hold.
@@ -124,18 +136,5 @@ impl Visit {
     /// A track of the share; any other is *not found*.
     pub fn track(&self, id: TrackId) -> Result<&Track> {
         self.tracks.iter().find(|track| track.id == id).ok_or(Error::NotFound("Track"))
-    }
-
-    /// Whose picture stands for the share: the one thing's, else the first track's that has one.
-    #[must_use]
-    pub fn face(&self) -> Option<Item> {
-        match self.share.items.as_slice() {
-            [item] if !self.tracks.is_empty() => Some(*item),
-            _ => self
-                .tracks
-                .iter()
-                .find(|track| track.picture.is_some())
-                .map(|track| Item::Track(track.id)),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ use crate::{
     Error,
     catalog::{AlbumFilter, AlbumOrder, ArtistFilter, ArtistRole, Page},
     ids::ArtistId,
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// How many favourites an artist's page shows.

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Bytes, Data, Json, Path, Query},
+    web::{Bytes, Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Millis,
-    web::{Handles, failure::Answer, pictures},
+    web::{Handles, failure::Answer, pictures, query::Query},
 };
 
 /// What was said since when.

@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::{
     http::origin,
     ids::TrackId,
     playback::{BitrateMode, ClientProfile, Gain, Network, Target, Wish, WishFormat},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// A profile without its name.

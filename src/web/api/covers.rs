@@ -2,14 +2,14 @@
 
 use actix_web::{
     HttpRequest,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use serde::Deserialize;
 
 use super::{caller::Caller, lists::item};
 use crate::{
     ids::{EpisodeId, PodcastId, StationId},
-    web::{Handles, failure::Answer, pictures},
+    web::{Handles, failure::Answer, pictures, query::Query},
 };
 
 /// How large.

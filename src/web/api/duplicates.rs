@@ -4,7 +4,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use crate::{
     web::{
         Handles,
         failure::{Answer, Failure},
+        query::Query,
     },
 };
 

@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use crate::{
     clock::Millis,
     drive::{Exempt, RelativePath},
     ids::{GrantId, LockerId},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// Rows of the ledger in one answer.

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::{
     catalog::Heard,
     clock::Millis,
     ids::ListenId,
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// Which window of the list.

@@ -9,7 +9,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     guard::GuardContext,
     http::{StatusCode, header},
-    web::{Data, Payload, Query},
+    web::{Data, Payload},
 };
 use futures_util::StreamExt as _;
 use serde::Deserialize;
@@ -27,6 +27,7 @@ use crate::{
     web::{
         Handles,
         failure::{Answer, Failure, problem_of},
+        query::Query,
     },
 };
 

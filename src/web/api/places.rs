@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::{
     clock::iso,
     drive::{EntryKind, FolderShare, Hit, Place, PlaceKind, RelativePath},
     ids::FolderShareId,
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// Most hits of a search.

@@ -6,20 +6,21 @@ use serde_json::json;
 
 use super::{
     caller::Caller,
-    lists::{all, done},
+    lists::{all, done, sent},
 };
 use crate::{
     accounts::{Caps, PlanChange},
     web::{Handles, failure::Answer},
 };
 
-/// What a plan is to be. A quota of null is no limit.
+/// What a plan is to be; what is left out stays. A quota of null is no limit.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     label: Option<String>,
-    quota: Option<u64>,
-    /// Left as they are where they are not sent.
+    /// Bytes. A new plan needs it.
+    #[serde(default, deserialize_with = "sent")]
+    quota: Option<Option<u64>>,
     limits: Option<Limits>,
 }
 
@@ -80,7 +81,7 @@ pub(super) async fn set(
         month_bytes: limits.month_bytes,
         rate_kbps: limits.rate,
     });
-    let change = PlanChange { label: wanted.label, quota: Some(wanted.quota), caps };
+    let change = PlanChange { label: wanted.label, quota: wanted.quota, caps };
     of.accounts.set_plan(&caller.principal, &name, &change).await?;
     Ok(done())
 }

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse,
     http::header::{self, HeaderValue},
-    web::{Bytes, Data, Json, Path, Query},
+    web::{Bytes, Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -19,7 +19,7 @@ use crate::{
     http::headers::attachment,
     ids::PlaylistId,
     media::playlist_file::{self, Syntax},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// A playlist to make.

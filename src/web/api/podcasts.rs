@@ -6,7 +6,7 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ use crate::{
     ids::{EpisodeId, PodcastId},
     outside::{Channel, ChannelStatus, Episode, Retention, WithEpisodes},
     playback::{Network, Opened},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// Where a feed is.

@@ -1,16 +1,13 @@
 //! Search and genres.
 
-use actix_web::{
-    HttpResponse,
-    web::{Data, Query},
-};
+use actix_web::{HttpResponse, web::Data};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{caller::Caller, lists::all, shapes};
 use crate::{
     catalog::{Page, Wanted},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// What to look for.

@@ -3,7 +3,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path, Query},
+    web::{Data, Json, Path},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::{
     Error,
     analysis::Status,
     ids::ArtistId,
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// No radio is made longer at once.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ use crate::{
     http,
     ids::{ArtistId, TrackId},
     playback::{Gain, Network, Opened, Wish, WishFormat},
-    web::{Handles, failure::Answer},
+    web::{Handles, failure::Answer, query::Query},
 };
 
 /// Which tracks, in which order.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{self, HeaderValue},
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use serde::Deserialize;
 
@@ -21,6 +21,7 @@ use crate::{
         Handles,
         failure::{Answer, Failure},
         pictures,
+        query::Query,
     },
 };
 
@@ -107,7 +108,7 @@ pub(super) async fn cover(
     query: Query<Size>,
 ) -> Answer {
     let visit = visit(&request, &of, &token).await?;
-    let face = visit.face().ok_or(Error::NotFound("Picture"))?;
+    let face = visit.face.ok_or(Error::NotFound("Picture"))?;
     let cover = of.catalog.cover(&visit.principal, face, query.size).await?;
     Ok(pictures::send(&request, cover, pictures::Keep::Ask))
 }

@@ -31,7 +31,7 @@ pub(super) fn open(visit: &Visit, address: &str) -> HttpResponse {
     let mut head = open_graph(visit, &title, &description, address);
     let script = assets::address("app/share.js");
     let _ = write!(head, "<script type=\"module\" src=\"{script}\"></script>");
-    let cover = match visit.face() {
+    let cover = match visit.face {
         Some(_) => {
             format!("<img src=\"{path}/cover?size=640\" alt=\"\" width=\"640\" height=\"640\">")
         }
@@ -120,7 +120,7 @@ fn open_graph(visit: &Visit, title: &str, description: &str, address: &str) -> S
          <meta property=\"og:description\" content=\"{description}\"><meta property=\"og:url\" content=\"{address}\">\
          <meta property=\"og:site_name\" content=\"Tunelocker\"><meta name=\"description\" content=\"{description}\">"
     );
-    if visit.face().is_some() {
+    if visit.face.is_some() {
         let _ = write!(
             head,
             "<meta property=\"og:image\" content=\"{address}/cover?size=640\">\
@@ -140,6 +140,7 @@ pub(super) fn plain_title(visit: &Visit) -> String {
         {
             first.album_name.clone()
         }
+        (None, [only]) => only.title.clone(),
         _ => t("share.some").replace("{count}", &visit.tracks.len().to_string()),
     }
 }

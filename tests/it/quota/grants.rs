@@ -15,6 +15,10 @@ async fn a_tier_for_a_year_comes_and_ends_and_nothing_is_lost() {
     assert!(desk.lockers.put("b", &[1; 700]).await.is_err());
     let tier = json!({ "tier": 3_000, "endsAt": NOW + YEAR, "reason": "a present" });
     assert_eq!(Desk::status(desk.as_ann(Method::POST, "users/ann/grants").json(&tier)).await, 403);
+    for nothing in [json!({ "bytes": 0 }), json!({ "tier": 0 })] {
+        let request = desk.as_admin(Method::POST, "users/ann/grants").json(&nothing);
+        assert_eq!(Desk::status(request).await, 400, "{nothing}");
+    }
     let grant = Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
     let more = json!({ "bytes": 100, "reason": "for ever" });
     Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&more)).await;
@@ -112,4 +116,27 @@ async fn what_is_exempt_does_not_count_until_it_is_replaced() {
     // It outlasts a look at the disk.
     desk.lockers.drive.reconcile().await.unwrap();
     assert_eq!(desk.lockers.usage().await.used, 360);
+}
+
+#[tokio::test]
+async fn what_is_not_said_of_a_plan_stays() {
+    let desk = Desk::new(1_000).await;
+    let quota = async |name: &str| {
+        let plans = Desk::json(desk.as_admin(Method::GET, "plans")).await;
+        let found = plans["items"].as_array().unwrap().iter().find(|one| one["name"] == name);
+        found.map(|one| one["quota"].clone())
+    };
+    for (name, body, status, left) in [
+        ("Test", json!({}), 204, Some(json!(1_000))),
+        ("Test", json!({ "label": "x" }), 204, Some(json!(1_000))),
+        ("Test", json!({ "quota": 2_000 }), 204, Some(json!(2_000))),
+        ("Test", json!({ "quota": null }), 204, Some(json!(null))),
+        ("New", json!({}), 400, None),
+        ("New", json!({ "label": "x" }), 400, None),
+        ("New", json!({ "quota": null }), 204, Some(json!(null))),
+    ] {
+        let request = desk.as_admin(Method::PUT, &format!("plans/{name}")).json(&body);
+        assert_eq!(Desk::status(request).await, status, "{name} {body}");
+        assert_eq!(quota(name).await, left, "{name} {body}");
+    }
 }

@@ -64,7 +64,7 @@ async fn each_notice_is_given_once() {
     assert!(desk.told().await.is_empty());
     desk.lockers.put("a", &[1; 850]).await.unwrap();
     let first = desk.told().await;
-    assert_eq!(first, ["Your locker holds 850 bytes of 1 kB (80 %)."]);
+    assert_eq!(first, ["Your locker holds 850 bytes of 1 kB (85 %)."]);
     assert_eq!(desk.told().await, first, "once");
     desk.lockers.put("b", &[1; 150]).await.unwrap();
     let both = desk.told().await;
@@ -109,7 +109,7 @@ async fn the_households_locker_tells_those_who_fill_it() {
         (&json!("Test"), &json!(1_000), &json!(960))
     );
     let first = desk.told().await;
-    assert_eq!(first, ["The household's locker holds 960 bytes of 1 kB (95 %)."]);
+    assert_eq!(first, ["The household's locker holds 960 bytes of 1 kB (96 %)."]);
     assert_eq!(desk.told().await, first, "once");
     let notices = async |who: &tunelocker::accounts::Principal| {
         accounts
@@ -131,7 +131,7 @@ async fn the_households_locker_tells_those_who_fill_it() {
         told.iter().any(|text| text.starts_with("The household's locker holds more than")),
         "{told:?}"
     );
-    assert!(told.iter().any(|text| text.contains("(100 %)")), "{told:?}");
+    assert!(told.iter().any(|text| text.contains("of 500 bytes (192 %)")), "{told:?}");
     let refused =
         desk.as_ann(Method::PUT, "files/b?locker=household").body("x").send().await.unwrap();
     assert_eq!(refused.status(), 413);

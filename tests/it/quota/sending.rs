@@ -138,7 +138,7 @@ async fn a_notice_goes_out_once_by_each_way_once_that_is_on() {
     for part in ["MAIL FROM:<music@example.org>", "RCPT TO:<ann@example.org>", "AUTH PLAIN"] {
         assert!(mail.contains(part), "{part}: {mail}");
     }
-    assert!(mail.contains("Your locker holds 960 bytes of 1 kB (95 %)."), "{mail}");
+    assert!(mail.contains("Your locker holds 960 bytes of 1 kB (96 %)."), "{mail}");
     let post = posts.until(1).await.remove(0);
     let (head, body) = post.split_once("\r\n\r\n").unwrap();
     let told: Value = serde_json::from_str(body).unwrap();

@@ -151,7 +151,7 @@ async fn real_mail_servers_take_it_and_a_wrong_certificate_ends_it() {
     let (mail, _servers) =
         tokio::task::spawn_blocking(move || (servers[1].next(), servers)).await.unwrap();
     assert_eq!(mail["to"], json!(["ann@example.org"]));
-    assert!(mail["text"].as_str().unwrap().contains("Your locker holds 960 bytes of 1 kB (95 %)."));
+    assert!(mail["text"].as_str().unwrap().contains("Your locker holds 960 bytes of 1 kB (96 %)."));
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ async fn subsonic_sharing_needs_its_role_and_something_to_share() {
         ("id=nonsense".to_owned(), 70),
         (format!("id={artist}"), 0),
         (format!("id={first}&expires=soon"), 0),
+        (format!("id={first}&expires=1000000000000"), 0),
     ] {
         assert_eq!(ann.refused("createShare", &query).await, code, "{query}");
     }

@@ -4,13 +4,13 @@ use reqwest::{Client, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
 
 use super::schema;
-use crate::subsonic::{App, House};
+use crate::subsonic::{App, House, PASSWORD};
 
 fn visitor() -> Client {
     Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
 }
 
-/// A request to the panel's API with an app password.
+/// A request to the panel's API with a person's own password.
 async fn api(
     house: &House,
     app: &App,
@@ -20,7 +20,7 @@ async fn api(
 ) -> (StatusCode, Value) {
     let request = Client::new()
         .request(method.parse().unwrap(), house.app.url(&format!("/api/v1/{address}")))
-        .bearer_auth(&app.secret)
+        .basic_auth(app.user, Some(PASSWORD))
         .json(&body);
     let (status, text) = schema::send(request).await;
     (StatusCode::from_u16(status).unwrap(), serde_json::from_str(&text).unwrap_or(Value::Null))
@@ -140,6 +140,14 @@ async fn a_share_with_download_gives_the_file_itself() {
 async fn unknown_expired_and_revoked_shares_are_one_answer() {
     let house = House::open().await;
     let (ann, bob) = (&house.ann, &house.bob);
+    // What has no picture shows none, rather than a broken one.
+    let nothing = ann.id("album", "Nothing").await;
+    let (_, plain) = share(&house, json!({ "items": [nothing] })).await;
+    let text = get(&visitor(), &plain).await.text().await.unwrap();
+    assert!(text.contains("Untitled") && !text.contains("/cover"), "{text}");
+    let past = json!({ "items": [nothing], "expiresAt": 1_000_000_000_000_i64 });
+    let (status, problem) = api(&house, ann, "POST", "shares", past).await;
+    assert_eq!((status.as_u16(), &problem["detail"]), (400, &"A share ends in the future".into()));
     let want = ann.id("song", "All I Want").await;
     let (revoked, revoked_url) = share(&house, json!({ "items": [want] })).await;
     let (expired, expired_url) =

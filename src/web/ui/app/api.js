@@ -1,12 +1,20 @@
 // The only file that speaks to the server. Failures are problem+json and become `Problem`.
+import { bytes } from './format.js';
 import { t } from './i18n.js';
 
 const root = '/api/v1/';
 let token = '';
 
+/** What a problem says, with sizes as people read them. */
+export function sentence(body) {
+  const key = { quota_exceeded: 'error.quota', locker_full_grace: 'error.grace' }[body?.type];
+  if (!key || !Number.isFinite(body.quota)) return body?.detail || body?.title;
+  return t(key, { used: bytes(body.used), quota: bytes(body.quota), needed: bytes(body.needed) });
+}
+
 export class Problem extends Error {
   constructor(status, body) {
-    super(body?.detail || body?.title || t('error.status', { status }));
+    super(sentence(body) || t('error.status', { status }));
     this.status = status;
     this.body = body ?? {};
   }

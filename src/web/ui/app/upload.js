@@ -1,7 +1,7 @@
 // The upload queue: finds out what the server has already, sends the rest two at a time (four when nothing plays), keeps
 // the state of each file. One failed file never stops the others. Many thousands are fine: the page is told seldom.
 import { computed, signal } from '../vendor/ui.js';
-import { get, upload } from './api.js';
+import { get, sentence, upload } from './api.js';
 import { t } from './i18n.js';
 import { match } from './matching.js';
 import { isPlaying } from './player/player.js';
@@ -13,37 +13,49 @@ export const locker = signal(null);
 export const batch = signal(0);
 export const paused = signal(false);
 const version = signal(0);
-const wanted = /\.(mp3|flac|ogg|oga|opus|m4a|m4b|mp4|aac|wav|aif|aiff|aifc|wv|ape|wma|dsf|dff|mka|cue|lrc|m3u8?|jpe?g|png|webp)$/i;
+/** What computers leave in folders for themselves. */
+const leavings = /^(thumbs\.db|ehthumbs\.db|desktop\.ini|icon\r|__macosx|\$recycle\.bin|system volume information)$/i;
 const archive = /.\.(zip|tar|tgz|tar\.gz|tar\.zst|tzst|tar\.xz|txz)$/i;
 /** Asked about together. */
 const TOGETHER = 100;
-const ended = new Set(['done', 'have', 'claimed', 'failed']);
+const ended = new Set(['done', 'have', 'claimed', 'partly', 'failed', 'skipped']);
 let nextKey = 1;
 let running = 0;
 let checking = false;
 let ticking = 0;
 let window_ = [];
 
+/** Whether not all of it was taken. */
+export const isWrong = (item) => item.state === 'failed' || item.state === 'partly';
 const touch = () => { ticking ||= setTimeout(() => { ticking = 0; version.value += 1; items.value = [...items.value]; }, 150); };
 
 export const isArchive = (name) => archive.test(name);
 
+/** Why a file is not sent, if it is not: what is hidden, and what computers leave in folders for themselves. */
+function whyNot(path) {
+  const parts = path.split('/');
+  if (parts.some((part) => leavings.test(part)) || /(^|\/)\.(ds_store|_[^/]*|trashes|spotlight-v100|fseventsd)(\/|$)/i.test(path)) return t('upload.leaving');
+  return parts.some((part) => part.startsWith('.')) ? t('upload.hidden') : null;
+}
+
 /**
- * Music and what goes with it, to the chosen locker; with `place`, files of any kind, to there. `unpack`: archives become
- * what is in them. `memory`: what the browser remembers these by.
+ * Files of any kind, to the chosen locker or to `place`. `unpack`: archives become what is in them. `memory`: what the
+ * browser remembers these by. Every one of them stands in the list afterwards; the number that will not be sent.
  */
 export function add(files, place, { unpack = !place, memory = null } = {}) {
-  const fits = ({ path }) => (place || wanted.test(path) || (unpack && archive.test(path))) && !path.split('/').some((part) => part.startsWith('.'));
-  const more = files.filter(fits).map(({ file, path }) => ({
+  const more = files.map(({ file, path }) => ({ file, path, why: whyNot(path) })).map(({ file, path, why }) => ({
     key: nextKey++, file, path, name: file.name, folder: path.split('/').slice(0, -1).join('/'), size: file.size, sent: 0, read: 0,
-    state: 'waiting', reason: '', word: '', refused: [], locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user',
+    state: why ? 'skipped' : 'waiting', reason: why ?? '', word: '', refused: [], locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user',
     // In a place of one's choice a file has to be where it was put; music only has to be there.
     exact: Boolean(place), unpack: unpack && archive.test(path), memory, stop: new AbortController(),
   }));
-  if (!more.length) { forget(memory); return; }
+  const skipped = more.filter((one) => one.state === 'skipped').length;
+  if (skipped === more.length) forget(memory);
+  if (!more.length) return 0;
   batch.value += 1;
   items.value = [...items.value, ...more];
   check();
+  return skipped;
 }
 
 /** Finds out, in the order of the list, what has to be sent. */
@@ -107,9 +119,9 @@ async function unpacked(item, id) {
     item.inside = one.stored;
     touch();
     if (one.over) {
-      item.refused = one.items.filter((each) => each.problem).map((each) => ({ path: each.path, reason: each.problem.detail, word: each.problem.type }));
-      item.state = one.state === 'done' && !one.refused ? 'done' : 'failed';
-      item.reason = one.problem?.detail ?? t('upload.partly', { stored: one.stored, refused: one.refused });
+      item.refused = one.items.filter((each) => each.problem).map((each) => ({ path: each.path, reason: sentence(each.problem), word: each.problem.type }));
+      item.state = one.state === 'done' && !one.refused ? 'done' : one.stored ? 'partly' : 'failed';
+      item.reason = sentence(one.problem) ?? t('upload.partly', { stored: one.stored, refused: one.refused });
       item.word = one.problem?.type ?? '';
       return;
     }
@@ -139,7 +151,7 @@ export function resume() {
   pump();
 }
 export function retryFailed() {
-  for (const item of items.value) if (item.state === 'failed') Object.assign(item, { state: 'waiting', reason: '', word: '', refused: [], stop: new AbortController() });
+  for (const item of items.value) if (isWrong(item)) Object.assign(item, { state: 'waiting', reason: '', word: '', refused: [], stop: new AbortController() });
   touch();
   check();
 }
@@ -148,7 +160,7 @@ export function clearDone() { items.value = items.value.filter((one) => !ended.h
 /** The refused files as a table for others: path, bytes, word, reason. */
 export function refusals() {
   const cell = (text) => `"${String(text).replaceAll('"', '""').replace(/^[=+\-@\t\r]/, "'$&")}"`;
-  const rows = items.value.filter((one) => one.state === 'failed').flatMap((one) => (one.refused.length
+  const rows = items.value.filter((one) => isWrong(one) || one.state === 'skipped').flatMap((one) => (one.refused.length
     ? one.refused.map((inner) => [`${one.path} › ${inner.path}`, '', inner.word, inner.reason])
     : [[one.path, one.size, one.word, one.reason]]));
   return `\ufeff${[['path', 'bytes', 'error', 'reason'], ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
@@ -156,13 +168,15 @@ export function refusals() {
 
 export const figures = computed(() => {
   version.value;
-  const all = items.value;
+  // What is not sent counts for nothing.
+  const all = items.value.filter((one) => one.state !== 'skipped');
+  const skipped = items.value.length - all.length;
   let done = 0; let failed = 0; let had = 0; let size = 0; let sent = 0; let doneSize = 0; let failedSize = 0; let looked = 0;
   for (const item of all) {
     size += item.size;
     if (item.state === 'done') { done += 1; doneSize += item.size; }
     else if (item.state === 'have' || item.state === 'claimed') { done += 1; had += 1; doneSize += item.size; }
-    else if (item.state === 'failed') { failed += 1; failedSize += item.size; }
+    else if (isWrong(item)) { failed += 1; failedSize += item.size; }
     else sent += item.sent;
     if (item.state === 'waiting' || item.state === 'checking') looked += 1;
   }
@@ -174,12 +188,12 @@ export const figures = computed(() => {
   // Said aloud at each quarter, not at each tick.
   const quarter = all.length ? Math.floor(((done + failed) / all.length) * 4) * 25 : 0;
   const spoken = !all.length ? '' : left === 0 ? t('upload.spokenEnd', { done, failed }) : quarter ? t('upload.spoken', { part: quarter }) : '';
-  return { total: all.length, done, failed, had, left, looked, speed, part: share(sent + doneSize), donePart: share(doneSize), failedPart: share(failedSize), spoken };
+  return { total: all.length, done, failed, skipped, had, left, looked, speed, part: share(sent + doneSize), donePart: share(doneSize), failedPart: share(failedSize), spoken };
 });
 
 /** What is under way or refused before what is over, then as they came. */
 export const shown = computed(() => {
-  const rank = { sending: 0, unpacking: 0, checking: 1, failed: 2, ready: 3, waiting: 4, done: 5, claimed: 5, have: 5 };
+  const rank = { sending: 0, unpacking: 0, checking: 1, failed: 2, partly: 2, skipped: 2, ready: 3, waiting: 4, done: 5, claimed: 5, have: 5 };
   return [...items.value].sort((one, other) => rank[one.state] - rank[other.state] || one.key - other.key);
 });
 

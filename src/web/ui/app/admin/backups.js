@@ -60,7 +60,7 @@ function Plan({ plan, onDone }) {
 
 function Snapshots({ of }) {
   return html`<section class="card" aria-labelledby="backup-list"><header>${h(Icon, { name: 'history' })}<h2 id="backup-list">${t('backups.list')}</h2></header>
-    <ul class="list">${of.slice(0, 30).map((one) => html`<li key=${one.name}><span class="what"><b>${ago(one.takenAt)}</b><small>${[one.hasFiles ? t('backups.all') : t('backups.database'), t('backups.count', { count: number(one.files) }), one.skipped.length > 0 && t('backups.skipped', { count: number(one.skipped.length) })].filter(Boolean).join(' · ')}</small></span><span class="note">${t('backups.size', { size: bytes(one.bytes), fresh: bytes(one.newBytes) })}</span></li>`)}</ul></section>`;
+    <ul class="list">${of.slice(0, 30).map((one) => html`<li key=${one.name}><span class="what"><b>${ago(one.takenAt)}</b><small>${[one.hasFiles ? t('backups.all') : t('backups.database'), t('backups.count', { count: one.files }), one.skipped.length > 0 && t('backups.skipped', { count: number(one.skipped.length) })].filter(Boolean).join(' · ')}</small></span><span class="note">${t('backups.size', { size: bytes(one.bytes), fresh: bytes(one.newBytes) })}</span></li>`)}</ul></section>`;
 }
 
 function Back({ folder }) {

@@ -16,7 +16,7 @@ export default function Outside() {
     ${failure && !data && h(Failed, { failure, retry })}
     <div class="stack">${data?.features.map((one) => html`<section class="card" key=${one.name} aria-labelledby=${`outside-${one.name}`}><header>${h(Icon, { name: icons[one.name] })}<h2 id=${`outside-${one.name}`}>${t(`outside.${one.name}`)}</h2></header>
         <p class="muted">${t(`outside.${one.name}Text`)}</p>
-        <div class="switches gap"><label><input type="checkbox" role="switch" checked=${one.on} disabled=${one.forbidden} onChange=${(event) => turn(one, event.currentTarget.checked)}/><span>${t('outside.on', { name: t(`outside.${one.name}`) })}</span></label></div>
+        <div class="switches gap"><label><input type="checkbox" role="switch" checked=${one.on} disabled=${one.forbidden} onChange=${(event) => turn(one, event.currentTarget.checked)}/><span>${t(`outside.${one.name}`)}</span></label></div>
         ${one.forbidden && html`<p class="note">${t('outside.forbidden')}</p>`}${one.name === 'notices' && html`<p class="note"><a class="link" href="/server/notices">${t('noticeways.where')}</a></p>`}</section>`)}
       ${data && h(Keys, { ready: data.lastfm.ready, known: data.lastfm.key, onDone: again })}</div></div>`;
 }

@@ -44,7 +44,10 @@ export default function Files() {
   if (lost && !all) return html`<div class="page">${h(Failed, { failure: lost })}</div>`;
   if (!place) return null;
   const done = (text, action) => { setDialog(null); again(); toast(text, action); };
-  const begin = (files, unpack) => add(files.map((one) => ({ ...one, path: inside(path, one.path) })), place, { unpack });
+  const begin = (files, unpack) => {
+    const skipped = add(files.map((one) => ({ ...one, path: inside(path, one.path) })), place, { unpack });
+    if (skipped) toast(t('upload.skippedSome', { count: skipped }), { label: t('upload.showList'), run: () => go('/upload') });
+  };
   const send = (files) => (files.some((one) => isArchive(one.path)) ? setDialog({ kind: 'archive', files }) : begin(files, false));
   const drop = async (event) => { event.preventDefault(); setOver(0); if (place.write) send(await collect(event.dataTransfer)); };
   const trash = (one) => remove(fileUrl(one.locker, one.path)).then((kept) => done(t('files.deleted', { name: one.name }), {
@@ -84,7 +87,8 @@ export default function Files() {
       ${h(Icon, { name: iconOf(one), className: one.kind === 'folder' ? 'folder' : 'muted' })}
       <span class="what">${one.kind === 'folder' ? html`<a href=${here(one.locker, one.path)}><b dir="auto">${one.name}</b></a>`
         : html`<a href=${`/api/v1/${fileUrl(one.locker, one.path)}`} download=${one.name}><b dir="auto">${one.name}</b></a>`}
-        <small dir="auto">${wanted ? `${one.place}${above(one.path) ? ` / ${above(one.path)}` : ''}` : one.kind === 'folder' ? t('files.folder') : `${bytes(one.size)} · ${ago(Date.parse(one.modified))}`}</small></span>
+        <small dir="auto">${wanted ? `${one.place}${above(one.path) ? ` / ${above(one.path)}` : ''}` : one.kind === 'folder' ? t('files.folder') : `${bytes(one.size)} · ${ago(Date.parse(one.modified))}`}</small>
+        ${one.unplayable && html`<small class="unplayable">${h(Icon, { name: 'triangle-alert' })}${t('files.unplayable', { reason: one.unplayable })}</small>`}</span>
       ${h(Menu, { label: t('files.more', { name: one.name }), items: actions(one) })}</li>`)}</ul>
       ${shown.length > 1000 && html`<p class="note">${t('files.many', { count: shown.length - 1000 })}</p>`}`}
     ${dialog?.kind === 'new' && h(NameDialog, { title: t('files.newFolder'), action: t('files.make'), onClose: () => setDialog(null),

@@ -1,6 +1,6 @@
 // Files fetched by the server itself: a form for an address, and how far what was begun is.
 import { h, html, useEffect, useState } from '../../vendor/ui.js';
-import { get, post, remove } from '../api.js';
+import { get, post, remove, sentence } from '../api.js';
 import { ago, bytes } from '../format.js';
 import { t } from '../i18n.js';
 import { complain, isAdmin } from '../store.js';
@@ -44,13 +44,13 @@ export function Imports({ place, folder = '' }) {
 function Row({ one, onEnd }) {
   const [items, set] = useState(null);
   const show = (event) => { if (event.currentTarget.open && !items) get(`imports/${one.id}`).then((found) => set(found.items.filter((each) => each.problem)), complain); };
-  const text = one.problem ? one.problem.detail
+  const text = one.problem ? sentence(one.problem)
     : one.over ? `${t('imports.stored', { count: one.stored })} · ${ago(Date.parse(one.ended))}`
       : one.total ? t('imports.ofTotal', { received: bytes(one.received), total: bytes(one.total) }) : bytes(one.received);
   return html`<li>${h(Icon, { name: one.url ? 'link' : 'folder-open', className: 'muted' })}
     <span class="what"><b dir="auto">${one.name}</b><small dir="auto">${text}</small>
       ${!one.over && one.total > 0 && h(Bar, { value: (one.received / one.total) * 100, label: one.name })}
-      ${one.refused > 0 && html`<details onToggle=${show}><summary>${t('upload.inside', { count: one.refused })}</summary>${items && html`<ul class="plain">${items.slice(0, 50).map((each) => html`<li key=${each.path}><b dir="auto">${each.path}</b> ${each.problem.detail}</li>`)}</ul>`}</details>`}</span>
+      ${one.refused > 0 && html`<details onToggle=${show}><summary>${t('upload.inside', { count: one.refused })}</summary>${items && html`<ul class="plain">${items.slice(0, 50).map((each) => html`<li key=${each.path}><b dir="auto">${each.path}</b> ${sentence(each.problem)}</li>`)}</ul>`}</details>`}</span>
     <span class=${`chip ${chips[one.state]}`}>${t(`imports.${one.state}`)}</span>
     ${h(IconButton, { icon: 'x', label: t(one.over ? 'imports.forget' : 'imports.cancel', { name: one.name }), onClick: onEnd })}</li>`;
 }

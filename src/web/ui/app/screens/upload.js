@@ -11,7 +11,7 @@ import { Imports } from './imports.js';
 
 const chips = {
   waiting: ['', 'upload.waiting'], checking: ['info', 'upload.checking'], ready: ['', 'upload.waiting'], sending: ['info', 'upload.sending'], unpacking: ['info', 'upload.unpacking'],
-  done: ['ok', 'upload.done'], have: ['ok', 'upload.have'], claimed: ['ok', 'upload.claimed'], failed: ['danger', 'upload.failed'],
+  done: ['ok', 'upload.done'], have: ['ok', 'upload.have'], claimed: ['ok', 'upload.claimed'], partly: ['warn', 'upload.partlyTaken'], failed: ['danger', 'upload.failed'], skipped: ['', 'upload.skipped'],
 };
 const share = (part, item) => `${Math.floor((part / Math.max(1, item.size)) * 100)} %`;
 
@@ -25,9 +25,8 @@ export default function Upload() {
   const chosen = lockers.find((one) => one.id === locker.value?.id) ?? lockers[0];
   useEffect(() => { if (chosen && locker.value?.id !== chosen.id) locker.value = chosen; }, [chosen?.id]);
   const put = async (found, memory) => {
-    const before = items.value.length;
     add(found, null, { unpack, memory: memory ?? await remember(found.handles, locker.value?.id, session.value.user.name) });
-    if (found.length && items.value.length === before) toast(t('upload.nothing'));
+    if (!found.length) toast(t('upload.nothing'));
   };
   const take = (list) => put([...list].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
   const drop = async (event) => { event.preventDefault(); setOver(0); put(await collect(event.dataTransfer)); };
@@ -55,13 +54,13 @@ function Batch() {
       <span class="end">${of.speed > 0 && html`<span class="chip info">${bytes(of.speed)}/s</span>`}
         ${of.left > 0 && (paused.value ? h(Button, { className: 'small', icon: 'play', onClick: resume }, t('upload.resume')) : h(Button, { className: 'small', icon: 'pause', onClick: pause }, t('upload.pause')))}
         ${of.failed > 0 && h(Button, { className: 'small', icon: 'refresh-cw', onClick: retryFailed }, t('upload.retry'))}
-        ${of.failed > 0 && h(Button, { className: 'small', icon: 'download', onClick: saveRefusals }, t('upload.save'))}
+        ${of.failed + of.skipped > 0 && h(Button, { className: 'small', icon: 'download', onClick: saveRefusals }, t('upload.save'))}
         ${of.left === 0 && h(Button, { className: 'small', onClick: clearDone }, t('upload.clear'))}</span></header>
     <p class="bignum">${number(of.done)} <small>${t('upload.ofDone', { count: of.total })}</small></p>
     <div class="bar" role="progressbar" aria-label=${t('upload.batch')} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(of.part)}>${h(Part, { value: of.donePart })}${h(Part, { value: of.part - of.donePart, className: 'c2' })}${h(Part, { value: of.failedPart, className: 'c4' })}</div>
-    <p class="legend"><span><i class="dot"></i>${t('upload.legendDone')} <b>${number(of.done)}</b></span>${of.had > 0 && html`<span>${t('upload.legendHad')} <b>${number(of.had)}</b></span>`}<span><i class="dot rest"></i>${t('upload.legendWaiting')} <b>${number(of.left)}</b></span>${of.failed > 0 && html`<span><i class="dot c4"></i>${t('upload.legendFailed')} <b>${number(of.failed)}</b></span>`}${paused.value && of.left > 0 && html`<span class="chip warn">${t('upload.paused')}</span>`}</p>
+    <p class="legend"><span><i class="dot"></i>${t('upload.legendDone')} <b>${number(of.done)}</b></span>${of.had > 0 && html`<span>${t('upload.legendHad')} <b>${number(of.had)}</b></span>`}<span><i class="dot rest"></i>${t('upload.legendWaiting')} <b>${number(of.left)}</b></span>${of.failed > 0 && html`<span><i class="dot c4"></i>${t('upload.legendFailed')} <b>${number(of.failed)}</b></span>`}${of.skipped > 0 && html`<span>${t('upload.legendSkipped')} <b>${number(of.skipped)}</b></span>`}${paused.value && of.left > 0 && html`<span class="chip warn">${t('upload.paused')}</span>`}</p>
     <p class="sr" role="status">${of.spoken}</p>
-    <ul class="list uploads">${shown.value.slice(0, 200).map((item) => html`<li key=${item.key}>${h(Icon, { name: item.unpack ? 'folder-open' : 'file-music', className: 'muted' })}<span class="what"><b dir="auto">${item.name}</b><small dir="auto">${item.state === 'failed' ? item.reason : item.state === 'have' && item.at !== item.path ? t('upload.haveAt', { path: item.at }) : `${item.folder || t(`locker.${item.lockerKind}`)} · ${bytes(item.size)}`}</small>
+    <ul class="list uploads">${shown.value.slice(0, 200).map((item) => html`<li key=${item.key}>${h(Icon, { name: item.unpack ? 'folder-open' : 'file-music', className: 'muted' })}<span class="what"><b dir="auto">${item.name}</b><small dir="auto">${item.reason ? item.reason : item.state === 'have' && item.at !== item.path ? t('upload.haveAt', { path: item.at }) : `${item.folder || t(`locker.${item.lockerKind}`)} · ${bytes(item.size)}`}</small>
         ${item.refused.length > 0 && html`<details><summary>${t('upload.inside', { count: item.refused.length })}</summary><ul class="plain">${item.refused.slice(0, 50).map((one) => html`<li key=${one.path}><b dir="auto">${one.path}</b> ${one.reason}</li>`)}</ul></details>`}</span>
       <span class=${`chip ${chips[item.state][0]}`}>${item.state === 'sending' ? share(item.sent, item) : item.state === 'checking' && item.read ? t('upload.checkingPart', { part: share(item.read, item) }) : item.state === 'unpacking' && item.inside ? t('upload.unpackingCount', { count: item.inside }) : t(chips[item.state][1])}</span>
       ${['waiting', 'ready', 'sending', 'checking'].includes(item.state) && h(IconButton, { icon: 'x', label: t('upload.cancel', { name: item.name }), onClick: () => cancel(item) })}</li>`)}</ul>
