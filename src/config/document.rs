@@ -125,7 +125,7 @@ impl Document {
     pub(super) fn without_secrets(mut self) -> Self {
         self.admin.password = self.admin.password.map(|_| HIDDEN.to_owned());
         self.notices.hide(HIDDEN);
-        for text in self.http.public_url.iter_mut() {
+        if let Some(text) = &mut self.http.public_url {
             *text = addresses::without_secrets(text, HIDDEN);
         }
         for (_, text) in self.outside.addresses() {

@@ -126,7 +126,7 @@ async fn subsonic_every_method_answers_in_every_form() {
             ] {
                 let query = format!(
                     "u=ann&p={}&v=1.16.1&c=tests&f={form}&{}",
-                    ann.secret,
+                    ann.secret_for(method),
                     parameters.get(method).map_or("", String::as_str)
                 );
                 let url = format!("{}{method}{suffix}", ann.base);

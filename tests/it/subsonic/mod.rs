@@ -203,12 +203,16 @@ impl App {
     /// The URL of a method with credentials, asking for JSON. `query` comes behind. Who manages
     /// users gives his own password, as he must.
     pub(crate) fn url(&self, method: &str, query: &str) -> String {
-        let manages = user_management(method);
-        self.url_with(if manages { PASSWORD } else { &self.secret }, method, query)
+        self.url_with(&self.secret_for(method), method, query)
+    }
+
+    /// What opens a method, as it stands in an address.
+    pub(crate) fn secret_for(&self, method: &str) -> String {
+        let secret = if user_management(method) { PASSWORD } else { &self.secret };
+        secret.replace(' ', "%20")
     }
 
     fn url_with(&self, secret: &str, method: &str, query: &str) -> String {
-        let secret = secret.replace(' ', "%20");
         format!("{}{method}?u={}&p={secret}&v=1.16.1&c=tests&f=json&{query}", self.base, self.user)
     }
 
