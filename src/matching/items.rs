@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     MOST_ITEMS, Matching,
     pending::Offer,
-    rows::{Candidate, Only, Reach},
+    rows::{self, Candidate, Had, Only, Reach},
 };
 use crate::{
     Error, Result,
@@ -42,9 +42,9 @@ pub struct Key {
 /// How it stands with a file.
 #[derive(Debug, Clone)]
 pub enum Standing {
-    /// Its bytes are in this locker: at these paths, the wanted one first if it is one of them.
-    /// With a key they can be put at the wanted path too.
-    Have(Vec<String>, Option<Key>),
+    /// Its bytes are in this locker, at so many paths; a few of them, the wanted one first if it is
+    /// one of them. With a key they can be put at the wanted path too.
+    Have(u64, Vec<String>, Option<Key>),
     /// Who proves that he holds its bytes gets it without sending them.
     Claimable(Key),
     /// It has to be sent.
@@ -113,11 +113,11 @@ impl Matching {
             folders.iter().any(|(folder, _)| path.is_within(folder.as_str()))
         };
         let is_whole = is_open("");
-        let mut had = self.had(locker.id, &hashes).await?;
-        had.retain(|_, paths| {
-            paths.retain(|path| is_whole || is_open(path));
-            !paths.is_empty()
-        });
+        let wanted: HashSet<(rows::Key, &str)> = items
+            .iter()
+            .filter_map(|item| Some(((item.hash?, item.size), item.path.as_ref().ok()?.as_str())))
+            .collect();
+        let had = self.had(locker.id, &hashes, &wanted, |path| is_whole || is_open(path)).await?;
         // What is in the own locker is told whatever the policy is.
         let own = if is_whole { Reach::to(locker.library) } else { Reach::nothing() };
         let beginnings = self.alike(reach.unwrap_or(&own), &first, Only::All).await?;
@@ -159,11 +159,8 @@ impl Matching {
             return Ok(if may_be_here { Standing::Maybe } else { Standing::Unknown });
         };
         let had = known.had.get(&(hash, item.size));
-        let at = had.and_then(|paths| paths.iter().position(|each| each == path.as_str()));
-        if let (Some(paths), Some(at)) = (had, at) {
-            let mut paths = paths.clone();
-            paths.swap(0, at);
-            return Ok(Standing::Have(paths, None));
+        if let Some(had) = had.filter(|had| had.is_at(path.as_str())) {
+            return Ok(Standing::Have(had.count, had.places(path.as_str()), None));
         }
         // A file whose whole hash nobody knows yet may be the same; the proof will show.
         let speculative = || known.unhashed.get(&(item.quick_key?, item.size));
@@ -172,7 +169,7 @@ impl Matching {
             .map(|found| self.offer(principal, locker, item, hash, path, found))
             .transpose()?;
         Ok(match (had, key) {
-            (Some(paths), key) => Standing::Have(paths.clone(), key),
+            (Some(had), key) => Standing::Have(had.count, had.places(path.as_str()), key),
             (None, Some(key)) => Standing::Claimable(key),
             (None, None) => Standing::Need,
         })
@@ -215,7 +212,7 @@ fn require_open(folders: &[(RelativePath, bool)], items: &[Item]) -> Result<()> 
 /// What the rows say about the files of one question.
 #[derive(Default)]
 struct Known {
-    had: HashMap<([u8; 32], u64), Vec<String>>,
+    had: HashMap<rows::Key, Had>,
     here: HashMap<([u8; 32], u64), Candidate>,
     beginnings: HashSet<([u8; 32], u64)>,
     unhashed: HashMap<([u8; 32], u64), Candidate>,

@@ -39,6 +39,8 @@ use crate::{
 
 /// Files that one question may be about.
 pub const MOST_ITEMS: usize = 10_000;
+/// Places of one content that are told: more would make an answer as long as its square.
+pub const MOST_PLACES: usize = 4;
 /// Claims that one request may bring.
 pub const MOST_CLAIMS: usize = 1_000;
 /// How long a key is good for.

@@ -1,9 +1,11 @@
 //! What the rows know of bytes that are here, bounded by what the policy lets a principal meet:
 //! the own lockers and the libraries he may read, or everything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{DuplicateFile, Matching};
+use futures_util::TryStreamExt as _;
+
+use super::{DuplicateFile, MOST_PLACES, Matching};
 use crate::{
     Result,
     accounts::{MatchPolicy, Principal},
@@ -33,7 +35,44 @@ impl Candidate {
 }
 
 /// Hash or key, and size.
-type Key = ([u8; 32], u64);
+pub(super) type Key = ([u8; 32], u64);
+
+/// Where a locker has a content.
+#[derive(Debug, Default)]
+pub(super) struct Had {
+    /// How often.
+    pub(super) count: u64,
+    /// The first of the paths, in their order.
+    first: Vec<String>,
+    /// Those of the paths that were asked about.
+    wanted: HashSet<String>,
+}
+
+impl Had {
+    fn add(&mut self, path: String, is_wanted: bool) {
+        self.count += 1;
+        if is_wanted {
+            self.wanted.insert(path.clone());
+        }
+        let at = self.first.partition_point(|each| *each < path);
+        if at < MOST_PLACES {
+            self.first.insert(at, path);
+            self.first.truncate(MOST_PLACES);
+        }
+    }
+
+    /// Whether it is at this path, which was asked about.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        self.wanted.contains(path)
+    }
+
+    /// A few of the paths, this one first if it is one of them.
+    pub(super) fn places(&self, path: &str) -> Vec<String> {
+        let own = self.is_at(path).then(|| path.to_owned());
+        let others = self.first.iter().filter(|each| *each != path).cloned();
+        own.into_iter().chain(others).take(MOST_PLACES).collect()
+    }
+}
 
 /// Which files may be met.
 pub(super) struct Reach {
@@ -63,26 +102,31 @@ impl Reach {
 }
 
 impl Matching {
-    /// Paths in a locker by content.
+    /// Where a locker has each content: few places however many there are, and which of the
+    /// `wanted` ones. Rows pass one by one, for a locker may hold one content any number of times.
     pub(super) async fn had(
         &self,
         locker: LockerId,
         hashes: &str,
-    ) -> Result<HashMap<Key, Vec<String>>> {
-        let rows = sqlx::query!(
+        wanted: &HashSet<(Key, &str)>,
+        is_open: impl Fn(&str) -> bool,
+    ) -> Result<HashMap<Key, Had>> {
+        let mut rows = sqlx::query!(
             r#"select content_hash as "hash!: Vec<u8>", size_bytes, path from drive_file
                where content_hash in (select unhex(value) from json_each(?1))
-                 and content_hash is not null and locker_id = ?2 and missing_at is null
-               order by path"#,
+                 and content_hash is not null and locker_id = ?2 and missing_at is null"#,
             hashes,
             locker.0
         )
-        .fetch_all(self.parts.db.read())
-        .await?;
-        let mut had: HashMap<Key, Vec<String>> = HashMap::new();
-        for row in rows {
-            if let Ok(hash) = row.hash.try_into() {
-                had.entry((hash, row.size_bytes.unsigned_abs())).or_default().push(row.path);
+        .fetch(self.parts.db.read());
+        let mut had: HashMap<Key, Had> = HashMap::new();
+        while let Some(row) = rows.try_next().await? {
+            if let Ok(hash) = row.hash.try_into()
+                && is_open(&row.path)
+            {
+                let key = (hash, row.size_bytes.unsigned_abs());
+                let is_wanted = wanted.contains(&(key, &*row.path));
+                had.entry(key).or_default().add(row.path, is_wanted);
             }
         }
         Ok(had)
@@ -96,7 +140,7 @@ impl Matching {
         hashes: &str,
     ) -> Result<HashMap<Key, Candidate>> {
         let libraries = reach.libraries.as_deref();
-        let rows = sqlx::query!(
+        let mut rows = sqlx::query!(
             r#"select f.content_hash as "hash!: Vec<u8>", f.size_bytes as "size!: i64",
                       f.drive_file_id as "file!: i64", 1 as "is_locker!: bool",
                       iif(f.reference_id is null, 0, 1) as "turn!: i64"
@@ -115,10 +159,9 @@ impl Matching {
             hashes,
             libraries
         )
-        .fetch_all(self.parts.db.read())
-        .await?;
+        .fetch(self.parts.db.read());
         let mut found: HashMap<Key, Candidate> = HashMap::new();
-        for row in rows {
+        while let Some(row) = rows.try_next().await? {
             let size = row.size.unsigned_abs();
             if let Ok(hash) = row.hash.try_into() {
                 found.entry((hash, size)).or_insert(Candidate::of(row.is_locker, row.file));
@@ -137,7 +180,7 @@ impl Matching {
     ) -> Result<HashMap<Key, Candidate>> {
         let libraries = reach.libraries.as_deref();
         let only_unhashed = only == Only::Unhashed;
-        let rows = sqlx::query!(
+        let mut rows = sqlx::query!(
             r#"select f.quick_key as "quick_key!: Vec<u8>", f.size_bytes as "size!: i64",
                       f.drive_file_id as "file!: i64", 1 as "is_locker!: bool"
                from drive_file f join library b on b.locker_id = f.locker_id
@@ -158,10 +201,9 @@ impl Matching {
             libraries,
             only_unhashed
         )
-        .fetch_all(self.parts.db.read())
-        .await?;
+        .fetch(self.parts.db.read());
         let mut found: HashMap<Key, Candidate> = HashMap::new();
-        for row in rows {
+        while let Some(row) = rows.try_next().await? {
             let size = row.size.unsigned_abs();
             if let Ok(key) = row.quick_key.try_into() {
                 found.entry((key, size)).or_insert(Candidate::of(row.is_locker, row.file));
@@ -196,7 +238,7 @@ impl Matching {
     /// Sizes of files in a locker of which nothing is known yet but that.
     pub(super) async fn unknown_sizes(&self, locker: LockerId) -> Result<Vec<u64>> {
         let sizes = sqlx::query_scalar!(
-            "select size_bytes from drive_file
+            "select distinct size_bytes from drive_file
              where (content_hash is null or quick_key is null) and missing_at is null
                and locker_id = ?",
             locker.0

@@ -19,13 +19,11 @@ use super::{
     hashing::{self, Of},
     local::{Identity, Local, PART},
     progress::Bar,
-    remote::{Entry, Remote},
+    remote::{ASKED, Entry, Remote},
     report::{Outcome, Report},
     secret,
 };
 
-/// Files in one question.
-const ASKED: usize = 2_000;
 const TRIES: u32 = 8;
 /// Seconds that hashes are waited for.
 const ASK_AGAIN: u32 = 10;

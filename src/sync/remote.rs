@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
@@ -27,6 +27,8 @@ use super::{
 use crate::egress;
 
 const USER_AGENT: &str = concat!("tunelocker-sync/", env!("CARGO_PKG_VERSION"));
+/// Files in one question.
+pub(super) const ASKED: usize = 1_000;
 /// Of an answer that is not a file.
 const LARGEST: usize = 64 << 20;
 /// Until an answer begins. Claims are judged by reading whole files.
@@ -330,10 +332,14 @@ pub(super) fn wait(fault: &Fault, pause: Duration) -> Duration {
 }
 
 async fn json_of<T: serde::de::DeserializeOwned>(answer: Response<Incoming>) -> Result<T> {
-    let body = Limited::new(answer.into_body(), LARGEST)
-        .collect()
-        .await
-        .map_err(|error| Fault::Unreachable(error.to_string()))?;
+    let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let most = LARGEST >> 20;
+            Fault::Here(format!("the server's answer is longer than the {most} MiB that are read"))
+        } else {
+            Fault::Unreachable(error.to_string())
+        }
+    })?;
     serde_json::from_slice(&body.to_bytes()).map_err(|error| Fault::Strange(error.to_string()))
 }
 

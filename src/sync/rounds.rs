@@ -11,14 +11,12 @@ use super::{
     hashing::{self, Of},
     local::Local,
     progress::Bar,
-    remote::{Remote, Standing},
+    remote::{ASKED, Remote, Standing},
     report::{Outcome, Report},
     send::Sender,
     state::State,
 };
 
-/// Files in one question.
-const ASKED: usize = 2_000;
 /// Files and bytes whose claims are made together.
 const CLAIMED: usize = 100;
 const CLAIMED_BYTES: u64 = 256 << 20;

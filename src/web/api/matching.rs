@@ -123,16 +123,17 @@ fn file_path(text: &str) -> Result<RelativePath, NameProblem> {
     Ok(path)
 }
 
-/// Paths are told as the place calls them, which may be a shared folder.
+/// Paths are told as the place calls them, which may be a shared folder; `count` says how many there
+/// are, for only a few are told.
 fn standing(standing: &Standing, base: &RelativePath) -> Value {
     match standing {
-        Standing::Have(paths, key) => {
+        Standing::Have(count, paths, key) => {
             let inner = |path: &String| {
                 let rest = path.strip_prefix(base.as_str()).unwrap_or(path);
                 rest.trim_start_matches('/').to_owned()
             };
             let paths: Vec<String> = paths.iter().map(inner).collect();
-            let mut answer = json!({ "state": "have", "paths": paths });
+            let mut answer = json!({ "state": "have", "count": count, "paths": paths });
             add_key(&mut answer, key.as_ref());
             answer
         }

@@ -449,3 +449,32 @@ async fn a_folder_goes_into_shared_places_and_comes_back() {
     household.done("pull", back.path(), &["--locker", "household"]).await;
     assert_eq!(tree(&back.path().join("Ours")), tree(here.path()));
 }
+
+#[tokio::test]
+async fn hundreds_of_equal_files_go_and_come_back() {
+    let two = Two::new().await;
+    let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let count = 300;
+    for number in 0..count {
+        music::write(there.path(), &format!("Empty/{number:04}.txt"), b"");
+    }
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let said = ann.done("sync", there.path(), &[]).await;
+    assert_eq!(
+        said["sent"]["files"].as_u64().unwrap() + said["claimed"]["files"].as_u64().unwrap(),
+        count,
+        "{said}"
+    );
+    assert_eq!(tree(&two.lockers.drive_root().join("lockers/ann")), tree(there.path()));
+    ann.done("pull", here.path(), &[]).await;
+    assert_eq!(tree(here.path()), tree(there.path()));
+    // One that was changed here is as it is there again; the rest is not fetched.
+    music::write(here.path(), "Empty/0007.txt", b"changed");
+    let said = ann.done("pull", here.path(), &[]).await;
+    assert_eq!(
+        (&said["fetched"]["files"], &said["had"]["files"]),
+        (&1.into(), &(count - 1).into())
+    );
+    assert_eq!(tree(here.path()), tree(there.path()));
+}

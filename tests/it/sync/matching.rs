@@ -14,7 +14,7 @@ async fn own_files_are_had_and_can_be_had_twice() {
     two.lockers.put("Music/a.flac", &song).await.unwrap();
 
     let had = two.look(Who::Ann, "Music/a.flac", &song).await;
-    assert_eq!(had, json!({ "state": "have", "paths": ["Music/a.flac"] }));
+    assert_eq!(had, json!({ "state": "have", "count": 1, "paths": ["Music/a.flac"] }));
     // Elsewhere: it is told where, with a key to have it there too.
     let had = two.look(Who::Ann, "Copy/b.flac", &song).await;
     assert_eq!((&had["state"], &had["paths"]), (&json!("have"), &json!(["Music/a.flac"])));
@@ -161,4 +161,33 @@ async fn many_files_in_one_question() {
     let some = json!([{ "hash": hash(&known), "size": 1000, "path": "../k" }, items[7].clone()]);
     let answers = two.look_at(Who::Ann, &some).await;
     assert_eq!((&answers[0]["rule"], &answers[1]["state"]), (&json!("dots"), &json!("have")));
+}
+
+#[tokio::test]
+async fn equal_files_are_told_of_in_few_words() {
+    let two = Two::new().await;
+    let count = 400;
+    std::fs::create_dir_all(two.file("ann", "Empty")).unwrap();
+    for number in 0..count {
+        std::fs::write(two.file("ann", &format!("Empty/{number:04}")), b"").unwrap();
+    }
+    two.lockers.drive.reconcile().await.unwrap();
+    two.lockers.app.services.matching.hash_now();
+    crate::ingest::until("the hashes", async || {
+        two.look(Who::Ann, "elsewhere", b"").await["count"] == count
+    })
+    .await;
+    let item = |path: String| json!({ "hash": hash(b""), "size": 0, "path": path });
+    let items: Vec<_> = (0..2 * count).map(|number| item(format!("Empty/{number:04}"))).collect();
+    let answer = two.post(Who::Ann, "/api/v1/match", &json!({ "items": items })).await;
+    let text = answer.text().await.unwrap();
+    assert!(text.len() < 200 * items.len(), "{} bytes", text.len());
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let last = &answer["items"][count - 1];
+    let last_path = format!("Empty/{:04}", count - 1);
+    assert_eq!(last["paths"], json!([last_path, "Empty/0000", "Empty/0001", "Empty/0002"]));
+    assert_eq!((&last["count"], last.get("key")), (&json!(count), None));
+    let next = &answer["items"][count];
+    assert_eq!(next["paths"], json!(["Empty/0000", "Empty/0001", "Empty/0002", "Empty/0003"]));
+    assert!(next["key"].is_string(), "{next}");
 }
