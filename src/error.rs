@@ -22,6 +22,9 @@ pub enum Error {
     /// The request makes no sense; the sentence says why.
     #[error("{0}")]
     Invalid(String),
+    /// There are more bytes than may be; the sentence says why.
+    #[error("{0}")]
+    TooLarge(String),
     /// A name that files may not have: the rule that it breaks, and a sentence.
     #[error("{detail}")]
     NameInvalid {
@@ -141,6 +144,7 @@ impl Error {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::Invalid(_) => "invalid",
+            Self::TooLarge(_) => "too_large",
             Self::NameInvalid { .. } => "name_invalid",
             Self::Conflict(_) => "conflict",
             Self::Locked { .. } => "locked",

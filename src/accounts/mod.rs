@@ -72,7 +72,7 @@ pub(crate) use quota::{Charge, charges};
 pub(crate) use quota_rules::DOWNLOADS_COUNT;
 pub use quota_rules::{DeletionOrder, QuotaRules};
 pub use reclaim::KeepRules;
-pub(crate) use reservations::Reservation;
+pub(crate) use reservations::{Reservation, forget_uploads};
 pub(crate) use rules::{check_name, check_password, login_name};
 pub use sessions::{Session, SessionCookie};
 pub use settings::{Feature, LastFmKeys, MatchPolicy};

@@ -6,7 +6,11 @@ use super::{
     figures::refused,
     quota::{self, Charge, Event},
 };
-use crate::{Error, Result, db::Tx, ids::LockerId};
+use crate::{
+    Error, Result,
+    db::{Db, Tx},
+    ids::LockerId,
+};
 
 /// Bytes promised to one upload. Dropping it gives them back.
 #[derive(Debug)]
@@ -68,7 +72,11 @@ impl Accounts {
     pub(crate) async fn promise_more(&self, locker: LockerId, id: i64, more: u64) -> Result<()> {
         let amount = signed(more)?;
         let mut tx = self.db.write().await?;
-        self.apply(&mut tx, locker, Event::Reserve { bytes: more }, None).await?;
+        if let Err(error) = self.apply(&mut tx, locker, Event::Reserve { bytes: more }, None).await
+        {
+            drop(tx);
+            return Err(in_all(error, self.promised(id).await?));
+        }
         let grown = sqlx::query!(
             "update reservation set bytes = bytes + ? where reservation_id = ?",
             amount,
@@ -217,6 +225,17 @@ impl Accounts {
     }
 }
 
+/// Forgets the uploads in flight of a database that was brought back: their bytes were not kept
+/// with it, so nothing of them can go on. What was promised to them is free again.
+pub(crate) async fn forget_uploads(db: &Db) -> Result<()> {
+    let mut tx = db.write().await?;
+    sqlx::query!("delete from upload where etag is null").execute(&mut *tx).await?;
+    sqlx::query!("delete from reservation").execute(&mut *tx).await?;
+    sqlx::query!("update locker set reserved_bytes = 0").execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 impl Reservation {
     /// Promised so far.
     pub(crate) fn bytes(&self) -> u64 {
@@ -264,6 +283,22 @@ async fn release(accounts: &Accounts, id: i64) -> Result<()> {
     accounts.free(&mut tx, id).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// A refusal in figures of the whole upload: what was promised to it before is not used by others,
+/// and is needed again.
+fn in_all(error: Error, promised: u64) -> Error {
+    let of_others = |used: u64| used.saturating_sub(promised);
+    let of_all = |needed: u64| needed.saturating_add(promised);
+    match error {
+        Error::QuotaExceeded { used, quota, needed } => {
+            Error::QuotaExceeded { used: of_others(used), quota, needed: of_all(needed) }
+        }
+        Error::GraceOver { used, quota, needed } => {
+            Error::GraceOver { used: of_others(used), quota, needed: of_all(needed) }
+        }
+        other => other,
+    }
 }
 
 /// Sizes beyond 2^62 are nonsense, and would overflow sums.

@@ -34,6 +34,8 @@ pub struct User {
     pub abilities: Abilities,
     /// The user's own ceiling on top of the plan's.
     pub max_bitrate_kbps: Option<u32>,
+    /// The same of the plan.
+    pub plan_bitrate_kbps: Option<u32>,
     /// Visible libraries, ascending.
     pub libraries: Vec<LibraryId>,
     /// When it was made.
@@ -148,7 +150,7 @@ impl Accounts {
     async fn read_users(&self, name: Option<&str>) -> Result<Vec<User>> {
         let rows = sqlx::query!(
             r#"select u.user_id, u.name, u.display_name, u.email, u.role, u.plan_id, p.name as plan_name,
-                      u.abilities, u.max_bitrate_kbps, u.created_at, u.disabled_at, a.changed_at as "avatar_changed_at?"
+                      u.abilities, u.max_bitrate_kbps, p.max_bitrate_kbps as plan_bitrate, u.created_at, u.disabled_at, a.changed_at as "avatar_changed_at?"
                from user u join plan p using (plan_id) left join avatar a using (user_id)
                where ?1 is null or u.name = ?1 order by u.name"#,
             name
@@ -169,6 +171,7 @@ impl Accounts {
                 plan_name: row.plan_name,
                 abilities,
                 max_bitrate_kbps: row.max_bitrate_kbps.and_then(|rate| rate.try_into().ok()),
+                plan_bitrate_kbps: row.plan_bitrate.and_then(|rate| rate.try_into().ok()),
                 libraries: self.visible_libraries(id, abilities).await?,
                 created_at: row.created_at,
                 disabled_at: row.disabled_at,

@@ -187,7 +187,10 @@ async fn around<N: Name, B: MessageBody>(
     let began = Instant::now();
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     let is_tls = request.app_config().secure();
-    let mut answer = next.call(request).await;
+    let mut answer = match headers::too_long(request.headers()) {
+        Some(refusal) => Err(refusal),
+        None => next.call(request).await,
+    };
     if let Ok(response) = &mut answer {
         headers::secure(response.headers_mut());
         if is_tls {

@@ -81,6 +81,7 @@ impl App {
             None => None,
             Some(lan) => match listeners::bind(lan.listen) {
                 Ok((listener, address)) => {
+                    warn_of_unknown(&lan.interfaces);
                     let of = services.clone();
                     let dlna = Dlna::open(of.accounts, of.catalog, of.playback, of.events).await?;
                     let server = listeners::lan(listener, &dlna, &metrics, stop.clone())?;
@@ -195,5 +196,18 @@ fn decoder(config: &Config) -> anyhow::Result<PathBuf> {
     match &config.workers.decoder {
         Some(path) => Ok(path.clone()),
         None => Ok(std::env::current_exe()?.with_file_name("tunelocker-worker")),
+    }
+}
+
+/// A link that is not there now may come later; a name that was mistyped never does.
+fn warn_of_unknown(interfaces: &[String]) {
+    let there = if_addrs::get_if_addrs().unwrap_or_default();
+    for name in interfaces {
+        if !there.iter().any(|interface| interface.name == *name) {
+            tracing::warn!(
+                interface = %name,
+                "there is no network interface of that name; nothing is announced on it until there is"
+            );
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::failure::Failure;
+use crate::config::Config;
 
 /// The web address for people from the line `ready http=URL ...` of a server.
 pub(super) fn from_ready(line: &str) -> Result<String, Failure> {
@@ -11,6 +12,18 @@ pub(super) fn from_ready(line: &str) -> Result<String, Failure> {
     let (scheme, address) = url.split_once("://").ok_or_else(wrong)?;
     let bound: SocketAddr = address.trim().parse().map_err(|_| wrong())?;
     Ok(format!("{scheme}://{}", reachable(bound)))
+}
+
+/// The web address that people are told of a server that listens there: the one that the operator
+/// named, else one that opens.
+pub(super) fn of(config: &Config, bound: SocketAddr) -> String {
+    match &config.http.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => {
+            let scheme = if config.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{}", reachable(bound))
+        }
+    }
 }
 
 /// An address that another device can open: a listener on every interface is told by the first

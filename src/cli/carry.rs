@@ -42,7 +42,7 @@ pub(super) struct Way {
     #[arg(long, value_name = "OUT.CSV")]
     report: Option<PathBuf>,
     /// Files on their way at once
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = jobs)]
     jobs: usize,
     /// Where to keep what is known of files [default: the user's state folder]
     #[arg(long, value_name = "DIR")]
@@ -117,6 +117,11 @@ impl Way {
             jobs: self.jobs,
         }
     }
+}
+
+/// With none nothing would ever be sent.
+fn jobs(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|jobs| (1..=64).contains(jobs)).ok_or_else(|| "1 to 64".to_owned())
 }
 
 /// The sums; failed if a file was refused.

@@ -5,6 +5,7 @@ use std::{
     fs::Permissions,
     os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    address,
     failure::{self, Failure},
     request::{Reply, Request},
 };
@@ -48,18 +50,21 @@ enum Answer {
 pub(super) struct Control {
     listener: UnixListener,
     path: PathBuf,
+    /// Where people find this server.
+    place: Arc<str>,
 }
 
 impl Control {
     /// Binds. Only who holds the lock on the folder may call it: it replaces what a crash left.
-    pub(super) fn bind(data: &Path) -> anyhow::Result<Self> {
+    /// `place` is the address that people are told.
+    pub(super) fn bind(data: &Path, place: &str) -> anyhow::Result<Self> {
         let path = data.join(SOCKET);
         let _ = std::fs::remove_file(&path);
         let folder = std::fs::File::open(data)?;
         let listener = UnixListener::bind(short(&folder))
             .with_context(|| format!("cannot make {}", path.display()))?;
         std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        Ok(Self { listener, path })
+        Ok(Self { listener, path, place: place.into() })
     }
 
     /// Answers commands until `stop`.
@@ -67,10 +72,11 @@ impl Control {
         while let Some(accepted) = stop.run_until_cancelled(self.listener.accept()).await {
             match accepted {
                 Ok((stream, _)) => {
-                    let services = services.clone();
+                    let (services, place) = (services.clone(), Arc::clone(&self.place));
                     let stop = stop.clone();
                     tokio::spawn(async move {
-                        let served = stop.run_until_cancelled(serve(stream, &services)).await;
+                        let serving = serve(stream, &services, &place);
+                        let served = stop.run_until_cancelled(serving).await;
                         if let Some(Err(error)) = served {
                             tracing::debug!("a command went away: {error:#}");
                         }
@@ -91,7 +97,7 @@ impl Drop for Control {
     }
 }
 
-async fn serve(mut stream: UnixStream, services: &Services) -> anyhow::Result<()> {
+async fn serve(mut stream: UnixStream, services: &Services, place: &str) -> anyhow::Result<()> {
     let peer = stream.peer_cred()?.uid();
     anyhow::ensure!(
         peer == 0 || peer == rustix::process::geteuid().as_raw(),
@@ -101,7 +107,7 @@ async fn serve(mut stream: UnixStream, services: &Services) -> anyhow::Result<()
     let mut line = String::new();
     BufReader::new(read.take(LIMIT)).read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => match request.carry_out(services).await {
+        Ok(request) => match request.carry_out(services, place).await {
             Ok(reply) => Answer::Reply(reply),
             Err(error) => Answer::Failed(failure::sentence(&error)),
         },
@@ -120,9 +126,16 @@ async fn serve(mut stream: UnixStream, services: &Services) -> anyhow::Result<()
 pub(super) fn perform(config: &Config, request: Request) -> Result<Reply, Failure> {
     app::block_on(async {
         let give_up = tokio::time::Instant::now() + PATIENCE;
+        // Looked at first: taking the lock would make the folder.
+        if !config.data.join("lock").exists() {
+            request.require_data(&config.data)?;
+        }
         loop {
             let holder = match DataLock::attempt(&config.data)? {
-                Attempt::Taken(_lock) => return alone(config, request).await,
+                Attempt::Taken(_lock) => {
+                    request.require_data(&config.data)?;
+                    return alone(config, request).await;
+                }
                 Attempt::Held(holder) => holder,
             };
             if let Some(stream) = connect(&config.data).await? {
@@ -149,17 +162,18 @@ async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
         return Ok(Reply::Findings(found?));
     }
     let services = Services::open(config, Clock::System).await?;
+    let place = address::of(config, config.listen);
     let reply = if request.scans() {
-        scan_alone(&services, request).await
+        scan_alone(&services, request, &place).await
     } else {
-        request.carry_out(&services).await
+        request.carry_out(&services, &place).await
     };
     services.db.close().await;
     Ok(reply?)
 }
 
 /// Without a server the scanner runs for the length of the command, which must therefore wait.
-async fn scan_alone(services: &Services, request: Request) -> crate::Result<Reply> {
+async fn scan_alone(services: &Services, request: Request, place: &str) -> crate::Result<Reply> {
     let request = match request {
         Request::Scan { full, .. } => Request::Scan { full, wait: true },
         other => other,
@@ -167,7 +181,7 @@ async fn scan_alone(services: &Services, request: Request) -> crate::Result<Repl
     let stop = CancellationToken::new();
     services.ingest.list_libraries().await?;
     let running = tokio::spawn(services.ingest.clone().run(stop.clone()));
-    let reply = request.carry_out(services).await;
+    let reply = request.carry_out(services, place).await;
     stop.cancel();
     running.await??;
     reply

@@ -69,13 +69,14 @@ pub(super) enum MoveIn {
 /// What came of a step.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Moved {
-    Arrived(Vec<Arrived>),
+    /// Who is here now, and where people find the server.
+    Arrived(Vec<Arrived>, String),
     Taken(Box<Taken>),
     Stations(Tally, Vec<String>),
 }
 
 impl MoveIn {
-    pub(super) async fn carry_out(self, services: &Services) -> Result<Moved> {
+    pub(super) async fn carry_out(self, services: &Services, place: &str) -> Result<Moved> {
         let operator = services.accounts.operator();
         let moving = Moving::new(
             services.accounts.clone(),
@@ -85,7 +86,8 @@ impl MoveIn {
         let trial = |dry_run| if dry_run { Trial::Yes } else { Trial::No };
         Ok(match self {
             Self::Arrive { wishes, dry_run } => {
-                Moved::Arrived(moving.arrive(&operator, &wishes, trial(dry_run)).await?)
+                let arrived = moving.arrive(&operator, &wishes, trial(dry_run)).await?;
+                Moved::Arrived(arrived, place.to_owned())
             }
             Self::TakeIn { name, belongings, people, dry_run } => {
                 let trial = trial(dry_run);
@@ -119,7 +121,7 @@ impl Import {
             Reply::Moved(moved) => Ok(moved),
             _ => Err(Failure::new("the server answered something else; is it of another version?")),
         };
-        let Moved::Arrived(arrived) = ask(MoveIn::Arrive { wishes, dry_run })? else {
+        let Moved::Arrived(arrived, place) = ask(MoveIn::Arrive { wishes, dry_run })? else {
             return Err(Failure::new("the server did not say who is here"));
         };
         let mut told = Vec::new();
@@ -143,7 +145,7 @@ impl Import {
         if let Some(report) = &self.report {
             import_told::report(report, &told)?;
         }
-        import_told::say(program, &told, stations, &left_out, dry_run, config, is_json);
+        import_told::say(program, &told, stations, &left_out, dry_run, &place, is_json);
         Ok(())
     }
 }

@@ -5,10 +5,7 @@ use std::{fmt::Write as _, path::Path};
 use serde_json::{Value, json};
 
 use super::{failure::Failure, print};
-use crate::{
-    config::Config,
-    moving::{Arrived, Joins, Outcome, Person, Program, Taken, Tally, Track},
-};
+use crate::moving::{Arrived, Joins, Outcome, Person, Program, Taken, Tally, Track};
 
 /// So many that are not here are named on a screen; the report has all.
 const MOST_NAMED: usize = 20;
@@ -125,11 +122,11 @@ pub(super) fn say(
     stations: Tally,
     left_out: &[String],
     dry_run: bool,
-    config: &Config,
+    place: &str,
     is_json: bool,
 ) {
     if is_json {
-        let people: Vec<Value> = all.iter().map(|here| object(here, config)).collect();
+        let people: Vec<Value> = all.iter().map(|here| object(here, place)).collect();
         let value = json!({
             "dryRun": dry_run, "from": program.name(), "users": people,
             "stations": tally(stations), "leftOut": left_out,
@@ -175,7 +172,7 @@ pub(super) fn say(
     }
     for here in all {
         let Arrived { as_name, joins, .. } = &here.arrived;
-        match (link(here, config), joins) {
+        match (link(here, place), joins) {
             (Some(link), _) => print::line(&format!("{as_name} chooses a password at {link}")),
             (None, Joins::New) => {
                 print::line(&format!(
@@ -217,7 +214,7 @@ fn tally(Tally { taken, kept }: Tally) -> Value {
     json!({ "taken": taken, "kept": kept })
 }
 
-fn object(here: &Here, config: &Config) -> Value {
+fn object(here: &Here, place: &str) -> Value {
     let Taken { tracks, stars, ratings, plays, listens, lists, bookmarks, queue, notes, .. } =
         &here.taken;
     let known = tracks.iter().filter(|outcome| !is_missing(outcome)).count();
@@ -231,7 +228,7 @@ fn object(here: &Here, config: &Config) -> Value {
     });
     json!({
         "name": here.person.name, "as": here.arrived.as_name,
-        "isNew": here.arrived.joins == Joins::New, "invitation": link(here, config),
+        "isNew": here.arrived.joins == Joins::New, "invitation": link(here, place),
         "tracks": tracks.len(), "known": known,
         "stars": tally(*stars), "ratings": tally(*ratings), "plays": tally(*plays),
         "history": tally(*listens), "playlists": tally(*lists), "bookmarks": tally(*bookmarks),
@@ -240,21 +237,7 @@ fn object(here: &Here, config: &Config) -> Value {
 }
 
 /// Where somebody chooses a password.
-fn link(here: &Here, config: &Config) -> Option<String> {
+fn link(here: &Here, place: &str) -> Option<String> {
     let token = here.arrived.invitation.as_ref()?;
-    let place = match &config.http.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => {
-            let scheme = if config.tls.is_some() { "https" } else { "http" };
-            let listen = config.listen;
-            if listen.ip().is_unspecified() {
-                let system = rustix::system::uname();
-                format!("{scheme}://{}:{}", system.nodename().to_string_lossy(), listen.port())
-            } else {
-                // Nobody is sent to an interface that is not listened at.
-                format!("{scheme}://{listen}")
-            }
-        }
-    };
     Some(format!("{place}/invite/{token}"))
 }

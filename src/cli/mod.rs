@@ -78,10 +78,10 @@ fn run(line: CommandLine) -> Result<(), Failure> {
             let (config, _) = config::load(&sources)?;
             let reply = control::perform(&config, request)?;
             print::reply(&reply, common.json)?;
-            match reply.differences() {
-                0 => Ok(()),
-                // Each was said already.
-                _ => Err(Failure::new("")),
+            match reply.failure() {
+                None => Ok(()),
+                // Each difference was said already.
+                Some(sentence) => Err(Failure::said(sentence)),
             }
         }
     }

@@ -45,7 +45,12 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
         Reply::Grants(grants) => {
             table(&["ID", "GIVES", "FROM", "UNTIL", "ORIGIN", "REASON"], grants.iter().map(grant));
         }
-        Reply::Delivered(items) => table(&["FILE", "STATE"], items.iter().map(item)),
+        Reply::Delivered(items) => {
+            table(&["FILE", "STATE"], items.iter().map(item));
+            if let Some(link) = items.first().and_then(|item| item.invitation.as_deref()) {
+                line(&format!("the new owner chooses a password at {link}"));
+            }
+        }
         Reply::Backup(taken) => backup_taken(taken),
         // Who asked for it puts it together with the rest.
         Reply::Moved(_) => (),

@@ -1,12 +1,13 @@
 //! What a command asks for and what comes back, as it crosses the control socket; and the doing,
 //! by the server or, where none runs, by the command's own process.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     backup::Wanted,
+    failure::Failure,
     import::{MoveIn, Moved},
     room::{DeliveredRow, GrantRow, Room},
 };
@@ -92,16 +93,25 @@ pub(super) struct Scan {
 }
 
 impl Reply {
-    /// Differences that were found where there should be none.
-    pub(super) fn differences(&self) -> usize {
-        if let Self::Findings(found) = self { found.len() } else { 0 }
+    /// Why the command failed although it was carried out: a sentence, or none where the result
+    /// says all of it.
+    pub(super) fn failure(&self) -> Option<String> {
+        match self {
+            Self::Findings(found) => (!found.is_empty()).then(String::new),
+            Self::Delivered(items) => {
+                let missing = items.iter().filter(|item| !item.stored).count();
+                (0 < missing).then(|| format!("{missing} of {} files are not there", items.len()))
+            }
+            _ => None,
+        }
     }
 }
 
 impl Request {
     /// Does it, with an operator's rights: who may open the data folder or its socket owns the
     /// server.
-    pub(super) async fn carry_out(self, services: &Services) -> Result<Reply> {
+    /// `place` is where people find the server.
+    pub(super) async fn carry_out(self, services: &Services, place: &str) -> Result<Reply> {
         let accounts = &services.accounts;
         let operator = accounts.operator();
         match self {
@@ -139,12 +149,14 @@ impl Request {
                 accounts.set_plan(&operator, &name, &change).await?;
             }
             Self::PlanRemove { name } => accounts.remove_plan(&operator, &name).await?,
-            Self::Room(room) => return room.carry_out(services).await,
+            Self::Room(room) => return room.carry_out(services, place).await,
             Self::Backup(wanted) => {
                 let taken = services.backups.take(&operator, wanted.into()).await?;
                 return Ok(Reply::Backup(taken));
             }
-            Self::MoveIn(step) => return Ok(Reply::Moved(step.carry_out(services).await?)),
+            Self::MoveIn(step) => {
+                return Ok(Reply::Moved(step.carry_out(services, place).await?));
+            }
             Self::Scan { full, wait } => return scan(services, full, wait).await,
             Self::Doctor { repair } => {
                 if repair {
@@ -154,6 +166,20 @@ impl Request {
             }
         }
         Ok(Reply::Done)
+    }
+
+    /// Refuses to make a new data folder by what only makes sense over one that is there: a path
+    /// that was mistyped would look like an empty server.
+    pub(super) fn require_data(&self, data: &Path) -> std::result::Result<(), Failure> {
+        let begins =
+            matches!(self, Self::UserAdd { .. } | Self::PlanSet { .. } | Self::Scan { .. });
+        if begins || data.join("tunelocker.db").exists() {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "there is no server's data in {}; name its folder with --data",
+            data.display()
+        )))
     }
 
     /// Whether the scanner must run for it.

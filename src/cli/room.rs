@@ -108,6 +108,8 @@ pub(super) struct DeliveredRow {
     pub(super) path: String,
     pub(super) stored: bool,
     pub(super) problem: String,
+    /// Where its new owner chooses a password, while he has none.
+    pub(super) invitation: Option<String>,
 }
 
 impl Grant {
@@ -136,7 +138,7 @@ impl Deliver {
 }
 
 impl Room {
-    pub(super) async fn carry_out(self, services: &Services) -> Result<Reply> {
+    pub(super) async fn carry_out(self, services: &Services, place: &str) -> Result<Reply> {
         let accounts = &services.accounts;
         let operator = accounts.operator();
         match self {
@@ -185,10 +187,13 @@ impl Room {
                     items: files.into_iter().map(item).collect(),
                 };
                 let delivery = services.deliveries.deliver_here(&operator, &new).await?;
+                let invitation = delivery.invitation.as_ref();
+                let invitation = invitation.map(|one| format!("{place}/invite/{}", one.token));
                 let row = |item: crate::drive::Item| DeliveredRow {
                     path: item.path,
                     stored: item.is_stored,
                     problem: item.problem,
+                    invitation: invitation.clone(),
                 };
                 Ok(Reply::Delivered(delivery.items.into_iter().map(row).collect()))
             }

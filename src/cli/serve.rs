@@ -33,7 +33,8 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         accounts.ensure_first_admin(name, password).await?;
         app.services().ingest.list_libraries().await?;
     }
-    let control = Control::bind(&config.data)?;
+    let place = address::of(config, app.http_address());
+    let control = Control::bind(&config.data, &place)?;
     let stop = app.stop_token();
     lifecycle::watch_signals(stop.clone())?;
     tokio::spawn(control.run(app.services().clone(), stop));

@@ -66,7 +66,7 @@ impl Receiving<'_> {
             return if self.received <= declared {
                 Ok(())
             } else {
-                Err(Error::Invalid("There are more bytes than were announced".to_owned()))
+                Err(Error::TooLarge("There are more bytes than were announced".to_owned()))
             };
         }
         if self.is_exempt {

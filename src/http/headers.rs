@@ -1,6 +1,13 @@
 //! Headers that every answer of every face carries. Pages add their own Content-Security-Policy.
 
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{
+    Error, HttpResponse,
+    error::InternalError,
+    http::{
+        ConnectionType, StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 const SECURITY: [(HeaderName, &str); 3] = [
@@ -34,6 +41,27 @@ pub fn attachment(name: &str) -> HeaderValue {
 pub fn stay_on_tls(headers: &mut HeaderMap) {
     let value = HeaderValue::from_static("max-age=15552000");
     headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+}
+
+/// All names and values of a request's head together, bytes; no honest client comes near.
+const LONGEST: usize = 32 << 10;
+
+/// The refusal of a head that is too long (RFC 6585, 5), after which the connection is over.
+#[must_use]
+pub fn too_long(headers: &HeaderMap) -> Option<Error> {
+    // A name, a value, and ": " and the line's end.
+    let long: usize =
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if long <= LONGEST {
+        return None;
+    }
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let mut answer = HttpResponse::build(status)
+        .content_type("text/plain; charset=utf-8")
+        .body(format!("The head of a request is at most {LONGEST} bytes long here.\n"));
+    secure(answer.headers_mut());
+    answer.head_mut().set_connection_type(ConnectionType::Close);
+    Some(InternalError::from_response("too long a head", answer).into())
 }
 
 /// No guessing of types, no addresses (which hold secrets in Subsonic) sent onwards, no framing.

@@ -32,10 +32,29 @@ pub fn respond(request: &HttpRequest, body: LiveBody) -> HttpResponse {
     if request.method() == Method::HEAD {
         return match body.len {
             Some(len) => response.body(Unsent(len)),
-            None => response.finish(),
+            // An empty body would be a length of 0, which is not true of what GET gives.
+            None => response.body(Endless),
         };
     }
     response.body(guarded(request, Live { body }))
+}
+
+/// The body of an answer to HEAD about a stream: has no length, is never sent.
+struct Endless;
+
+impl MessageBody for Endless {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(None)
+    }
 }
 
 struct Live {

@@ -1,7 +1,7 @@
 //! What the rows know of bytes that are here, bounded by what the policy lets a principal meet:
 //! the own lockers and the libraries he may read, or everything.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use futures_util::TryStreamExt as _;
 
@@ -154,20 +154,29 @@ impl Matching {
                where h.content_hash in (select unhex(value) from json_each(?1))
                  and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns
                  and b.kind = 'folder' and b.is_active = 1
-                 and (?2 is null or b.library_id in (select value from json_each(?2)))
-               order by 5"#,
+                 and (?2 is null or b.library_id in (select value from json_each(?2)))"#,
             hashes,
             libraries
         )
         .fetch(self.parts.db.read());
-        let mut found: HashMap<Key, Candidate> = HashMap::new();
+        // Rows pass one by one: of each content the one whose turn is first stays.
+        let mut found: HashMap<Key, (i64, Candidate)> = HashMap::new();
         while let Some(row) = rows.try_next().await? {
             let size = row.size.unsigned_abs();
             if let Ok(hash) = row.hash.try_into() {
-                found.entry((hash, size)).or_insert(Candidate::of(row.is_locker, row.file));
+                let candidate = Candidate::of(row.is_locker, row.file);
+                match found.entry((hash, size)) {
+                    Entry::Occupied(mut known) if row.turn < known.get().0 => {
+                        known.insert((row.turn, candidate));
+                    }
+                    Entry::Occupied(_) => (),
+                    Entry::Vacant(place) => {
+                        place.insert((row.turn, candidate));
+                    }
+                }
             }
         }
-        Ok(found)
+        Ok(found.into_iter().map(|(key, (_, candidate))| (key, candidate)).collect())
     }
 
     /// Files that begin alike and are as long. Of those in watched folders the whole hash may not

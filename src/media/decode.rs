@@ -58,6 +58,9 @@ pub struct Job {
     pub bitrate_kbps: Option<u32>,
     /// Bits as the sound needs them, about so many on average. MP3 only.
     pub is_variable: bool,
+    /// Every packet as large as the others, for lengths that are promised. Opus only: MP3 is so
+    /// unless it is variable.
+    pub is_rigid: bool,
     /// Hz.
     pub sample_rate: Option<u32>,
     /// 1, 2, or up to 8 for FLAC.

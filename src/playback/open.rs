@@ -12,7 +12,7 @@ use std::{
 use rustix::fs::OFlags;
 
 use super::{
-    Gain, Playback, Wish, WishFormat,
+    Gain, Playback, Target, Wish, WishFormat,
     decision::{BitrateMode, Case, Decision, Recipe, decide},
     limits::{Most, Permit},
     stream::follow,
@@ -33,6 +33,13 @@ const COMPUTING_AT_LEAST: Duration = Duration::from_secs(20);
 
 /// Encoders put silence in front and behind; an estimate without room for it would cut the end.
 const ESTIMATE_MARGIN_MS: u64 = 110;
+
+/// Opus in Ogg: milliseconds a packet, packets a page, the most that the headers of the stream and
+/// of a page take.
+const PACKET_MS: u64 = 20;
+const PACKETS_A_PAGE: u64 = 10;
+const OGG_HEAD: u64 = 512;
+const PAGE_HEAD: u64 = 27;
 
 /// A track's bytes, ready to be sent.
 #[derive(Debug)]
@@ -264,12 +271,19 @@ impl Making<'_> {
         Duration::from_millis(self.source.track.duration_ms).saturating_sub(self.offset)
     }
 
-    /// The length that Subsonic's `estimateContentLength` asks for: time by bitrate.
+    /// The length that Subsonic's `estimateContentLength` asks for: time by bitrate, and what the
+    /// container takes, so that nothing has to be cut off. None for AAC, whose encoder spends bits
+    /// as it likes: a length that is not said is better than music that is missing.
     fn estimate(&self) -> Option<u64> {
         let is_possible = self.is_estimated && self.recipe.mode == BitrateMode::Constant;
-        let kbps = self.recipe.bitrate_kbps.filter(|_| is_possible)?;
+        let kbps = u64::from(self.recipe.bitrate_kbps.filter(|_| is_possible)?);
         let duration = u64::try_from(self.duration().as_millis()).ok()?;
-        (0 < duration).then(|| (duration + ESTIMATE_MARGIN_MS) * u64::from(kbps) / 8)
+        let ms = Some(duration).filter(|ms| 0 < *ms)? + ESTIMATE_MARGIN_MS;
+        match self.recipe.target {
+            Target::Mp3 => Some(ms * kbps / 8),
+            Target::Opus if self.recipe.is_rigid => Some(ogg_opus(ms, kbps)),
+            _ => None,
+        }
     }
 
     /// The same for the same bytes made into the same thing, and for nothing else. It begins as
@@ -308,6 +322,16 @@ impl Making<'_> {
 fn made_of(path: &Path) -> String {
     let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
     format!("{}-", &hash[..24])
+}
+
+/// Bytes that so much Opus of a hard constant bitrate takes in Ogg at most (RFC 3533, 6): each
+/// packet with its lacing values, each page with its header.
+fn ogg_opus(ms: u64, kbps: u64) -> u64 {
+    let packets = ms.div_ceil(PACKET_MS) + 1;
+    let packet = (kbps * PACKET_MS).div_ceil(8) + 1;
+    let lacing = packet / 255 + 1;
+    let pages = packets.div_ceil(PACKETS_A_PAGE) + 2;
+    OGG_HEAD + packets * (packet + lacing) + pages * PAGE_HEAD
 }
 
 /// Counted and paced, where somebody's bytes are.

@@ -38,6 +38,7 @@ impl Playback {
             output: Output::L16,
             bitrate_kbps: None,
             is_variable: false,
+            is_rigid: false,
             sample_rate: None,
             channels: None,
             bit_depth: None,

@@ -108,6 +108,7 @@ impl Written {
             target: Target::parse(target)?,
             bitrate_kbps: *bitrate_kbps,
             mode: if *is_variable { BitrateMode::Variable } else { BitrateMode::Constant },
+            is_rigid: false,
             sample_rate: *sample_rate,
             channels: *channels,
             bit_depth: *bit_depth,

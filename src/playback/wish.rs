@@ -66,7 +66,9 @@ pub struct Wish {
     pub max_bitrate_kbps: Option<u32>,
     /// Where to begin; originals ignore it.
     pub offset: Duration,
-    /// Say a length beforehand and keep to it to the byte.
+    /// The format was named by the suffix that the original has, so the original is meant.
+    pub is_own_suffix: bool,
+    /// Say a length beforehand, if it can be kept to the byte with nothing lost.
     pub estimate_length: bool,
     /// Loudness correction; `None` leaves it to the client's profile and the user's setting.
     pub gain: Option<Gain>,
@@ -125,6 +127,9 @@ impl Gain {
 }
 
 impl WishFormat {
+    /// The names that [`Self::parse`] knows best, as a sentence.
+    pub const NAMES: &'static str = "The format is one of raw, ogg, opus, mp3, aac, m4a, flac and wav, or the suffix of the original";
+
     /// Reads Subsonic's `format` and DLNA's profile names; unknown words are `None`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

@@ -45,7 +45,9 @@ impl ResponseError for Failure {
             Error::UnsupportedArchive(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::SourceUnreachable(_) => StatusCode::BAD_GATEWAY,
             Error::Locked { .. } => StatusCode::LOCKED,
-            Error::QuotaExceeded { .. } | Error::GraceOver { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::TooLarge(_) => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
             Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

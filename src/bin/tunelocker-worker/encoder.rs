@@ -209,7 +209,7 @@ fn open_codec(plan: &Plan, bitrate: u32, has_header: bool) -> anyhow::Result<enc
     let mut options = ff::Dictionary::new();
     if plan.output == Output::Opus {
         // A rate is the most that a line carries: unbounded, music full of tones takes half as much again.
-        options.set("vbr", "constrained");
+        options.set("vbr", if plan.is_rigid { "off" } else { "constrained" });
         options.set("compression_level", opus_complexity(bitrate, plan.channels));
     }
     let mut encoder = context.open_as_with(codec, options).context("The encoder refuses")?;

@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) is_from_middle: bool,
     /// Bits are spent as the sound needs them.
     pub(crate) is_variable: bool,
+    /// Every packet is as large as the others.
+    pub(crate) is_rigid: bool,
     /// Only these packets are wanted.
     pub(crate) cut: Option<Cut>,
     /// Thousandths of a dB, and whether peaks are held down.
@@ -258,6 +260,7 @@ impl Plan {
             available,
             is_from_middle: 0 < job.start_us,
             is_variable: job.is_variable,
+            is_rigid: job.is_rigid,
             cut: job.cut,
             gain_mdb: job.gain_mdb,
             is_limited: job.is_limited,

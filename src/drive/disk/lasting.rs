@@ -55,7 +55,12 @@ impl Disk {
     /// All that lies in staging: name, time since it came or was written to, bytes.
     pub(in crate::drive) fn staged(&self) -> io::Result<Vec<(String, Duration, u64)>> {
         let mut all = Vec::new();
-        for entry in fs::read_dir(self.root.join(STAGING))? {
+        let found = match fs::read_dir(self.root.join(STAGING)) {
+            // Nothing came in yet: so it is right after a backup was brought back.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
+            found => found?,
+        };
+        for entry in found {
             let entry = entry?;
             // Gone between listing and looking.
             let Ok(facts) = entry.metadata() else { continue };

@@ -30,7 +30,7 @@ impl Promise {
         match self {
             Self::Whole(length) if all <= *length => Ok(()),
             Self::Whole(_) => {
-                Err(Error::Invalid("There are more bytes than were announced".to_owned()))
+                Err(Error::TooLarge("There are more bytes than were announced".to_owned()))
             }
             Self::Growing { locker, reservation, bytes, credit } => {
                 let missing = all.saturating_sub(*credit).saturating_sub(*bytes);

@@ -15,7 +15,7 @@ use super::{
     objects::{Objects, hash_of},
     sync_folder,
 };
-use crate::{Error, Result, db::Db};
+use crate::{Error, Result, accounts::forget_uploads, db::Db};
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +50,22 @@ pub async fn restore(
     let (folder, snapshot) = opened.await?;
     Db::examine(&folder.database(&snapshot)).await?;
     let places = Places { data: data.into(), drive: drive.into(), lent: Arc::default() };
-    blocking(move || {
+    let brought = blocking(move || {
         let coming = place_all(&folder, snapshot, &places)?;
-        if coming.damaged.is_empty() || despite_damage {
-            place_database(&folder, &coming.snapshot, &places)?;
-        }
-        Ok(coming)
-    })
-    .await
+        let is_wanted = coming.damaged.is_empty() || despite_damage;
+        let database =
+            is_wanted.then(|| bring_database(&folder, &coming.snapshot, &places)).transpose()?;
+        Ok((coming, database))
+    });
+    let (coming, database) = brought.await?;
+    if let Some(database) = database {
+        let db = Db::open(&database).await?;
+        let forgotten = forget_uploads(&db).await;
+        db.close().await;
+        forgotten?;
+        blocking(move || place_database(&database)).await?;
+    }
+    Ok(coming)
 }
 
 /// Reads everything of a snapshot (the last, if none is named); what is missing or damaged.
@@ -192,7 +200,8 @@ fn make_folder(path: &Path, mode: u32) -> Result<()> {
     fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(cannot("make", path))
 }
 
-fn place_database(folder: &Folder, snapshot: &Snapshot, places: &Places) -> Result<()> {
+/// The database beside its place; where.
+fn bring_database(folder: &Folder, snapshot: &Snapshot, places: &Places) -> Result<PathBuf> {
     let coming = places.data.join(format!("{DATABASE}.coming"));
     let from = folder.database(snapshot);
     let mut bytes = blake3::Hasher::new();
@@ -220,7 +229,12 @@ fn place_database(folder: &Folder, snapshot: &Snapshot, places: &Places) -> Resu
             snapshot.name
         )));
     }
-    let database = places.data.join(DATABASE);
-    fs::rename(&coming, &database).map_err(cannot("write", &database))?;
-    sync_folder(&places.data)
+    Ok(coming)
+}
+
+/// In its place, from when on it is a server's data.
+fn place_database(coming: &Path) -> Result<()> {
+    let database = coming.with_file_name(DATABASE);
+    fs::rename(coming, &database).map_err(cannot("write", &database))?;
+    database.parent().map_or(Ok(()), sync_folder)
 }

@@ -77,7 +77,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
             && !wish.estimate_length
             && case.hard_limit().is_none();
         let mode = if is_variable { BitrateMode::Variable } else { BitrateMode::Constant };
-        Decision::Transcode(Recipe { level, mode, ..recipe }, reason)
+        let is_rigid = wish.estimate_length && recipe.target == Target::Opus;
+        Decision::Transcode(Recipe { level, mode, is_rigid, ..recipe }, reason)
     };
     match wish.format {
         Some(WishFormat::Raw) if !is_part => Decision::Original(Reason::Raw),
@@ -86,7 +87,7 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
                 && fits
                 && wish.offset.is_zero()
                 && !case.asks_for_loudness()
-                && is_already(file, target);
+                && (wish.is_own_suffix || is_already(file, target));
             if is_as_wished {
                 return Decision::Original(Reason::AlreadySo);
             }

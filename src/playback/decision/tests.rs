@@ -222,3 +222,28 @@ fn loudness_is_the_wish_then_the_clients_then_the_users() {
         assert_eq!(told(&case), expected, "{format:?} {wished:?} {clients:?} {users:?}");
     }
 }
+
+#[test]
+fn the_own_suffix_means_the_original() {
+    let vorbis = file("ogg", "vorbis", 192, 44_100, 0);
+    let alac = file("mp4", "alac", 900, 44_100, 16);
+    for (file, format, is_own_suffix, limit, expected) in [
+        (&vorbis, "ogg", true, 0, "original AlreadySo"),
+        (&vorbis, "ogg", true, 320, "original AlreadySo"),
+        (&vorbis, "ogg", true, 96, "opus 96 Asked"),
+        (&vorbis, "opus", false, 0, "opus 128 Asked"),
+        (&alac, "m4a", true, 0, "original AlreadySo"),
+        (&alac, "m4a", true, 256, "m4a 256 Asked"),
+    ] {
+        let wish = Wish {
+            format: WishFormat::parse(format),
+            is_own_suffix,
+            max_bitrate_kbps: Some(limit),
+            ..Wish::default()
+        };
+        let (client, caps) = (ClientProfile::default(), Caps::default());
+        let case =
+            Case { file, is_part: false, wish: &wish, caps, client: &client, gain: Gain::Off };
+        assert_eq!(told(&case), expected, "{format} {limit}");
+    }
+}

@@ -9,7 +9,10 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         let code = match &error {
             Error::NotFound(_) => 701,
-            Error::Invalid(_) | Error::NameInvalid { .. } | Error::UnsupportedArchive(_) => 402,
+            Error::Invalid(_)
+            | Error::TooLarge(_)
+            | Error::NameInvalid { .. }
+            | Error::UnsupportedArchive(_) => 402,
             Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => 801,
             Error::Conflict(_)
             | Error::OffsetConflict { .. }
@@ -32,9 +35,10 @@ impl From<Error> for Fault {
 pub(super) fn status(error: &Error) -> StatusCode {
     match error {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
-        Error::Invalid(_) | Error::NameInvalid { .. } | Error::UnsupportedArchive(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        Error::Invalid(_)
+        | Error::TooLarge(_)
+        | Error::NameInvalid { .. }
+        | Error::UnsupportedArchive(_) => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => {
             StatusCode::FORBIDDEN
         }

@@ -167,7 +167,7 @@ pub(super) async fn save_play_queue(call: &Call) -> Answer {
 /// `savePlayQueueByIndex`: the index has to be there and inside.
 pub(super) async fn save_play_queue_by_index(call: &Call) -> Answer {
     let sent = call.params.all("id").count();
-    let index = match call.params.number::<i64>("currentIndex")? {
+    let index = match call.params.whole("currentIndex")? {
         None if sent == 0 => 0,
         None => return Err(Failure::missing("currentIndex")),
         Some(index) => match usize::try_from(index) {
@@ -190,7 +190,7 @@ fn queued(text: &str) -> Option<TrackId> {
 }
 
 async fn save(call: &Call, entries: &[TrackId], index: usize) -> Answer {
-    let position = call.params.number::<i64>("position")?.unwrap_or(0).max(0);
+    let position = call.params.whole("position")?.unwrap_or(0).max(0);
     call.catalog().save_play_queue(&call.principal, entries, index, position, &call.client).await?;
     call.done()
 }

@@ -217,7 +217,10 @@ pub(super) fn credentials(params: &Params) -> Result<Credentials, Failure> {
     }
     let user = params.required("u")?.to_owned();
     match (params.get("p"), params.get("t"), params.get("s")) {
-        (Some(_), Some(_), _) => Err(crate::error::AuthFailure::Conflicting.into()),
+        (Some(_), Some(_), _) => Err(Failure::new(
+            Code::ConflictingMechanisms,
+            "Sign in either with p, or with t and s, not both",
+        )),
         (Some(password), None, _) => {
             Ok(Credentials::Password { user, password: clear_text(password) })
         }

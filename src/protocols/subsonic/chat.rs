@@ -24,7 +24,7 @@ impl<'a> Said<'a> {
 
 /// `getChatMessages`: what was said since then, latest first, as apps expect it.
 pub(super) async fn get_chat_messages(call: &Call) -> Answer {
-    let since = call.params.number::<i64>("since")?.unwrap_or(0);
+    let since = call.params.whole("since")?.unwrap_or(0);
     let messages = call.accounts().chat(&call.principal, since).await?;
     call.reply("chatMessages", &listed("chatMessage", Mapped(&messages, Said::of)))
 }

@@ -43,7 +43,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into(), retry_after: None }
     }
 
@@ -110,6 +110,7 @@ impl From<Error> for Failure {
             | Error::OffsetConflict { .. }
             | Error::Expired(_)
             | Error::UnsupportedArchive(_)
+            | Error::TooLarge(_)
             | Error::SourceUnreachable(_)
             | Error::Locked { .. }
             | Error::StorageFull

@@ -34,14 +34,15 @@ pub(super) async fn stream(call: &Call) -> Answer {
     if !call.principal.abilities.stream {
         return Err(Failure::forbidden("This user may not play"));
     }
-    let format = match params.get("format") {
-        None => None,
-        Some(name) => Some(wish_format(call, id, name).await?),
+    let (format, is_own_suffix) = match params.get("format") {
+        None => (None, false),
+        Some(name) => wish_format(call, id, name).await?,
     };
     let offset = params.number::<f64>("timeOffset")?.unwrap_or(0.0);
     let wish = Wish {
         format,
-        max_bitrate_kbps: params.number::<u32>("maxBitRate")?.filter(|limit| *limit > 0),
+        is_own_suffix,
+        max_bitrate_kbps: params.amount("maxBitRate")?.filter(|limit| *limit > 0),
         offset: Duration::try_from_secs_f64(offset.max(0.0)).unwrap_or(Duration::MAX),
         estimate_length: params.flag("estimateContentLength")?.unwrap_or(false),
         gain: params.get("replayGain").map(gain).transpose()?,
@@ -73,7 +74,7 @@ pub(super) async fn download(call: &Call) -> Answer {
 /// `getCoverArt`: by the id of anything that has a picture.
 pub(super) async fn get_cover_art(call: &Call) -> Answer {
     let text = call.params.required("id")?;
-    let size = call.params.number::<u32>("size")?.filter(|size| *size > 0);
+    let size = call.params.amount("size")?.filter(|size| *size > 0);
     if let Some(cover) = outside_cover(call, text, size).await? {
         return Ok(send_cover(call, cover));
     }
@@ -136,16 +137,31 @@ pub(super) async fn get_lyrics_by_song_id(call: &Call) -> Answer {
     call.reply("lyricsList", &listed("structuredLyrics", list))
 }
 
-/// A format by name. The song's own suffix, whatever it is, means the original.
-async fn wish_format(call: &Call, id: TrackId, name: &str) -> Result<WishFormat, Failure> {
-    if let Some(format) = WishFormat::parse(name) {
-        return Ok(format);
+/// A format by name, and whether it is the song's own suffix, which whatever it is means the
+/// original.
+async fn wish_format(
+    call: &Call,
+    id: TrackId,
+    name: &str,
+) -> Result<(Option<WishFormat>, bool), Failure> {
+    if name.eq_ignore_ascii_case("raw") {
+        return Ok((Some(WishFormat::Raw), false));
     }
     let track = call.catalog().track(&call.principal, id).await?;
-    if track.suffix.eq_ignore_ascii_case(name) {
-        return Ok(WishFormat::Raw);
+    named_format(name, &track.suffix)
+}
+
+/// The same for what has this suffix.
+pub(super) fn named_format(
+    name: &str,
+    suffix: &str,
+) -> Result<(Option<WishFormat>, bool), Failure> {
+    let is_own = suffix.eq_ignore_ascii_case(name);
+    match WishFormat::parse(name) {
+        Some(format) => Ok((Some(format), is_own)),
+        None if is_own => Ok((Some(WishFormat::Raw), true)),
+        None => Err(Failure::generic(WishFormat::NAMES)),
     }
-    Err(Failure::generic("The format is one of raw, opus, mp3, aac, m4a, flac and wav"))
 }
 
 /// A loudness correction by name.

@@ -65,7 +65,7 @@ impl Params {
     /// `size`, `count` and `limit` up (C24).
     pub(super) fn count(&self, names: &[&str], default: u32, most: u32) -> Result<u32, Failure> {
         for name in names {
-            if let Some(wanted) = self.number::<i64>(name)? {
+            if let Some(wanted) = self.whole(name)? {
                 return Ok(u32::try_from(wanted.clamp(0, i64::from(most))).unwrap_or(most));
             }
         }
@@ -74,8 +74,26 @@ impl Params {
 
     /// How many to skip; below 0 counts as 0.
     pub(super) fn offset(&self, name: &str) -> Result<u32, Failure> {
-        let wanted = self.number::<i64>(name)?.unwrap_or(0);
-        Ok(u32::try_from(wanted.max(0)).unwrap_or(u32::MAX))
+        Ok(self.amount(name)?.unwrap_or(0))
+    }
+
+    /// How much of something; below 0 counts as 0, and what is too large as the largest there is.
+    pub(super) fn amount(&self, name: &str) -> Result<Option<u32>, Failure> {
+        let wanted = self.whole(name)?;
+        Ok(wanted.map(|wanted| u32::try_from(wanted.max(0)).unwrap_or(u32::MAX)))
+    }
+
+    /// A whole number; one that is too large is the largest there is, as it would be with more
+    /// digits than a client's own numbers have.
+    pub(super) fn whole(&self, name: &str) -> Result<Option<i64>, Failure> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let digits = text.trim().trim_start_matches(['-', '+']);
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        match number(name, text) {
+            Err(_) if is_number && text.trim().starts_with('-') => Ok(Some(i64::MIN)),
+            Err(_) if is_number => Ok(Some(i64::MAX)),
+            read => read.map(Some),
+        }
     }
 
     /// The music folder to stay in. Missing, 0, stale or not visible means all (C12).
@@ -120,6 +138,11 @@ mod tests {
         assert_eq!(params.count(&["none"], 10, 500).unwrap(), 10);
         assert_eq!(params.count(&["neg"], 10, 500).unwrap(), 0);
         assert_eq!(params.offset("neg").unwrap(), 0);
+        let huge = Params::read("offset=99999999999999999999&size=-99999999999999999999&x=--5", "");
+        assert_eq!(huge.offset("offset").unwrap(), u32::MAX);
+        assert_eq!(huge.count(&["offset"], 10, 500).unwrap(), 500);
+        assert_eq!(huge.amount("size").unwrap(), Some(0));
+        assert!(huge.amount("x").is_err() && huge.amount("none").unwrap().is_none());
         assert_eq!(params.flag("flag").unwrap(), Some(true));
         assert!(params.flag("bad").is_err());
         assert!(params.number::<u32>("bad").unwrap_err().message.contains("bad"));

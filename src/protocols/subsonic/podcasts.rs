@@ -17,7 +17,7 @@ use crate::{
     http::headers::attachment,
     ids::{EpisodeId, PodcastId},
     outside::WithEpisodes,
-    playback::{PlayState, Wish, WishFormat},
+    playback::{PlayState, Wish},
 };
 
 /// `getPodcasts`: all channels, or one.
@@ -96,17 +96,15 @@ pub(super) async fn stream(call: &Call, id: EpisodeId) -> Answer {
     }
     let params = &call.params;
     let source = call.outside().podcasts.source(&call.principal, id).await?;
-    let format = match params.get("format") {
-        None => None,
-        Some(name) if name.eq_ignore_ascii_case(&source.track.suffix) => Some(WishFormat::Raw),
-        Some(name) => Some(WishFormat::parse(name).ok_or_else(|| {
-            Failure::generic("The format is one of raw, opus, mp3, aac, m4a, flac and wav")
-        })?),
+    let (format, is_own_suffix) = match params.get("format") {
+        None => (None, false),
+        Some(name) => media_retrieval::named_format(name, &source.track.suffix)?,
     };
     let offset = params.number::<f64>("timeOffset")?.unwrap_or(0.0);
     let wish = Wish {
         format,
-        max_bitrate_kbps: params.number::<u32>("maxBitRate")?.filter(|limit| *limit > 0),
+        is_own_suffix,
+        max_bitrate_kbps: params.amount("maxBitRate")?.filter(|limit| *limit > 0),
         offset: Duration::try_from_secs_f64(offset.max(0.0)).unwrap_or(Duration::MAX),
         estimate_length: params.flag("estimateContentLength")?.unwrap_or(false),
         gain: params.get("replayGain").map(media_retrieval::gain).transpose()?,

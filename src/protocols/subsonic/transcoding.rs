@@ -110,9 +110,10 @@ async fn transcode_stream(call: &Call) -> Result<HttpResponse, Error> {
 /// A failure where clients look at HTTP's status. Never 401: apps would ask for a password (C3).
 pub(super) fn refuse(error: &Error) -> HttpResponse {
     let (status, wait) = match error {
-        Error::Invalid(_) | Error::NameInvalid { .. } | Error::UnsupportedArchive(_) => {
-            (StatusCode::BAD_REQUEST, None)
-        }
+        Error::Invalid(_)
+        | Error::TooLarge(_)
+        | Error::NameInvalid { .. }
+        | Error::UnsupportedArchive(_) => (StatusCode::BAD_REQUEST, None),
         Error::NotFound(_) => (StatusCode::NOT_FOUND, None),
         Error::Conflict(_) | Error::OffsetConflict { .. } | Error::Expired(_) => {
             (StatusCode::GONE, None)

@@ -66,7 +66,7 @@ pub(super) async fn update_user(call: &Call) -> Answer {
     call.principal.require_admin()?;
     let name = params.required("username")?;
     let user = call.accounts().user(&call.principal, name).await?;
-    let limit = params.number::<u32>("maxBitRate")?;
+    let limit = params.amount("maxBitRate")?;
     let change = UserChange {
         email: params.text("email").map(ToOwned::to_owned),
         role: role(params)?,

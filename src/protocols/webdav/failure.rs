@@ -146,6 +146,7 @@ impl From<Error> for Failure {
             Error::Unauthenticated(_) => plain(StatusCode::UNAUTHORIZED),
             Error::Forbidden(_) | Error::SourceForbidden(_) => plain(StatusCode::FORBIDDEN),
             Error::Invalid(_) | Error::UnsupportedArchive(_) => plain(StatusCode::BAD_REQUEST),
+            Error::TooLarge(_) => plain(StatusCode::PAYLOAD_TOO_LARGE),
             Error::NameInvalid { rule, .. } => Self {
                 detail: format!("<T:name-invalid rule=\"{rule}\"/>"),
                 ..plain(StatusCode::FORBIDDEN)

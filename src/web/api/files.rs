@@ -154,8 +154,10 @@ pub(super) async fn store(
     let place = place_of(&caller, &of, which.locker.as_deref()).await?;
     let inner = path.below(&place.base);
     if request.uri().path().ends_with('/') {
-        of.drive.make_folder(&caller.principal, place.locker, &inner).await?;
-        return Ok(HttpResponse::Created().finish());
+        return match of.drive.make_folder(&caller.principal, place.locker, &inner).await {
+            Ok(_) => Ok(HttpResponse::Created().finish()),
+            Err(error) => in_the_way(error, &caller, &of, (place.locker, &inner)).await,
+        };
     }
     if request.headers().contains_key(header::CONTENT_RANGE) {
         return Err(Failure(Error::Invalid("A file is sent whole here".to_owned())));
@@ -169,10 +171,13 @@ pub(super) async fn store(
             .despite_lock(which.despite_lock);
         return imports::unpack(&caller, &of, &into, path.name(), declared, body).await;
     }
-    let target = Target { locker: place.locker, path: inner, condition: condition.clone() };
+    let target = Target { locker: place.locker, path: inner.clone(), condition: condition.clone() };
     let body = body.map(|piece| piece.map_err(io::Error::other));
     match of.drive.put(&caller.principal, &target, declared, body).await {
         Ok(stored) => Ok(stored_answer(&stored, &place)),
+        Err(error @ Error::Conflict(_)) if condition == Condition::None => {
+            in_the_way(error, &caller, &of, (place.locker, &inner)).await
+        }
         Err(error) => Ok(refused(error, &condition)),
     }
 }
@@ -245,16 +250,25 @@ pub(super) async fn rename(
                 "replaced": !moved.is_new,
             })))
         }
-        Err(Error::Conflict(detail)) if !wish.replace => {
-            let there = of.drive.stat(&caller.principal, to.locker, &to.path).await;
-            let etag = there.ok().and_then(|there| there.etag);
-            Ok(problem(
-                StatusCode::CONFLICT,
-                &json!({ "type": "exists", "status": 409, "detail": detail, "etag": etag }),
-            ))
+        Err(error @ Error::Conflict(_)) if !wish.replace => {
+            in_the_way(error, &caller, &of, (to.locker, &to.path)).await
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A conflict with something that is there: what it is, by its entity tag; a folder has none.
+async fn in_the_way(
+    error: Error,
+    caller: &Caller,
+    of: &Handles,
+    (locker, path): (LockerId, &RelativePath),
+) -> Answer {
+    let Error::Conflict(detail) = error else { return Err(error.into()) };
+    let there = of.drive.stat(&caller.principal, locker, path).await;
+    let etag = there.ok().and_then(|there| there.etag);
+    let exists = json!({ "type": "exists", "status": 409, "detail": detail, "etag": etag });
+    Ok(problem(StatusCode::CONFLICT, &exists))
 }
 
 /// From the address itself: decoded once, by nobody else before.

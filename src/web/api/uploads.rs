@@ -274,7 +274,8 @@ async fn told(
             // 460 has no name in HTTP; every number of three digits is a status.
             let status = StatusCode::from_u16(WRONG_CHECKSUM).unwrap_or(StatusCode::CONFLICT);
             let detail = "The bytes do not have the announced checksum";
-            HttpResponse::build(status).content_type("application/problem+json").body(
+            let mut answer = HttpResponse::build(status);
+            answer.reason("Checksum Mismatch").content_type("application/problem+json").body(
                 serde_json::json!({ "type": "checksum_mismatch", "status": WRONG_CHECKSUM, "detail": detail })
                     .to_string(),
             )

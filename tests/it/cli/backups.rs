@@ -148,6 +148,32 @@ async fn a_backup_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn an_upload_in_flight_does_not_come_back() {
+    let place = Place::new();
+    let to = place.folder.path().join("backup");
+    let server = serve(&place, None);
+    let hand = Hand::new(&place, &server);
+    hand.put("whole.bin", &bytes(1, 1000)).await;
+    let uploads = hand.base.replace("/files", "/uploads");
+    let begun = hand.client.post(uploads).basic_auth("ann", Some(&hand.secret));
+    let begun = begun.header("Tus-Resumable", "1.0.0").header("Upload-Length", 5000);
+    let begun = begun.header("Upload-Metadata", "path aGFsZi5iaW4=").send().await.unwrap();
+    assert_eq!(begun.status(), StatusCode::CREATED);
+    place.done(&["backup", text(&to)], "");
+
+    let fresh = Place::new();
+    fresh.done(&["restore", text(&to)], "");
+    assert_eq!(fresh.done(&["doctor"], ""), "everything is in order");
+    let again = serve(&fresh, None);
+    let hand = Hand::with(&again, hand.secret.clone());
+    let storage = hand.base.replace("/files", "/storage");
+    let storage = hand.client.get(storage).basic_auth("ann", Some(&hand.secret));
+    let storage: Value = storage.send().await.unwrap().json().await.unwrap();
+    assert!(storage.to_string().contains("\"reserved\":0"), "{storage}");
+    assert_eq!(hand.get("whole.bin").await, (StatusCode::OK, bytes(1, 1000)));
+}
+
+#[tokio::test]
 async fn damage_in_a_backup_is_found_and_named() {
     let place = Place::new();
     let to = place.folder.path().join("backup");

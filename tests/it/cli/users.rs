@@ -38,7 +38,20 @@ fn manage(place: &Place) {
         let delivered = place.json(&["deliver", "--user", "bob", "--order", "7", file]);
         assert_eq!(delivered[0]["stored"], true, "{delivered}");
         assert_eq!(delivered.as_array().unwrap().len(), 1);
+        assert_eq!(delivered[0]["invitation"], json!(null), "{delivered}");
     }
+    // What is not there is said and fails; the rest arrives.
+    let half = ["deliver", "--user", "bob", "--order", "8", file, "/nowhere/song.flac", "--json"];
+    let output = place.run(&half);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told[0]["stored"], &told[1]["stored"]), (&json!(true), &json!(false)), "{told}");
+    assert!(told[1]["problem"].as_str().unwrap().contains("cannot be read"), "{told}");
+    let new = ["deliver", "--user", "eve@example.org", "--create", "--order", "9", file];
+    let told = place.done(&new, "");
+    assert!(told.contains("chooses a password at http://") && told.contains("/invite/"), "{told}");
+    let told = place.json(&new);
+    assert!(told[0]["invitation"].as_str().unwrap().contains("/invite/"), "{told}");
 
     // The secret stands alone on standard output, so that a script can take it as it is.
     let secret = place.done(&["user", "app-password", "bob", "--label", "phone"], "");
@@ -125,6 +138,18 @@ fn a_scan_that_cannot_be_done_fails() {
     let output = place.run(&["scan", "--wait"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(error_text(&output).contains("is it mounted?"), "{output:?}");
+}
+
+#[test]
+fn a_mistyped_data_folder_is_no_new_server() {
+    let place = Place::new();
+    for command in [&["user", "list"][..], &["plan", "list"], &["doctor"], &["grant", "list", "a"]]
+    {
+        let output = place.run(command);
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {output:?}");
+        assert!(error_text(&output).contains("there is no server's data in"), "{output:?}");
+    }
+    assert!(!place.data().exists());
 }
 
 #[test]

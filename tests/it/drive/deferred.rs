@@ -77,7 +77,10 @@ async fn a_length_that_comes_later_is_promised_as_it_grows() {
     // What does not fit is refused where it stops fitting; what came before stays until given up.
     let address = deferred(&ann, "in/large.bin").await;
     let answer = patch(&ann, &address, 0, &bytes[..400_001]).send().await.unwrap();
-    assert_eq!(problem(answer).await.1["type"], "quota_exceeded");
+    let (_, refused) = problem(answer).await;
+    assert_eq!(refused["type"], "quota_exceeded");
+    // The figures are of this upload against the rest: its own bytes are not used by others.
+    assert_eq!((&refused["used"], &refused["needed"]), (&600_000.into(), &400_001.into()));
     let gone = tus(&ann, Method::DELETE, &address).send().await.unwrap();
     assert_eq!(gone.status(), 204);
     let usage = ann.lockers.usage().await;

@@ -93,6 +93,12 @@ async fn files_are_deleted_brought_back_copied_and_found() {
     let (status, there) = ann.json(Method::POST, song, to("Copies/song.flac", json!({}))).await;
     assert_eq!((status, &there["type"]), (409, &json!("exists")));
     assert!(there["etag"].is_string(), "{there}");
+    // A file where a folder is, and a folder where a file is.
+    for (path, tag) in [("files/Copies", false), ("files/Copies/song.flac/", true)] {
+        let (status, there) = ann.json(Method::PUT, path, None).await;
+        assert_eq!((status, &there["type"]), (409, &json!("exists")), "{path}");
+        assert_eq!(there["etag"].is_string(), tag, "{there}");
+    }
     let household = json!({ "locker": "household", "copy": true });
     let (status, _) = ann.json(Method::POST, song, to("From ann.flac", household)).await;
     assert_eq!(status, 201);

@@ -124,7 +124,7 @@ async fn tus_pieces_become_a_file() {
     // More than was announced.
     let mut more = whole[400_000..].to_vec();
     more.push(0);
-    assert_eq!(tus.patch(&address, 400_000, &more).await.status(), 400);
+    assert_eq!(tus.patch(&address, 400_000, &more).await.status(), 413);
     let at = tus.offset(&address).await;
     assert!((400_000..=whole.len()).contains(&at));
     let answer = tus.patch(&address, at, &whole[at..]).await;

@@ -49,6 +49,28 @@ pub(crate) fn turning(
     path
 }
 
+/// Sound that is hard to encode, in turns of three seconds: many loud tones, noise, both, clicks.
+pub(crate) fn hard(folder: &Path, name: &str, length: f64) -> PathBuf {
+    let path = folder.join(name);
+    let tones =
+        "(sin(2*PI*220*t)+sin(2*PI*1318*t)+sin(2*PI*2489*t)+sin(2*PI*5274*t)+sin(2*PI*9397*t))/5";
+    let part = |noise: &str| {
+        format!(
+            "if(lt(mod(t\\,12)\\,3)\\,{tones}\\,if(lt(mod(t\\,12)\\,6)\\,{noise}\\,\
+             if(lt(mod(t\\,12)\\,9)\\,({tones}+{noise})/2\\,lt(mod(t\\,0.1)\\,0.002)*{noise})))"
+        )
+    };
+    let both = [part("(2*random(0)-1)"), part("(2*random(1)-1)")].join("|");
+    let source = format!("aevalsrc={both}:s=44100:d={length}");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source])
+        .arg(&path)
+        .status()
+        .expect("ffmpeg is installed");
+    assert!(made.success());
+    path
+}
+
 /// The same tone at a time in seconds, for files that are made by hand.
 pub(crate) fn signal(time: f64) -> f64 {
     let frequency = if time < TURN { 1000.0 } else { 2000.0 };

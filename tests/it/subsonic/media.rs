@@ -141,6 +141,10 @@ async fn subsonic_streams_are_transcoded_only_when_asked() {
         let promised = answer.content_length();
         let bytes = answer.bytes().await.unwrap();
         assert!(bytes.len() > 1000, "{query}: {} bytes", bytes.len());
+        let url = format!("id={wave}&{query}");
+        let head = ann.head("stream", &url).await;
+        let length = head.headers().get(header::CONTENT_LENGTH).map(|it| it.to_str().unwrap());
+        assert_ne!(length, Some("0"), "{query}");
         // C29: a promised length is kept to the byte.
         assert!(promised.is_none_or(|length| length == bytes.len() as u64), "{query}");
         assert!(promised.is_some() || !query.contains("estimate"), "{query}");

@@ -228,6 +228,10 @@ impl App {
         self.http.get(self.url(method, query)).send().await.unwrap()
     }
 
+    pub(crate) async fn head(&self, method: &str, query: &str) -> reqwest::Response {
+        self.http.head(self.url(method, query)).send().await.unwrap()
+    }
+
     /// The envelope of a method.
     pub(crate) async fn envelope(&self, method: &str, query: &str) -> Value {
         let answer = self.get(method, query).await;

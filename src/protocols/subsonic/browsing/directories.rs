@@ -37,7 +37,7 @@ pub(in super::super) async fn get_music_folders(call: &Call) -> Answer {
 /// `getIndexes`: the top directories of the libraries by letter; nothing if nothing changed.
 pub(in super::super) async fn get_indexes(call: &Call) -> Answer {
     let last_modified = call.catalog().revision().changed_at;
-    let known = call.params.number::<i64>("ifModifiedSince")?;
+    let known = call.params.whole("ifModifiedSince")?;
     if known.is_some_and(|known| known > 0 && last_modified <= known) {
         return call.done();
     }

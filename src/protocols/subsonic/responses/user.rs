@@ -35,11 +35,12 @@ impl<'a> User<'a> {
     /// From an account.
     pub(in super::super) fn of(user: &'a accounts::User) -> Self {
         let may = &user.abilities;
+        let caps = [user.max_bitrate_kbps, user.plan_bitrate_kbps];
         Self {
             username: &user.name,
             email: &user.email,
             scrobbling_enabled: may.scrobbling,
-            max_bit_rate: user.max_bitrate_kbps.unwrap_or(0),
+            max_bit_rate: caps.into_iter().flatten().min().unwrap_or(0),
             admin_role: user.role == Role::Admin,
             settings_role: may.settings,
             download_role: may.download,

@@ -24,10 +24,16 @@ export default function Deliveries() {
     <section class="card" aria-labelledby="rules"><header>${h(Icon, { name: 'gauge' })}<h2 id="rules">${t('deliveries.rules')}</h2><span class="end">${h(Button, { className: 'small', icon: 'plus', onClick: () => setOpen({ kind: 'rule' }) }, t('deliveries.addRule'))}</span></header>
       <p class="muted">${t('deliveries.rulesText')}</p><ul class="list">${rules.data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${t(`deliveries.on.${one.product}`)}</b><small>${one.plan ? t('storage.tier', { plan: one.plan }) : `+${bytes(one.bytes)}`} · ${one.days ? t('deliveries.days', { count: one.days }) : t('deliveries.forGood')}</small></span>${h(IconButton, { icon: 'trash-2', label: t('deliveries.removeRule'), onClick: () => remove(`bonus-rules/${one.id}`).then(again, complain) })}</li>`)}</ul></section>
     <section class="card" aria-labelledby="orders"><header>${h(Icon, { name: 'download' })}<h2 id="orders">${t('deliveries.orders')}</h2></header>
-      ${orders.data && !orders.data.items.length ? h(Empty, { icon: 'download', title: t('deliveries.none') }) : html`<ul class="list">${orders.data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${one.order}</b><small>${[one.user, t('deliveries.files', { count: one.items.length }), ago(one.createdAt), one.items.find((item) => item.problem)?.problem].filter(Boolean).join(' · ')}</small></span><span class=${`chip ${one.state === 'done' ? 'ok' : 'warn'}`}>${t(`deliveries.${one.state}`)}</span></li>`)}</ul>`}</section></div>
+      ${orders.data && !orders.data.items.length ? h(Empty, { icon: 'download', title: t('deliveries.none') }) : html`<ul class="list">${orders.data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${one.order}</b><small>${[one.user, t('deliveries.files', { count: one.items.length }), ago(one.createdAt)].filter(Boolean).join(' · ')}</small>${reasons(one).map((reason) => html`<small class="wrap" key=${reason}>${reason}</small>`)}</span><span class=${`chip ${one.state === 'done' ? 'ok' : 'warn'}`}>${t(`deliveries.${standing(one)}`)}</span></li>`)}</ul>`}</section></div>
     ${open?.kind === 'key' && h(Key, { onClose: again })}
     ${open?.kind === 'rule' && h(Rule, { names: plans.data?.items.map((one) => one.name) ?? [], onClose: () => setOpen(null), onDone: again })}</div>`;
 }
+
+/** An order of which a file failed is tried again only when the shop sends it again. */
+const standing = (order) => order.state === 'open' && order.items.some((item) => item.state === 'failed') ? 'failed' : order.state;
+
+/** Why files are not there, each reason once. */
+const reasons = (order) => [...new Set(order.items.filter((item) => item.state === 'failed').map((item) => item.problem))];
 
 function Key({ onClose }) {
   const [label, setLabel] = useState('');
