@@ -62,6 +62,9 @@ struct Place {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Standing {
     pub(super) state: String,
+    /// Paths that have these bytes; a few of them are named.
+    #[serde(default)]
+    pub(super) count: usize,
     #[serde(default)]
     pub(super) paths: Vec<String>,
     pub(super) claim: Option<String>,

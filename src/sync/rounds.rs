@@ -20,6 +20,8 @@ use super::{
 /// Files and bytes whose claims are made together.
 const CLAIMED: usize = 100;
 const CLAIMED_BYTES: u64 = 256 << 20;
+/// Paths that a moved file may have come from.
+const TRIED: usize = 50;
 /// Equal files wait for the first of them; more rounds than this mean that something is odd.
 const ROUNDS: usize = 4;
 
@@ -173,9 +175,10 @@ impl Pass<'_> {
                 self.state.place(&each.file.path, each.hash)?;
                 self.done(each.file, Outcome::Had);
             }
-            "have" => match self.moved_from(&each, &standing.paths) {
+            "have" => match self.moved_from(&each, &standing).await? {
                 Some(from) if self.dry_run => self.done(each.file, Outcome::Moved { from }),
                 Some(from) if self.remote.rename(&from, &each.file.path).await.is_ok() => {
+                    self.state.moved(&from);
                     self.state.place(&each.file.path, each.hash)?;
                     self.done(each.file, Outcome::Moved { from });
                 }
@@ -189,13 +192,30 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// The path there of a file that was brought from here and is at another path here now.
-    fn moved_from(&self, each: &Hashed<'_>, paths: &[String]) -> Option<String> {
+    /// The path there of a file that was brought from here and is at another path here now. Of
+    /// equal files only a few are named: the others are asked about by the paths that are known
+    /// here.
+    async fn moved_from(&self, each: &Hashed<'_>, told: &Standing) -> Result<Option<String>> {
         let hash = hex::encode(each.hash);
         let is_ours = |path: &&String| {
             !self.paths.contains(*path) && self.state.placed(path).as_ref() == Some(&hash)
         };
-        paths.iter().find(is_ours).cloned()
+        if let Some(path) = told.paths.iter().find(is_ours) {
+            return Ok(Some(path.clone()));
+        }
+        if told.count <= told.paths.len() {
+            return Ok(None);
+        }
+        let left = self.state.places_of(each.hash, |path| !self.paths.contains(path), TRIED);
+        let size = each.file.identity.size();
+        let items: Vec<Value> =
+            left.iter().map(|path| json!({ "hash": hash, "size": size, "path": path })).collect();
+        let standings = self.look(&items).await?;
+        let mut found = left.into_iter().zip(standings);
+        let is_there = |(path, standing): &(String, Standing)| {
+            standing.state == "have" && standing.paths.first() == Some(path)
+        };
+        Ok(found.find(is_there).map(|(path, _)| path))
     }
 
     /// Proves possession; what comes of nothing has to be sent.

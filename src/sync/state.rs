@@ -113,6 +113,23 @@ impl State {
         self.known().note(Line::Placed(path.to_owned(), hash))
     }
 
+    /// Some of the paths that this content was brought to, as far as `wanted` takes them.
+    pub(super) fn places_of(
+        &self,
+        hash: [u8; 32],
+        wanted: impl Fn(&str) -> bool,
+        most: usize,
+    ) -> Vec<String> {
+        let (hash, known) = (hex::encode(hash), self.known());
+        let fits = known.placed.iter().filter(|(path, placed)| **placed == hash && wanted(path));
+        fits.map(|(path, _)| path.clone()).take(most).collect()
+    }
+
+    /// It was moved away from this path; until the next run that is all there is to know of it.
+    pub(super) fn moved(&self, path: &str) {
+        self.known().placed.remove(path);
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

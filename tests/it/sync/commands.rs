@@ -469,6 +469,18 @@ async fn hundreds_of_equal_files_go_and_come_back() {
     assert_eq!(tree(&two.lockers.drive_root().join("lockers/ann")), tree(there.path()));
     ann.done("pull", here.path(), &[]).await;
     assert_eq!(tree(here.path()), tree(there.path()));
+    // A folder of them that is moved here is moved there, though few of their places are told.
+    std::fs::create_dir(there.path().join("Other")).unwrap();
+    for number in 290..count {
+        let name = format!("{number:04}.txt");
+        let (from, to) = (there.path().join("Empty"), there.path().join("Other"));
+        std::fs::rename(from.join(&name), to.join(&name)).unwrap();
+    }
+    let said = ann.done("sync", there.path(), &[]).await;
+    assert_eq!(said["moved"]["files"], 10, "{said}");
+    assert_eq!(tree(&two.lockers.drive_root().join("lockers/ann")), tree(there.path()));
+    std::fs::remove_dir_all(here.path().join("Empty")).unwrap();
+    ann.done("pull", here.path(), &[]).await;
     // One that was changed here is as it is there again; the rest is not fetched.
     music::write(here.path(), "Empty/0007.txt", b"changed");
     let said = ann.done("pull", here.path(), &[]).await;
