@@ -149,7 +149,7 @@ fn a_killed_server_is_followed_by_another() {
 #[tokio::test]
 async fn a_newer_database_is_left_untouched() {
     let place = Place::new();
-    place.json(&["user", "list"]);
+    place.done(&["plan", "set", "Tiny", "--quota", "1"], "");
     let file = place.data().join("tunelocker.db");
     let url = format!("sqlite://{}", file.display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();

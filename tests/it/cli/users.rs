@@ -67,6 +67,7 @@ fn manage(place: &Place) {
     place.done(&["user", "set-plan", "bob", "Free"], "");
     place.done(&["plan", "remove", "Tiny"], "");
     place.done(&["user", "remove", "bob"], "");
+    place.done(&["user", "remove", "eve"], "");
 
     for wrong in [
         &["user", "remove", "nobody"][..],
