@@ -173,7 +173,7 @@ impl Doctor<'_> {
                     "{path} points into a folder and is known as one with bytes of its own"
                 )),
                 Some(_) if file.is_lent => {
-                    pointed.extend(lent.get(&path).map(|it| (path, it.sealed.clone())))
+                    pointed.extend(lent.get(&path).map(|it| (path, it.sealed.clone())));
                 }
                 Some(_) => (),
             }

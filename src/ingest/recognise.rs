@@ -215,7 +215,7 @@ async fn adopt(
 /// Whether surely nothing is there: an error that could mean anything else is no proof.
 pub(super) fn is_absent(root: &Path, lent: &Lent, path: &str) -> bool {
     match std::fs::symlink_metadata(absolute(root, path)) {
-        Ok(found) => !found.is_file() && !(found.is_symlink() && lent.contains_key(path)),
+        Ok(found) => !(found.is_file() || found.is_symlink() && lent.contains_key(path)),
         Err(error) => {
             matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
         }

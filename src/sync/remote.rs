@@ -127,12 +127,12 @@ impl Remote {
     /// In a place of the user's: `me`, `household`, an id, or OWNER/FOLDER for a folder that somebody
     /// shares; and in a folder of it, where '' is all of it.
     pub(super) async fn within(self, place: &str, folder: &str) -> Result<Self> {
-        let folder = Arc::from(folder.trim().trim_matches('/'));
-        let Some((owner, name)) = place.split_once('/') else { return Ok(Self { folder, ..self }) };
         #[derive(Deserialize)]
         struct Answer {
             items: Vec<Place>,
         }
+        let folder = Arc::from(folder.trim().trim_matches('/'));
+        let Some((owner, name)) = place.split_once('/') else { return Ok(Self { folder, ..self }) };
         let request = self.request(Method::GET, "/places");
         let answer: Answer =
             json_of(self.done(request, whole(Bytes::new()), PATIENCE).await?).await?;

@@ -72,7 +72,7 @@ impl Drive {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(SETTLE) => (),
             }
-            while !matches!(changes.try_recv(), Err(_)) {}
+            while changes.try_recv().is_ok() {}
         }
     }
 

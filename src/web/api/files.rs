@@ -155,7 +155,7 @@ pub(super) async fn store(
     let inner = path.below(&place.base);
     if request.uri().path().ends_with('/') {
         return match of.drive.make_folder(&caller.principal, place.locker, &inner).await {
-            Ok(_) => Ok(HttpResponse::Created().finish()),
+            Ok(()) => Ok(HttpResponse::Created().finish()),
             Err(error) => in_the_way(error, &caller, &of, (place.locker, &inner)).await,
         };
     }
