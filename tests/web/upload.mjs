@@ -186,7 +186,7 @@ async function remembered() {
 async function imported() {
   await page.getByText('The server fetches nothing from addresses.').waitFor();
   await page.getByRole('link', { name: 'Turn it on' }).click();
-  await page.getByRole('switch', { name: 'Imports from addresses', exact: true }).check();
+  await page.getByRole('switch', { name: 'Imports from addresses', exact: true }).click();
   await page.getByRole('switch', { name: 'Imports from addresses', exact: true, checked: true }).waitFor();
   await page.goto(`${args.base}/upload`);
   const field = page.getByLabel('Address of a track, a zip or an m3u list');

@@ -133,9 +133,10 @@ async fn it_is_served_to_whoever_asks() {
     assert_eq!(&served, document());
 }
 
-/// Answers that need what other tests have: a feed, a shop, a scrobbling service, a claim, speakers.
+/// Answers that need what other tests have: a feed, a shop, a scrobbling service, a claim, speakers, broken files.
 const ELSEWHERE: &[&str] = &[
     "get /imports/{id}",
+    "get /libraries/{id}/unreadable",
     "post /app-passwords",
     "get /podcasts/{id}",
     "get /users/{name}/storage",
