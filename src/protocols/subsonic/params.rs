@@ -87,7 +87,8 @@ impl Params {
     /// digits than a client's own numbers have.
     pub(super) fn whole(&self, name: &str) -> Result<Option<i64>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let digits = text.trim().trim_start_matches(['-', '+']);
+        let text = text.trim();
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         match number(name, text) {
             Err(_) if is_number && text.trim().starts_with('-') => Ok(Some(i64::MIN)),

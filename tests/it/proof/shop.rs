@@ -43,7 +43,7 @@ impl Shop {
         api.must(on).await;
         let key = json!({ "label": "shop" });
         let key = api.must(api.request(Method::POST, "delivery-keys").json(&key)).await.json();
-        self.key = key["secret"].as_str().unwrap().to_owned();
+        key["secret"].as_str().unwrap().clone_into(&mut self.key);
         self
     }
 
