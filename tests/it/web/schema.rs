@@ -51,7 +51,7 @@ pub(crate) async fn send(request: RequestBuilder) -> (u16, String) {
 
 /// Fails unless what was sent, and taken, is as described.
 pub(crate) fn hold_request(method: &str, path: &str, body: &str) {
-    let Some((template, operations)) = operations(path) else { return };
+    let Some((template, operations)) = operations(method, path) else { return };
     let name = format!("{} {template} takes", method.to_ascii_lowercase());
     let operation = &operations[method.to_ascii_lowercase()];
     let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -68,7 +68,7 @@ pub(crate) fn hold_request(method: &str, path: &str, body: &str) {
 
 /// Fails unless an answer is as described.
 pub(crate) fn hold(method: &str, path: &str, status: u16, body: &str) {
-    let Some((template, operations)) = operations(path) else { return };
+    let Some((template, operations)) = operations(method, path) else { return };
     let name = format!("{} {template}", method.to_ascii_lowercase());
     let operation = &operations[method.to_ascii_lowercase()];
     assert!(operation.is_object(), "{name} is not described");
@@ -96,7 +96,7 @@ pub(crate) fn seen() -> BTreeSet<String> {
 }
 
 /// The entry that an address is of: the one with the fewest places to fill.
-fn operations(path: &str) -> Option<(&'static str, &'static Value)> {
+fn operations(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let fits = |template: &str| {
         let wanted: Vec<&str> = template.trim_start_matches('/').split('/').collect();
@@ -112,7 +112,10 @@ fn operations(path: &str) -> Option<(&'static str, &'static Value)> {
         .unwrap()
         .iter()
         .filter(|(template, _)| fits(template))
-        .min_by_key(|(template, _)| template.matches('{').count())
+        // A method may be described under a wider template than another of the same address.
+        .min_by_key(|(template, operations)| {
+            (operations.get(method.to_ascii_lowercase()).is_none(), template.matches('{').count())
+        })
         .map(|(template, operations)| (template.as_str(), operations))
 }
 
