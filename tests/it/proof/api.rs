@@ -98,6 +98,11 @@ impl Api {
         request.header("Upload-Metadata", format!("path {path},unpack {yes}"))
     }
 
+    /// A request of the administrator's with his own password: an app password does not reach that.
+    pub(super) fn administer(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path)).basic_auth(ADMIN.0, Some(ADMIN.1))
+    }
+
     /// A new upload by tus that is a part, for a shop to hand over.
     pub(super) fn tus_part(&self, length: usize) -> RequestBuilder {
         let request = self.tus(Method::POST, "").header("Upload-Length", length);
@@ -159,15 +164,8 @@ impl Api {
     pub(super) async fn set_quota(&self, quota: u64) {
         let plan = json!({ "quota": quota });
         let own = format!("users/{}", ADMIN.0);
-        for (method, path, body) in [
-            (Method::PUT, "plans/Proof", plan),
-            (Method::PATCH, own.as_str(), json!({ "plan": "Proof" })),
-        ] {
-            // An app password does not reach this.
-            let url = format!("http://{}/api/v1/{path}", self.address);
-            let request = self.client.request(method, url).basic_auth(ADMIN.0, Some(ADMIN.1));
-            self.must(request.json(&body)).await;
-        }
+        self.must(self.administer(Method::PUT, "plans/Proof").json(&plan)).await;
+        self.must(self.administer(Method::PATCH, &own).json(&json!({ "plan": "Proof" }))).await;
     }
 }
 

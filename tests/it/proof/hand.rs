@@ -254,15 +254,15 @@ impl Hand {
             Act::Grant => {
                 after.grants += 1;
                 let gift = json!({ "bytes": GIFT, "reason": "a proof" });
-                api.request(Method::POST, &format!("users/{}/grants", ADMIN.0)).json(&gift)
+                api.administer(Method::POST, &format!("users/{}/grants", ADMIN.0)).json(&gift)
             }
             Act::GrantEnd => {
                 after.grants -= 1;
-                let grants = api.request(Method::GET, &format!("users/{}/grants", ADMIN.0));
+                let grants = api.administer(Method::GET, &format!("users/{}/grants", ADMIN.0));
                 let grants = api.ask(grants).await.filter(super::api::Answer::is_success)?.json();
                 let mut all = grants["items"].as_array().unwrap().iter();
                 let active = all.find(|it| it["active"] == true).unwrap_or(&Value::Null);
-                api.request(Method::DELETE, &format!("grants/{}", active["id"].as_str()?))
+                api.administer(Method::DELETE, &format!("grants/{}", active["id"].as_str()?))
             }
         };
         Some(Step { request, after })

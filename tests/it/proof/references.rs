@@ -75,7 +75,7 @@ impl Lending {
     }
 
     async fn library(&self) -> Value {
-        let all = self.api.must(self.api.request(Method::GET, "libraries")).await.json();
+        let all = self.api.must(self.api.administer(Method::GET, "libraries")).await.json();
         let one = all["items"].as_array().unwrap().iter().find(|one| one["name"] == "Music");
         one.unwrap().clone()
     }
@@ -92,7 +92,7 @@ impl Lending {
         let one = self.library().await;
         let access = json!({ "shared": true, "onLan": false, "granted": [], "lends": lends });
         let address = format!("libraries/{}", one["id"].as_str().unwrap());
-        self.api.request(Method::PATCH, &address).json(&access)
+        self.api.administer(Method::PATCH, &address).json(&access)
     }
 
     /// The next song: where it shall be, its bytes, and the request that claims it.
@@ -222,7 +222,7 @@ async fn killed_while_a_file_gets_bytes_of_its_own() {
         let deadline = Instant::now() + Duration::from_secs(10);
         while trace.lives() && Instant::now() < deadline {
             let address = "libraries";
-            let asked = house.api.ask(house.api.request(Method::GET, address)).await;
+            let asked = house.api.ask(house.api.administer(Method::GET, address)).await;
             let done = asked.is_some_and(|all| {
                 let all = all.json();
                 let items = all["items"].as_array().cloned().unwrap_or_default();
