@@ -162,6 +162,7 @@ impl Services {
         let deliveries = Deliveries::new(&drive, egress.clone(), may_fetch);
         let may_fetch = !config.outside.forbid.contains(&config::Feature::Imports);
         let imports = Imports::new(&drive, readers.clone(), egress.clone(), may_fetch);
+        imports.adopt().await?;
         let parts = outside::Parts {
             db: db.clone(),
             clock: clock.clone(),

@@ -11,7 +11,7 @@ use super::{
 use crate::{Error, Result, accounts::Principal, ids::ImportId};
 
 impl Imports {
-    /// Goes on with what a stopped server left, and forgets what is long over, until `stop`.
+    /// Goes on with what a stopped server left, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         if let Err(error) = self.go_on().await {
             tracing::error!("imports could not be gone on with: {error:?}");
@@ -23,9 +23,13 @@ impl Imports {
         }
     }
 
-    async fn go_on(&self) -> Result<()> {
+    /// Knows again, before anybody may ask, what a stopped server left to be gone on with.
+    pub async fn adopt(&self) -> Result<()> {
         self.forget_old().await?;
-        self.adopt_uploads().await?;
+        self.adopt_uploads().await
+    }
+
+    async fn go_on(&self) -> Result<()> {
         for known in self.open_ones().await? {
             let id = known.id;
             let Some(live) = self.go_live_once(id) else { continue };
