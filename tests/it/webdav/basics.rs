@@ -185,7 +185,7 @@ async fn finder_and_explorer_are_at_home() {
     }
     let lies = [("X-Expected-Entity-Length", "10")];
     let answer = dav.ask("PUT", "ann/lie", &lies, chunked(&bytes)).await;
-    assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "a promise is held to the byte");
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE, "a promise is held to the byte");
     assert_eq!(dav.status("GET", "ann/lie", &[]).await, 404);
     let quota = "<D:propfind xmlns:D='DAV:'><D:prop><D:quota-available-bytes/><D:quota-used-bytes/></D:prop></D:propfind>";
     for path in ["", "ann/"] {
