@@ -313,9 +313,9 @@ async fn after_a_restart_it_goes_on_where_it_was() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     drop(app);
-    stops.store(1, Ordering::SeqCst);
-
     let app = spawn().await;
+    // The first one has left by now.
+    stops.store(1, Ordering::SeqCst);
     let import = loop {
         let (import, _) = app.services.imports.one(&bob, id).await.unwrap();
         if import.state.is_over() {
