@@ -67,7 +67,7 @@ impl Db {
         let reader = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
-            .idle_timeout(std::time::Duration::from_mins(5))
+            .idle_timeout(std::time::Duration::from_secs(20))
             .connect_with(
                 options
                     .create_if_missing(false)
@@ -88,20 +88,15 @@ impl Db {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// Lets go of pages, statements and connections that are kept for the next question. Those that are
+    /// Lets go of pages and statements that are kept for the next question. Connections that are
     /// at work are passed by.
     pub async fn rest(&self) {
         let mut resting = Vec::new();
-        let mut readers = std::iter::from_fn(|| self.reader.try_acquire());
-        resting.extend(readers.next());
-        // One reads for all while nobody hurries. The others end here, not whenever they were idle
-        // for long enough, so that what their end needs is given back with the rest.
-        for surplus in readers {
-            if let Err(error) = surplus.close().await {
-                tracing::debug!("a connection that rests did not end well: {error}");
+        for pool in [&self.reader, &self.writer] {
+            while let Some(connection) = pool.try_acquire() {
+                resting.push(connection);
             }
         }
-        resting.extend(self.writer.try_acquire());
         for connection in &mut resting {
             let _ = connection.clear_cached_statements().await;
             let _ = sqlx::query("pragma shrink_memory")
