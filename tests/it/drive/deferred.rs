@@ -143,6 +143,7 @@ async fn a_whole_archive_is_unpacked_when_the_server_starts_again() {
     let (accounts, drive) = start_again(&lockers, Clock::System).await;
     let pool = Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), 1);
     let imports = Imports::new(&drive, pool, Egress::new(Settings::default()).unwrap(), true);
+    imports.adopt().await.unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(imports.clone().run(stop.clone()));
     let import = loop {
