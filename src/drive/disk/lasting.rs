@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, OFlags, unlinkat},
+    fs::{AtFlags, OFlags, fsync, unlinkat},
     io::Errno,
 };
 
@@ -82,6 +82,11 @@ impl Disk {
 }
 
 impl Staged {
+    /// Makes its name outlive a cut of the power; its bytes are another matter.
+    pub(in crate::drive) fn sync_name(&self) -> io::Result<()> {
+        Ok(fsync(&self.folder)?)
+    }
+
     /// Leaves it in staging, under its name.
     pub(in crate::drive) fn keep(mut self) {
         self.name.clear();

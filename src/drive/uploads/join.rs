@@ -58,6 +58,7 @@ impl Drive {
                 io::copy(&mut disk.reopen(name)?, &mut staged.file)?;
             }
             staged.file.sync_all()?;
+            staged.sync_name()?;
             Ok(staged)
         })
         .await?;

@@ -174,8 +174,14 @@ impl Drive {
         };
         let id = staging_name()?;
         let (disk, staging) = (self.disk.clone(), staging_of(&id));
-        // The row is what says that the file is no leftover, so the file comes first.
-        let staged = blocking(move || disk.stage(&staging, Some(length))).await?;
+        // The row is what says that the file is no leftover, so the file comes first, and for sure:
+        // who is told of an upload finds it, whatever becomes of the power.
+        let staged = blocking(move || {
+            let staged = disk.stage(&staging, Some(length))?;
+            staged.sync_name()?;
+            Ok(staged)
+        })
+        .await?;
         let new = &NewUpload { length, ..new.clone() };
         let place = (locker.id, path.as_str());
         let state = self.insert_upload(principal, place, new, form, &id, replaced).await?;

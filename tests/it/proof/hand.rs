@@ -539,10 +539,6 @@ impl Hand {
             let head = self.api.ask(self.api.tus(Method::HEAD, &address)).await;
             let head = head.ok_or("nobody is there")?;
             let offset: Option<usize> = head.header("upload-offset").parse().ok();
-            // Nothing was acknowledged of it but that it may come: it is sent anew.
-            if acknowledged == 0 && head.status == 404 {
-                continue;
-            }
             let Some(offset) = offset.filter(|offset| acknowledged <= *offset) else {
                 return Err(format!(
                     "{path}: {acknowledged} bytes were acknowledged, and the upload stands at {offset:?} ({})",
