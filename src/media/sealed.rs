@@ -52,6 +52,12 @@ impl Sealed {
         Ok(self.open_as_of()?.0)
     }
 
+    /// The same; `None` if it surely is not there as it was. A disk that fails, or a right that was
+    /// taken away, says nothing of the kind and is an error.
+    pub fn look(&self) -> io::Result<Option<(File, i64)>> {
+        told(self.open_as_of())
+    }
+
     /// The same, and when anything about it last changed (ctime, ns): what it was then, it is.
     pub fn open_as_of(&self) -> io::Result<(File, i64)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -80,6 +86,13 @@ impl Sealed {
         } else {
             Err(io::ErrorKind::NotFound.into())
         }
+    }
+}
+
+fn told<T>(opened: io::Result<T>) -> io::Result<Option<T>> {
+    match opened {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
     }
 }
 
@@ -136,6 +149,27 @@ mod tests {
         is_refused(&sealed);
         rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
         is_refused(&sealed);
+    }
+
+    /// Only what is surely gone is: what a disk cannot tell makes nobody believe a loss.
+    #[test]
+    fn what_cannot_be_told_is_not_gone() {
+        let gone = |kind: io::ErrorKind| told::<()>(Err(kind.into())).map_err(|error| error.kind());
+        assert_eq!(gone(io::ErrorKind::NotFound), Ok(None));
+        for kind in [io::ErrorKind::PermissionDenied, io::ErrorKind::TimedOut, io::ErrorKind::Other]
+        {
+            assert_eq!(gone(kind), Err(kind));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, b"abc").unwrap();
+        let sealed = sealed(path.clone());
+        assert!(sealed.look().unwrap().is_some());
+        fs::remove_file(path).unwrap();
+        assert!(sealed.look().unwrap().is_none());
+        // Longer than any name may be: nothing is known about it.
+        let long = folder.path().join("n".repeat(300));
+        assert!(Sealed { path: long, ..sealed }.look().is_err());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::real::{Reference, is_of};
 use crate::{
-    Result,
+    Error, Result,
     accounts::{Change, Charge},
     clock,
     db::Tx,
@@ -103,12 +103,14 @@ impl Drive {
         .await?;
         for id in recalled {
             let Some(reference) = self.reference(id).await? else { continue };
-            // What is missing has nothing to be copied; it may come back.
-            if !self.make_reference_real(&reference).await? {
-                tracing::warn!(
+            match self.make_reference_real(&reference).await {
+                Ok(true) => (),
+                // What is missing has nothing to be copied; it may come back.
+                Ok(false) => tracing::warn!(
                     file = %reference.lent.sealed.path.display(),
                     "files of lockers point at this file of a folder that no longer lends, and it is not there"
-                );
+                ),
+                Err(error) => not_now(&reference, &error),
             }
         }
         // What the catalogue knows otherwise, or what was missing.
@@ -125,8 +127,10 @@ impl Drive {
         .await?;
         let touched = if every { self.touched().await? } else { Vec::new() };
         for id in doubtful.into_iter().chain(touched) {
-            if let Some(reference) = self.reference(id).await? {
-                self.look_at_reference(&reference).await?;
+            if let Some(reference) = self.reference(id).await?
+                && let Err(error) = self.look_at_reference(&reference).await
+            {
+                not_now(&reference, &error);
             }
         }
         let mut tx = self.db.write().await?;
@@ -137,7 +141,7 @@ impl Drive {
 
     async fn look_at_reference(&self, reference: &Reference) -> Result<()> {
         let sealed = reference.lent.sealed.clone();
-        let there = blocking(move || Ok(sealed.open_as_of().ok())).await?;
+        let there = blocking(move || sealed.look()).await?;
         if let Some((_, changed_ns)) = there
             && self.is_at_home(reference).await?
         {
@@ -408,4 +412,13 @@ impl Drive {
         }
         Ok(turns)
     }
+}
+
+/// What cannot be said of one file, for its disk fails or no room is left, is no reason to leave
+/// the others. It stays as it is and is tried again.
+fn not_now(reference: &Reference, error: &Error) {
+    tracing::warn!(
+        file = %reference.lent.sealed.path.display(),
+        "what lockers point at could not be looked after: {error:#?}"
+    );
 }

@@ -98,17 +98,21 @@ impl Drive {
         }
         let mut places = vec![reference.lent.sealed.clone()];
         places.extend(self.in_folders(&reference.hash, false).await?.into_iter().map(|it| it.1));
+        let mut unknown = None;
         for place in places {
             let hash = reference.hash.clone();
             let opened = blocking(move || {
-                let Ok(file) = place.open() else { return Ok(None) };
+                let Some((file, _)) = place.look()? else { return Ok(None) };
                 Ok(is_of(&file, &hash)?.then_some(Arc::new(file)))
             });
-            if let Some(file) = opened.await? {
-                return Ok(Some((file, Kinship::Outside)));
+            match opened.await {
+                Ok(Some(file)) => return Ok(Some((file, Kinship::Outside))),
+                Ok(None) => (),
+                // Another place may do; if none does, nobody knows that the bytes are nowhere.
+                Err(error) => unknown = Some(error),
             }
         }
-        Ok(None)
+        unknown.map_or(Ok(None), Err)
     }
 
     /// A real file of a locker or shelf with the bytes of a reference.
