@@ -69,7 +69,12 @@ async fn read(
     let (root, path) = (Arc::clone(&reader.root), path.to_owned());
     let opened = tokio::task::spawn_blocking(move || {
         let file = open(&absolute(&root, &path))?;
-        let hash = if by_content { digest(&file, None, |_| true).ok().flatten() } else { None };
+        let hash = if by_content { digest(&file, None, |_| true) } else { Ok(None) };
+        let hash = hash.unwrap_or_else(|error| {
+            // Whatever hashes it later bars it then.
+            tracing::warn!("{path} could not be read to see whether it was taken down: {error}");
+            None
+        });
         Some((hash.map(|it| it.content), file))
     });
     let Some((hash, file)) = opened.await? else { return Ok((None, None)) };

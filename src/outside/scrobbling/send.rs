@@ -304,8 +304,11 @@ impl Scrobbling {
             return Ok(());
         }
         for account in self.open_accounts().await? {
-            // Gone in this moment.
-            let Ok(principal) = self.0.of.accounts.principal(account.user).await else { continue };
+            let principal = match self.0.of.accounts.principal(account.user).await {
+                // Gone in this moment.
+                Err(Error::NotFound(_)) => continue,
+                known => known?,
+            };
             let playing = self.0.of.playback.now_playing(&principal).await?;
             let Some(own) = playing.iter().find(|entry| entry.user == account.user) else {
                 continue;
