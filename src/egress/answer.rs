@@ -86,6 +86,23 @@ impl Answer {
         self.header(&header::CONTENT_LENGTH)?.trim().parse().ok()
     }
 
+    /// Whether it is the rest of a file from `offset` on (RFC 9110, 14.4).
+    #[must_use]
+    pub fn is_rest(&self, offset: u64) -> bool {
+        let range = self.header(&header::CONTENT_RANGE).and_then(|it| it.strip_prefix("bytes "));
+        let start = range.and_then(|range| range.split('-').next()?.trim().parse::<u64>().ok());
+        self.status() == 206 && start == Some(offset)
+    }
+
+    /// By what its server knows the file again: a strong `ETag`, else the date of its last change
+    /// (RFC 9110, 13.1.5).
+    #[must_use]
+    pub fn validator(&self) -> Option<String> {
+        let etag = self.header(&header::ETAG).filter(|tag| tag.starts_with('"'));
+        let of = etag.or_else(|| self.header(&header::LAST_MODIFIED))?;
+        (of.len() <= 500).then(|| of.to_owned())
+    }
+
     /// The whole body.
     pub async fn bytes(mut self) -> Result<Bytes, Fault> {
         let mut all = BytesMut::new();

@@ -139,14 +139,8 @@ impl Catalog {
         )
         .execute(&mut *tx)
         .await?;
-        let albums = sqlx::query_scalar!(
-            r#"select distinct album_id as "album_id!: i64" from track
-               where track_id in (select value from json_each(?)) and album_id is not null"#,
-            tracks
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        refresh_albums(&mut tx, &list(&albums)).await?;
+        let albums = albums_of(&mut tx, &tracks).await?;
+        refresh_albums(&mut tx, &albums).await?;
         tx.commit().await?;
         self.inner.sounds.changed();
         self.inner.memory.tracks.forget();
@@ -241,14 +235,7 @@ impl Catalog {
                  where track.track_id = j.column1",
             )
             .await?;
-        let albums = sqlx::query_scalar!(
-            r#"select distinct album_id as "album_id!: i64" from track
-               where track_id in (select value from json_each(?)) and album_id is not null"#,
-            tracks
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        let albums = list(albums);
+        let albums = albums_of(&mut tx, &tracks).await?;
         refresh_albums(&mut tx, &albums).await?;
         tx.commit().await?;
         self.inner.sounds.changed();
@@ -288,6 +275,18 @@ impl Catalog {
         self.announce(revision);
         Ok(())
     }
+}
+
+/// Albums of tracks; both as lists of ids.
+async fn albums_of(tx: &mut Tx, tracks: &str) -> Result<String> {
+    let albums = sqlx::query_scalar!(
+        r#"select distinct album_id as "album_id!: i64" from track
+           where track_id in (select value from json_each(?)) and album_id is not null"#,
+        tracks
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(list(&albums))
 }
 
 /// Loudness of these albums (a JSON list), from that of their tracks weighted by their lengths:

@@ -13,11 +13,7 @@ use futures_util::{Stream, StreamExt as _};
 use url::Url;
 
 use super::{
-    ImportItem, ImportState, Imports, Problem,
-    live::Live,
-    names,
-    resume::{Begun, is_rest},
-    rows::Known,
+    ImportItem, ImportState, Imports, Problem, live::Live, names, resume::Begun, rows::Known,
 };
 use crate::{
     Error, Result,
@@ -90,7 +86,7 @@ impl Imports {
             return Ok(Rest::Anew(self.ask(url).await?));
         };
         let answer = self.ask_rest(url, &begun).await?;
-        if !is_rest(&answer, begun.offset) {
+        if !answer.is_rest(begun.offset) {
             self.give_up_begun(known.id).await?;
             return Ok(Rest::Anew(match answer.status() {
                 200 => answer,

@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     accounts::Principal,
     drive::{Appended, Handover, NewUpload, Stored, Target},
-    egress::{Answer, header},
+    egress::Answer,
     ids::ImportId,
 };
 
@@ -73,7 +73,7 @@ impl Imports {
         target: &Target,
         (url, answer): (&str, Answer),
     ) -> Result<Result<Stored, Answer>> {
-        let (Some(length @ 1..), Some(validator)) = (answer.length(), validator(&answer)) else {
+        let (Some(length @ 1..), Some(validator)) = (answer.length(), answer.validator()) else {
             return Ok(Err(answer));
         };
         let source = plain(answer.url());
@@ -119,7 +119,7 @@ impl Imports {
             begun.offset = arrived;
             tokio::time::sleep(PAUSE).await;
             answer = self.ask_rest(url, &begun).await?;
-            if !is_rest(&answer, begun.offset) {
+            if !answer.is_rest(begun.offset) {
                 break;
             }
         }
@@ -207,19 +207,4 @@ impl Imports {
         }
         Ok(())
     }
-}
-
-/// Whether it is the rest of the file from `offset` on.
-pub(super) fn is_rest(answer: &Answer, offset: u64) -> bool {
-    let range =
-        answer.header(&header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
-    let start = range.and_then(|range| range.split('-').next()?.trim().parse::<u64>().ok());
-    answer.status() == 206 && start == Some(offset)
-}
-
-/// By what the server knows the file again: a strong ETag, else the date of its last change.
-fn validator(answer: &Answer) -> Option<String> {
-    let etag = answer.header(&header::ETAG).filter(|tag| tag.starts_with('"'));
-    let of = etag.or_else(|| answer.header(&header::LAST_MODIFIED))?;
-    (of.len() <= 500).then(|| of.to_owned())
 }

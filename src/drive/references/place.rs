@@ -45,9 +45,22 @@ pub(crate) async fn lent_places(
         .collect())
 }
 
+/// A row that points, as it is read.
+struct Row {
+    path: String,
+    size_bytes: i64,
+    modified_ns: i64,
+    reference: i64,
+    target: Vec<u8>,
+    quick_key: Vec<u8>,
+    changed_ns: i64,
+    content_hash: Vec<u8>,
+}
+
 /// Lent files of something kept, by their paths in it; '' is a file itself.
 pub(in crate::drive) async fn lent_of_kept(db: &Db, id: &str) -> Result<LentFiles> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"select f.path, f.size_bytes, f.modified_ns, r.reference_id as "reference!: i64", r.target, r.quick_key, r.changed_ns,
                       r.content_hash
            from drive_kept_file f join drive_reference r using (reference_id) where f.kept_id = ?"#,
@@ -55,25 +68,13 @@ pub(in crate::drive) async fn lent_of_kept(db: &Db, id: &str) -> Result<LentFile
     )
     .fetch_all(db.read())
     .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let reference = (Some(row.reference), Some(row.target), Some(row.quick_key));
-            Some((
-                row.path,
-                lent(
-                    reference,
-                    (row.size_bytes, row.modified_ns),
-                    (Some(row.changed_ns), Some(row.content_hash)),
-                )?,
-            ))
-        })
-        .collect())
+    Ok(by_path(rows))
 }
 
 /// Lent files of a locker by their paths, also those whose symlink was not there.
 pub(in crate::drive) async fn lent_of_locker(db: &Db, locker: LockerId) -> Result<LentFiles> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         r#"select f.path, f.size_bytes, f.modified_ns, r.reference_id as "reference!: i64", r.target, r.quick_key, r.changed_ns,
                       r.content_hash
            from drive_file f join drive_reference r using (reference_id)
@@ -82,18 +83,14 @@ pub(in crate::drive) async fn lent_of_locker(db: &Db, locker: LockerId) -> Resul
     )
     .fetch_all(db.read())
     .await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let reference = (Some(row.reference), Some(row.target), Some(row.quick_key));
-            Some((
-                row.path,
-                lent(
-                    reference,
-                    (row.size_bytes, row.modified_ns),
-                    (Some(row.changed_ns), Some(row.content_hash)),
-                )?,
-            ))
-        })
-        .collect())
+    Ok(by_path(rows))
+}
+
+fn by_path(rows: Vec<Row>) -> LentFiles {
+    let lent = |row: Row| {
+        let reference = (Some(row.reference), Some(row.target), Some(row.quick_key));
+        let facts = (row.size_bytes, row.modified_ns);
+        Some((row.path, lent(reference, facts, (Some(row.changed_ns), Some(row.content_hash)))?))
+    };
+    rows.into_iter().filter_map(lent).collect()
 }

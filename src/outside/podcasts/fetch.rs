@@ -41,7 +41,7 @@ impl Podcasts {
         if let Some(begun) = &due.begun {
             if let Some(offset) = self.offset_of(principal, begun).await? {
                 let answer = self.ask(due, Some((offset, begun))).await?;
-                if is_rest(&answer, offset) {
+                if answer.is_rest(offset) {
                     return self.receive(principal, due, &begun.upload, offset, answer).await;
                 }
                 whole = (answer.status() == 200).then_some(answer);
@@ -73,7 +73,7 @@ impl Podcasts {
         self.mark_folder(principal, locker, &path).await?;
         // The same episode's own older file gives way; nobody else's has its number.
         let (length, condition) = (answer.length(), Condition::None);
-        if let (Some(length @ 1..), Some(validator)) = (length, validator(&answer)) {
+        if let (Some(length @ 1..), Some(validator)) = (length, answer.validator()) {
             let new =
                 NewUpload { path: Some(path), locker, condition, length, metadata: String::new() };
             let upload = self.0.of.drive.create_upload(principal, &new).await?.id;
@@ -220,19 +220,4 @@ fn refused(answer: &Answer) -> Error {
         408 | 425 | 429 | 500.. => Error::Unavailable(sentence),
         _ => Error::Invalid(sentence),
     }
-}
-
-/// Whether it is the rest of the file from `offset` on.
-fn is_rest(answer: &Answer, offset: u64) -> bool {
-    let range =
-        answer.header(&header::CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes "));
-    let start = range.and_then(|range| range.split('-').next()?.trim().parse::<u64>().ok());
-    answer.status() == 206 && start == Some(offset)
-}
-
-/// By what the server knows the file again: a strong ETag, else the date of its last change.
-fn validator(answer: &Answer) -> Option<String> {
-    let etag = answer.header(&header::ETAG).filter(|tag| tag.starts_with('"'));
-    let of = etag.or_else(|| answer.header(&header::LAST_MODIFIED))?;
-    (of.len() <= 500).then(|| of.to_owned())
 }

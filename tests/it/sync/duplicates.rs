@@ -44,6 +44,23 @@ impl Two {
         request.send().await.unwrap().status().as_u16()
     }
 
+    /// One song in two places, once both are heard of; their group.
+    async fn heard_twice(&self) -> Value {
+        let scratch = tempfile::tempdir().unwrap();
+        let song = crate::harness::music::flac("x.flac").of("Ann", "Album", "Song");
+        let song = std::fs::read(song.write(scratch.path())).unwrap();
+        for path in ["keep/song.flac", "twice/song.flac"] {
+            self.lockers.put(path, &song).await.unwrap();
+        }
+        let is_heard = |file: &Value| file["track"].is_string();
+        let both = async || {
+            let groups = self.groups(Who::Ann, "exact").await;
+            groups.first().is_some_and(|it| it["files"].as_array().unwrap().iter().all(is_heard))
+        };
+        until("both are heard", both).await;
+        self.groups(Who::Ann, "exact").await.remove(0)
+    }
+
     fn inode(&self, path: &str) -> u64 {
         std::fs::metadata(self.file("ann", path)).unwrap().ino()
     }
@@ -171,19 +188,7 @@ async fn retagged_and_otherwise_encoded_music_is_found() {
 #[tokio::test]
 async fn what_people_added_to_a_duplicate_goes_on_with_the_one_that_stays() {
     let two = Two::new().await;
-    let scratch = tempfile::tempdir().unwrap();
-    let song = crate::harness::music::flac("x.flac").of("Ann", "Album", "Song");
-    let song = std::fs::read(song.write(scratch.path())).unwrap();
-    for path in ["keep/song.flac", "twice/song.flac"] {
-        two.lockers.put(path, &song).await.unwrap();
-    }
-    let both = async || {
-        let groups = two.groups(Who::Ann, "exact").await;
-        let is_heard = |file: &Value| file["track"].is_string();
-        groups.first().is_some_and(|group| group["files"].as_array().unwrap().iter().all(is_heard))
-    };
-    until("both are heard", both).await;
-    let group = two.groups(Who::Ann, "exact").await[0].clone();
+    let group = two.heard_twice().await;
     let track = |path: &str| {
         let files = group["files"].as_array().unwrap();
         let file = files.iter().find(|file| file["path"] == path).unwrap();
@@ -236,23 +241,11 @@ async fn what_people_added_to_a_duplicate_goes_on_with_the_one_that_stays() {
 #[tokio::test]
 async fn linking_merges_nothing() {
     let two = Two::new().await;
-    let scratch = tempfile::tempdir().unwrap();
-    let song = crate::harness::music::flac("x.flac").of("Ann", "Album", "Song");
-    let song = std::fs::read(song.write(scratch.path())).unwrap();
-    for path in ["keep/song.flac", "twice/song.flac"] {
-        two.lockers.put(path, &song).await.unwrap();
-    }
     let twice = two.lockers.target("twice/song.flac").path;
     let gift = Some(tunelocker::drive::Exempt::Gift);
     let (drive, admin) = (&two.lockers.drive, &two.lockers.admin);
     drive.set_exempt(admin, two.lockers.locker, &twice, gift).await.unwrap();
-    let both = async || {
-        let groups = two.groups(Who::Ann, "exact").await;
-        let is_heard = |file: &Value| file["track"].is_string();
-        groups.first().is_some_and(|group| group["files"].as_array().unwrap().iter().all(is_heard))
-    };
-    until("both are heard", both).await;
-    let group = two.groups(Who::Ann, "exact").await[0].clone();
+    let group = two.heard_twice().await;
     let files = group["files"].as_array().unwrap();
     let ids = files.iter().map(|file| TrackId::parse(file["track"].as_str().unwrap()).unwrap());
     let ids: Vec<TrackId> = ids.collect();
