@@ -44,21 +44,22 @@ impl Two {
         request.send().await.unwrap().status().as_u16()
     }
 
-    /// One song in two places, once both are heard of; their group.
-    async fn heard_twice(&self) -> Value {
+    /// One song in two places, once both are heard of; their group, and its bytes.
+    async fn heard_twice(&self) -> (Value, Vec<u8>) {
         let scratch = tempfile::tempdir().unwrap();
         let song = crate::harness::music::flac("x.flac").of("Ann", "Album", "Song");
         let song = std::fs::read(song.write(scratch.path())).unwrap();
         for path in ["keep/song.flac", "twice/song.flac"] {
             self.lockers.put(path, &song).await.unwrap();
         }
+        until("both are heard", async || self.are_both_heard().await).await;
+        (self.groups(Who::Ann, "exact").await.remove(0), song)
+    }
+
+    async fn are_both_heard(&self) -> bool {
+        let groups = self.groups(Who::Ann, "exact").await;
         let is_heard = |file: &Value| file["track"].is_string();
-        let both = async || {
-            let groups = self.groups(Who::Ann, "exact").await;
-            groups.first().is_some_and(|it| it["files"].as_array().unwrap().iter().all(is_heard))
-        };
-        until("both are heard", both).await;
-        self.groups(Who::Ann, "exact").await.remove(0)
+        groups.first().is_some_and(|it| it["files"].as_array().unwrap().iter().all(is_heard))
     }
 
     fn inode(&self, path: &str) -> u64 {
@@ -188,7 +189,7 @@ async fn retagged_and_otherwise_encoded_music_is_found() {
 #[tokio::test]
 async fn what_people_added_to_a_duplicate_goes_on_with_the_one_that_stays() {
     let two = Two::new().await;
-    let group = two.heard_twice().await;
+    let (group, _) = two.heard_twice().await;
     let track = |path: &str| {
         let files = group["files"].as_array().unwrap();
         let file = files.iter().find(|file| file["path"] == path).unwrap();
@@ -245,7 +246,7 @@ async fn linking_merges_nothing() {
     let gift = Some(tunelocker::drive::Exempt::Gift);
     let (drive, admin) = (&two.lockers.drive, &two.lockers.admin);
     drive.set_exempt(admin, two.lockers.locker, &twice, gift).await.unwrap();
-    let group = two.heard_twice().await;
+    let (group, song) = two.heard_twice().await;
     let files = group["files"].as_array().unwrap();
     let ids = files.iter().map(|file| TrackId::parse(file["track"].as_str().unwrap()).unwrap());
     let ids: Vec<TrackId> = ids.collect();
@@ -272,7 +273,7 @@ async fn linking_merges_nothing() {
     let linked = two.act(&group, "link", "twice/song.flac").await;
     for what in ["linked", "taken back"] {
         crate::ingest::scan(&two.lockers.app, tunelocker::ingest::ScanKind::Full).await;
-        until("both are there", both).await;
+        until("both are there", async || two.are_both_heard().await).await;
         assert_eq!(state().await, before, "{what}");
         assert_eq!(two.lockers.drive.examine().await.unwrap(), Vec::<String>::new(), "{what}");
         if what == "linked" {

@@ -1,6 +1,9 @@
 //! Somebody at work in a folder of his own, who knows what he was told and what not: the world as
 //! it must be, and, while an answer is missing, the world as it may be instead.
 
+mod after;
+mod ways;
+
 use std::collections::{BTreeMap, HashMap};
 
 use reqwest::{Method, RequestBuilder};
@@ -326,120 +329,6 @@ impl Hand {
         }
     }
 
-    /// The request that brings new bytes to a path. Of an upload by tus, all but its last half.
-    async fn upload(&mut self, by: Act, path: &str, after: &mut World) -> Option<RequestBuilder> {
-        let bytes = self.new_bytes();
-        let hash = *blake3::hash(&bytes).as_bytes();
-        after.files.insert(path.to_owned(), hash);
-        self.sent.insert(hash, bytes.clone());
-        let api = self.api.clone();
-        let file = format!("files/{path}");
-        Some(match by {
-            Act::Put => api.request(Method::PUT, &file).body(bytes),
-            Act::PutChunked => api.request(Method::PUT, &file).body(chunked(&bytes)),
-            Act::Dav => api.dav("PUT", path).body(bytes),
-            Act::Form => api.form(path, &bytes),
-            Act::TusWhole => {
-                api.tus_create(path, bytes.len()).header("Content-Type", OFFSET_STREAM).body(bytes)
-            }
-            _ => {
-                let made = api.ask(api.tus_create(path, bytes.len())).await?;
-                if !made.is_success() {
-                    return None;
-                }
-                let (address, half) = (made.header("location"), bytes.len() / 2);
-                let path = path.to_owned();
-                let begun =
-                    Begun { address: address.clone(), path, bytes: bytes.clone(), acknowledged: 0 };
-                self.begun.push(begun);
-                let stored = api.ask(api.tus_patch(&address, 0, &bytes[..half])).await?;
-                if !stored.is_success() {
-                    return None;
-                }
-                self.begun.last_mut()?.acknowledged = half;
-                api.tus_patch(&address, half, &bytes[half..])
-            }
-        })
-    }
-
-    /// What comes in by others' hands: in an archive, from an address, from a shop.
-    async fn brought(&mut self, act: Act, after: &mut World) -> Option<RequestBuilder> {
-        let (path, bytes) = (self.new_path(), self.new_bytes());
-        let hash = *blake3::hash(&bytes).as_bytes();
-        after.files.insert(path.clone(), hash);
-        let api = self.api.clone();
-        Some(match act {
-            Act::Zip => {
-                let address = "files/pack.zip?unpack=true";
-                api.request(Method::PUT, address).body(zip_of(&[(&path, &bytes)]))
-            }
-            Act::TusZip => {
-                let pack = zip_of(&[(&path, &bytes)]);
-                let made = api.ask(api.tus_archive(pack.len())).await?;
-                let address = made.is_success().then(|| made.header("location"))?;
-                api.tus_patch(&address, 0, &pack)
-            }
-            Act::Import => {
-                let (folder, name) = path.rsplit_once('/')?;
-                let url = self.shop.as_ref()?.show(name, bytes);
-                let wish = json!({ "url": url, "folder": folder });
-                api.request(Method::POST, "imports").json(&wish)
-            }
-            _ => {
-                let made = api.ask(api.tus_part(bytes.len())).await?;
-                let address = made.is_success().then(|| made.header("location"))?;
-                let sent = api.ask(api.tus_patch(&address, 0, &bytes)).await?;
-                if !sent.is_success() {
-                    return None;
-                }
-                self.seed += 1;
-                let order = json!({
-                    "user": ADMIN.0, "order": self.seed.to_string(), "exempt": null,
-                    "items": [{ "upload": address, "path": path }],
-                });
-                self.ordered = Some((order.clone(), path, hash));
-                self.shop.as_ref()?.order(&api, &order)
-            }
-        })
-    }
-
-    /// Waits for the end of an import, unless somebody dies before.
-    async fn is_over(&self, import: &str) -> Ended {
-        loop {
-            let look = self.api.request(Method::GET, &format!("imports/{import}"));
-            let Some(answer) = self.api.ask(look).await.filter(super::api::Answer::is_success)
-            else {
-                return Ended::Unknown;
-            };
-            let state = answer.json();
-            if state["over"] == true {
-                if state["problem"]["type"] == "unsupported_archive" {
-                    return Ended::Unreadable;
-                }
-                assert_eq!(state["state"], "done", "{state}");
-                return Ended::Done;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    }
-
-    /// What was sent a moment ago, at another path without sending it.
-    async fn claim(&mut self, after: &mut World) -> Option<RequestBuilder> {
-        let hash = self.world.files[self.fresh.as_ref()?];
-        let (path, bytes) = (self.new_path(), &self.sent[&hash]);
-        let hex = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        let quick = hex(&bytes[..bytes.len().min(65_536)]);
-        let item = json!({ "hash": hex(bytes), "quick": quick, "size": bytes.len(), "path": path });
-        let wish = self.api.request(Method::POST, "match").json(&json!({ "items": [item] }));
-        let standing = self.api.ask(wish).await?.json()["items"][0].clone();
-        let mut key = [0; 32];
-        hex::decode_to_slice(standing["key"].as_str()?, &mut key).ok()?;
-        let proof = blake3::keyed_hash(&key, bytes).to_hex().to_string();
-        after.files.insert(path, hash);
-        let claims = json!({ "claims": [{ "claim": standing["claim"], "proof": proof }] });
-        Some(self.api.request(Method::POST, "claims").json(&claims))
-    }
-
     async fn kept_id(&self, shelf: &str, path: &str) -> Option<String> {
         let answer = self.api.ask(self.api.request(Method::GET, shelf)).await?;
         let all = answer.json()["items"].as_array()?.clone();
@@ -477,89 +366,5 @@ impl Hand {
     pub(super) fn staged(&self) -> Option<String> {
         let id = self.begun.last()?.address.rsplit('/').next()?;
         Some(format!("up-{id}"))
-    }
-
-    /// After a start: which of the worlds it is that the disk shows, or what is wrong.
-    pub(super) fn settle(&mut self, seen: &Seen, quota: Option<u64>) -> Result<(), String> {
-        let own = |path: &str| path.starts_with(&format!("{}/", self.folder));
-        let shelf = |shelf: &[(String, Hash)]| {
-            let mut kept: Vec<_> = shelf.iter().filter(|it| own(&it.0)).cloned().collect();
-            kept.sort();
-            kept
-        };
-        let files = seen.files.iter().filter(|it| own(it.0));
-        let files: BTreeMap<String, Hash> = files.map(|(path, it)| (path.clone(), it.0)).collect();
-        let (trash, versions) = (shelf(&seen.trash), shelf(&seen.versions));
-        let is = |world: &&World| {
-            let sorted = |shelf: &[(String, Hash)]| {
-                let mut kept = shelf.to_vec();
-                kept.sort();
-                kept
-            };
-            world.files == files
-                && sorted(&world.trash) == trash
-                && sorted(&world.versions) == versions
-                && quota.is_none_or(|quota| world.grants * GIFT == quota)
-        };
-        let pending = self.pending.take();
-        let found = [Some(&self.world), pending.as_ref()].into_iter().flatten().find(is).cloned();
-        if let Some(found) = found {
-            self.world = found;
-            self.fresh = None;
-            return Ok(());
-        }
-        let there = World { files, trash, versions, grants: quota.unwrap_or(0) / GIFT };
-        let mut text = format!("{} is neither as acknowledged", self.folder);
-        text.push_str(&self.world.told_from(&there));
-        if let Some(pending) = pending {
-            text = format!(
-                "{text}\nnor as it would be after what was asked{}",
-                pending.told_from(&there)
-            );
-        }
-        Err(text)
-    }
-
-    /// After a start: uploads that were begun go on where they were, at or behind what was
-    /// acknowledged.
-    pub(super) async fn resume(&mut self) -> Result<(), String> {
-        // A shop that heard nothing sends its order again; that brings what is missing, once.
-        if let Some((order, path, hash)) = self.ordered.take() {
-            let shop = self.shop.as_ref().ok_or("there is no shop")?;
-            let answer = self.api.ask(shop.order(&self.api, &order)).await;
-            let answer = answer.ok_or("nobody is there")?;
-            let told = answer.json();
-            if told["items"][0]["state"] != "stored" || told["items"][0]["path"] != path.as_str() {
-                return Err(format!("the order of {path} is not carried out: {told}"));
-            }
-            self.world.files.insert(path, hash);
-        }
-        for begun in std::mem::take(&mut self.begun) {
-            let Begun { address, path, bytes, acknowledged } = begun;
-            let head = self.api.ask(self.api.tus(Method::HEAD, &address)).await;
-            let head = head.ok_or("nobody is there")?;
-            let offset: Option<usize> = head.header("upload-offset").parse().ok();
-            let Some(offset) = offset.filter(|offset| acknowledged <= *offset) else {
-                return Err(format!(
-                    "{path}: {acknowledged} bytes were acknowledged, and the upload stands at {offset:?} ({})",
-                    head.status
-                ));
-            };
-            let hash = *blake3::hash(&bytes).as_bytes();
-            if offset < bytes.len() {
-                let sent = self.api.ask(self.api.tus_patch(&address, offset, &bytes[offset..]));
-                let sent = sent.await.ok_or("nobody is there")?;
-                if !sent.is_success() {
-                    return Err(format!("{path} does not go on: {}", sent.text()));
-                }
-                if self.world.files.contains_key(&path) {
-                    self.world.keep_version(&path);
-                }
-                self.world.files.insert(path, hash);
-            } else if self.world.files.get(&path) != Some(&hash) {
-                return Err(format!("{path} is whole and not published"));
-            }
-        }
-        Ok(())
     }
 }

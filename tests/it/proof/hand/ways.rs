@@ -1,0 +1,125 @@
+//! How bytes are brought: by every way in, and by claims.
+
+use super::*;
+
+impl Hand {
+    /// The request that brings new bytes to a path. Of an upload by tus, all but its last half.
+    pub(super) async fn upload(
+        &mut self,
+        by: Act,
+        path: &str,
+        after: &mut World,
+    ) -> Option<RequestBuilder> {
+        let bytes = self.new_bytes();
+        let hash = *blake3::hash(&bytes).as_bytes();
+        after.files.insert(path.to_owned(), hash);
+        self.sent.insert(hash, bytes.clone());
+        let api = self.api.clone();
+        let file = format!("files/{path}");
+        Some(match by {
+            Act::Put => api.request(Method::PUT, &file).body(bytes),
+            Act::PutChunked => api.request(Method::PUT, &file).body(chunked(&bytes)),
+            Act::Dav => api.dav("PUT", path).body(bytes),
+            Act::Form => api.form(path, &bytes),
+            Act::TusWhole => {
+                api.tus_create(path, bytes.len()).header("Content-Type", OFFSET_STREAM).body(bytes)
+            }
+            _ => {
+                let made = api.ask(api.tus_create(path, bytes.len())).await?;
+                if !made.is_success() {
+                    return None;
+                }
+                let (address, half) = (made.header("location"), bytes.len() / 2);
+                let path = path.to_owned();
+                let begun =
+                    Begun { address: address.clone(), path, bytes: bytes.clone(), acknowledged: 0 };
+                self.begun.push(begun);
+                let stored = api.ask(api.tus_patch(&address, 0, &bytes[..half])).await?;
+                if !stored.is_success() {
+                    return None;
+                }
+                self.begun.last_mut()?.acknowledged = half;
+                api.tus_patch(&address, half, &bytes[half..])
+            }
+        })
+    }
+
+    /// What comes in by others' hands: in an archive, from an address, from a shop.
+    pub(super) async fn brought(&mut self, act: Act, after: &mut World) -> Option<RequestBuilder> {
+        let (path, bytes) = (self.new_path(), self.new_bytes());
+        let hash = *blake3::hash(&bytes).as_bytes();
+        after.files.insert(path.clone(), hash);
+        let api = self.api.clone();
+        Some(match act {
+            Act::Zip => {
+                let address = "files/pack.zip?unpack=true";
+                api.request(Method::PUT, address).body(zip_of(&[(&path, &bytes)]))
+            }
+            Act::TusZip => {
+                let pack = zip_of(&[(&path, &bytes)]);
+                let made = api.ask(api.tus_archive(pack.len())).await?;
+                let address = made.is_success().then(|| made.header("location"))?;
+                api.tus_patch(&address, 0, &pack)
+            }
+            Act::Import => {
+                let (folder, name) = path.rsplit_once('/')?;
+                let url = self.shop.as_ref()?.show(name, bytes);
+                let wish = json!({ "url": url, "folder": folder });
+                api.request(Method::POST, "imports").json(&wish)
+            }
+            _ => {
+                let made = api.ask(api.tus_part(bytes.len())).await?;
+                let address = made.is_success().then(|| made.header("location"))?;
+                let sent = api.ask(api.tus_patch(&address, 0, &bytes)).await?;
+                if !sent.is_success() {
+                    return None;
+                }
+                self.seed += 1;
+                let order = json!({
+                    "user": ADMIN.0, "order": self.seed.to_string(), "exempt": null,
+                    "items": [{ "upload": address, "path": path }],
+                });
+                self.ordered = Some((order.clone(), path, hash));
+                self.shop.as_ref()?.order(&api, &order)
+            }
+        })
+    }
+
+    /// Waits for the end of an import, unless somebody dies before.
+    pub(super) async fn is_over(&self, import: &str) -> Ended {
+        loop {
+            let look = self.api.request(Method::GET, &format!("imports/{import}"));
+            let Some(answer) =
+                self.api.ask(look).await.filter(crate::proof::api::Answer::is_success)
+            else {
+                return Ended::Unknown;
+            };
+            let state = answer.json();
+            if state["over"] == true {
+                if state["problem"]["type"] == "unsupported_archive" {
+                    return Ended::Unreadable;
+                }
+                assert_eq!(state["state"], "done", "{state}");
+                return Ended::Done;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// What was sent a moment ago, at another path without sending it.
+    pub(super) async fn claim(&mut self, after: &mut World) -> Option<RequestBuilder> {
+        let hash = self.world.files[self.fresh.as_ref()?];
+        let (path, bytes) = (self.new_path(), &self.sent[&hash]);
+        let hex = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+        let quick = hex(&bytes[..bytes.len().min(65_536)]);
+        let item = json!({ "hash": hex(bytes), "quick": quick, "size": bytes.len(), "path": path });
+        let wish = self.api.request(Method::POST, "match").json(&json!({ "items": [item] }));
+        let standing = self.api.ask(wish).await?.json()["items"][0].clone();
+        let mut key = [0; 32];
+        hex::decode_to_slice(standing["key"].as_str()?, &mut key).ok()?;
+        let proof = blake3::keyed_hash(&key, bytes).to_hex().to_string();
+        after.files.insert(path, hash);
+        let claims = json!({ "claims": [{ "claim": standing["claim"], "proof": proof }] });
+        Some(self.api.request(Method::POST, "claims").json(&claims))
+    }
+}
