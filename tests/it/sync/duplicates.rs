@@ -242,11 +242,11 @@ async fn what_people_added_to_a_duplicate_goes_on_with_the_one_that_stays() {
 #[tokio::test]
 async fn linking_merges_nothing() {
     let two = Two::new().await;
+    let (group, song) = two.heard_twice().await;
     let twice = two.lockers.target("twice/song.flac").path;
     let gift = Some(tunelocker::drive::Exempt::Gift);
     let (drive, admin) = (&two.lockers.drive, &two.lockers.admin);
     drive.set_exempt(admin, two.lockers.locker, &twice, gift).await.unwrap();
-    let (group, song) = two.heard_twice().await;
     let files = group["files"].as_array().unwrap();
     let ids = files.iter().map(|file| TrackId::parse(file["track"].as_str().unwrap()).unwrap());
     let ids: Vec<TrackId> = ids.collect();

@@ -284,6 +284,12 @@ impl Hand {
             return false;
         }
         assert!(answer.is_success(), "{act:?}: {} {}", answer.status, answer.text());
+        // An archive is taken in part, and tells of each file what became of it.
+        if act == Act::Zip && answer.status != 201 {
+            let told = answer.json();
+            assert_eq!(told["items"][0]["problem"]["type"], "internal", "{told}");
+            return false;
+        }
         let before = self.world.clone();
         let import = match act {
             Act::TusZip => Some(answer.header("tunelocker-import")),
