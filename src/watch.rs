@@ -32,6 +32,13 @@ const CHANGES: WatchFlags = WatchFlags::ATTRIB
     .union(WatchFlags::EXCL_UNLINK)
     .union(WatchFlags::ONLYDIR);
 
+/// What counts where only what comes matters.
+const ARRIVALS: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::MOVE_SELF)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::ONLYDIR);
+
 /// Bytes of events read at once.
 const ROOM: usize = 16 << 10;
 
@@ -76,10 +83,11 @@ impl Notices {
         self.0.add(root, WatchFlags::empty()).and_then(|()| self.0.add_below(root))
     }
 
-    /// Watches a folder without what is below it.
+    /// Watches what comes into a folder, and nothing else about it: a database may lie in it, which
+    /// is written to all the time.
     pub(crate) fn watch_alone(&self, folder: &Path) -> rustix::io::Result<()> {
         let mut places = self.0.places();
-        let watch = inotify::add_watch(&self.0.inotify, folder, CHANGES)?;
+        let watch = inotify::add_watch(&self.0.inotify, folder, ARRIVALS)?;
         places.folders.insert(watch, folder.to_owned());
         places.alone.insert(watch);
         Ok(())

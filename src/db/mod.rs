@@ -12,6 +12,9 @@ use sqlx::{
 
 use crate::Result;
 
+/// Connections are back in their pools after it.
+const RETURN: std::time::Duration = std::time::Duration::from_millis(200);
+
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// A write transaction. It holds the one writer; keep it short and never wait for a network in it.
@@ -67,7 +70,8 @@ impl Db {
         let reader = SqlitePoolOptions::new()
             .min_connections(0)
             .max_connections(4)
-            .idle_timeout(std::time::Duration::from_secs(20))
+            // [`Self::rest`] comes sooner; this is for where it is not called.
+            .idle_timeout(std::time::Duration::from_mins(5))
             .connect_with(
                 options
                     .create_if_missing(false)
@@ -88,12 +92,16 @@ impl Db {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// Lets go of pages and statements that are kept for the next question. Connections that are
-    /// at work are passed by.
+    /// Lets go of pages and statements that are kept for the next question, and of the connections
+    /// that more than one question at a time needed. Connections that are at work are passed by.
     pub async fn rest(&self) {
         let mut resting = Vec::new();
         for pool in [&self.reader, &self.writer] {
-            while let Some(connection) = pool.try_acquire() {
+            let mut is_first = true;
+            while let Some(mut connection) = pool.try_acquire() {
+                if !std::mem::take(&mut is_first) {
+                    connection.close_on_drop();
+                }
                 resting.push(connection);
             }
         }
@@ -104,6 +112,9 @@ impl Db {
                 .execute(&mut **connection)
                 .await;
         }
+        // They go back to their pools or end, each in a task of its own.
+        drop(resting);
+        tokio::time::sleep(RETURN).await;
     }
 
     /// Writes a whole copy, as one moment saw it, to a file that is not there yet. Others go on

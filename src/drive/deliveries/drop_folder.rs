@@ -19,7 +19,7 @@ use crate::{
     accounts::Deliverer,
     clock,
     drive::{Exempt, put::blocking},
-    watch::Notices,
+    watch::{Notice, Notices},
 };
 
 /// How often the folders are looked at while something comes, and where the system cannot tell of it.
@@ -49,7 +49,13 @@ struct Dropped {
 impl Deliveries {
     /// Looks at the folders until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let ear = Ear::new();
+        let ear = match self.drive.disk.absolute("drop") {
+            Ok(root) => Ear::new(root),
+            Err(error) => {
+                tracing::warn!("the folders of deliveries cannot be watched: {error}");
+                return;
+            }
+        };
         let mut seen = HashMap::new();
         while !stop.is_cancelled() {
             let is_at_rest = self.look(&mut seen, &ear).await.unwrap_or_else(|error| {
@@ -142,10 +148,14 @@ struct Ear {
 }
 
 impl Ear {
-    fn new() -> Self {
+    /// For orders below `root`. What else comes into the folder that holds it is others'.
+    fn new(root: PathBuf) -> Self {
         let heard = Arc::new(Notify::new());
         let tell = Arc::clone(&heard);
-        let notices = Notices::new(move |_| tell.notify_one());
+        let notices = Notices::new(move |notice| match notice {
+            Notice::Changed(path) if !path.starts_with(&root) && !root.starts_with(&path) => (),
+            _ => tell.notify_one(),
+        });
         Self { notices: notices.ok().map(Arc::new), heard }
     }
 }

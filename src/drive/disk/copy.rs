@@ -10,7 +10,7 @@ use std::{
 use rustix::{
     fs::{
         AtFlags, Mode, OFlags, RenameFlags, StatxFlags, Timespec, Timestamps, fstat, fsync,
-        futimens, mkdirat, renameat_with, statat, statx,
+        futimens, mkdirat, renameat_with, statat, statx, unlinkat,
     },
     io::Errno,
 };
@@ -168,7 +168,10 @@ impl Disk {
         let (to_folder, to_name) = to.1.rsplit_once('/').unwrap_or(("", to.1));
         let source = beneath(self.locker(from.0)?, from_folder, FOLDER)?;
         let target = make_folders(self.make_locker(to.0)?, to_folder)?;
-        if over {
+        if over && self.is_same_file(from, to) {
+            // Two names of one file: the system would rename nothing.
+            unlinkat(&source, from_name, AtFlags::empty())?;
+        } else if over {
             renameat_with(&source, from_name, &target, to_name, RenameFlags::empty())?;
         } else {
             rename_new(&source, from_name, &target, to_name)?;

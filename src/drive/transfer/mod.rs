@@ -160,14 +160,13 @@ impl Transfer {
         // Where this ends early, the promise is given back by being dropped.
         let room = self.room(!moved.is_folder).await?;
         let begun = self.write_down(room.as_ref().map(|(there, spot)| (there, spot))).await?;
-        let cleared =
-            match self.clear(room, !moved.is_folder, &pair(&self.source, &self.from)).await {
-                Err(error) => {
-                    drive.take_back(begun).await?;
-                    return Err(error);
-                }
-                cleared => cleared?,
-            };
+        let cleared = match self.clear(room, !moved.is_folder).await {
+            Err(error) => {
+                drive.take_back(begun).await?;
+                return Err(error);
+            }
+            cleared => cleared?,
+        };
         let over = cleared.as_ref().is_some_and(|cleared| cleared.is_linked);
         let from = pair(&self.source, &self.from);
         let to = pair(&self.target, &self.to);
@@ -217,7 +216,7 @@ impl Transfer {
         let is_file = staged.files.first().is_some_and(|file| file.path.is_empty());
         let from = (STAGING.to_owned(), staged.name.clone());
         let room = self.room(is_file).await?;
-        let cleared = self.clear(room, is_file, &from).await?;
+        let cleared = self.clear(room, is_file).await?;
         let over = cleared.as_ref().is_some_and(|cleared| cleared.is_linked);
         let to = pair(&self.target, &self.to);
         let done = match self.on_disk(&from, &to, over).await {
@@ -289,25 +288,16 @@ impl Transfer {
         Ok(Some((there, spot)))
     }
 
-    /// What is at the target makes room for what comes `from` there, and goes to its shelf.
-    async fn clear(
-        &self,
-        room: Option<(Found, Spot)>,
-        is_file: bool,
-        from: &(String, String),
-    ) -> Result<Option<Cleared>> {
+    /// What is at the target makes room and goes to its shelf; a file that a file comes for keeps its
+    /// name until the other takes it, so that at every moment one of the two is there.
+    async fn clear(&self, room: Option<(Found, Spot)>, is_file: bool) -> Result<Option<Cleared>> {
         let Some((there, spot)) = room else { return Ok(None) };
         let is_version = is_file && !there.is_folder;
         let lent = self.drive.lent_at(self.target.id, self.to.as_str()).await?;
-        let (disk, from, place) = (self.drive.disk.clone(), from.clone(), spot.clone());
+        let (disk, place) = (self.drive.disk.clone(), spot.clone());
         let (folder, path) = pair(&self.target, &self.to);
         let is_linked = blocking(move || {
-            // Two names of one file: the system would move nothing.
-            let is_one = disk.is_same_file((&from.0, &from.1), (&folder, &path));
-            if is_version
-                && !is_one
-                && disk.link_out(&folder, &path, &place, lent.as_ref())?.is_some()
-            {
+            if is_version && disk.link_out(&folder, &path, &place, lent.as_ref())?.is_some() {
                 return Ok(true);
             }
             disk.shelve(&folder, &path, &place).map(|()| false)

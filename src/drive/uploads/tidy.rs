@@ -1,6 +1,6 @@
 //! Uploads nobody comes back to, and what a crash left of others.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use super::{Row, append::hash_of, staging_of};
 use crate::{
@@ -9,7 +9,9 @@ use crate::{
         Drive,
         disk::{self, LASTING},
         put::blocking,
+        rows,
     },
+    ids::LockerId,
 };
 
 /// When uploads are tidied.
@@ -75,20 +77,49 @@ impl Drive {
         self.forget_lost().await
     }
 
-    /// Uploads that nothing is left of: a disk lost its power, or what was to become of them
-    /// became of them.
+    /// Uploads that less is left of than was said: their disk lost its power, or what was to become
+    /// of them became of them. They go on where the disk has them.
     async fn forget_lost(&self) -> Result<()> {
         let disk = self.disk.clone();
-        let lasting = blocking(move || disk.lasting()).await?;
-        let open = sqlx::query_scalar!("select upload_id from upload where etag is null")
+        let staged = blocking(move || disk.staged()).await?;
+        let staged: HashMap<String, u64> =
+            staged.into_iter().map(|(name, _, size)| (name, size)).collect();
+        let open = sqlx::query!("select upload_id, received from upload where etag is null")
             .fetch_all(self.db.read())
             .await?;
-        for id in open {
-            if !lasting.contains(&staging_of(&id)) {
-                tracing::warn!(upload = id, "nothing is left of an upload; it is given up");
-                self.drop_upload(&id).await?;
+        for upload in open {
+            let id = upload.upload_id;
+            match staged.get(&staging_of(&id)) {
+                None => {
+                    tracing::warn!(upload = id, "nothing is left of an upload; it is given up");
+                    self.drop_upload(&id).await?;
+                }
+                Some(size) if *size < upload.received.unsigned_abs() => {
+                    self.rewind(&id, *size).await?;
+                }
+                Some(_) => (),
             }
         }
+        Ok(())
+    }
+
+    /// The disk has less than it said it has: an upload goes on where that ends.
+    async fn rewind(&self, id: &str, size: u64) -> Result<()> {
+        tracing::warn!(
+            upload = id,
+            size,
+            "the disk lost a part of an upload; it goes on from there"
+        );
+        let received = i64::try_from(size).unwrap_or(i64::MAX);
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "update upload set received = ?, content_hash = null where upload_id = ?",
+            received,
+            id
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         Ok(())
     }
 
@@ -96,38 +127,55 @@ impl Drive {
         let (disk, staging) = (self.disk.clone(), staging_of(&row.id));
         let staged = blocking(move || match disk.claim(&staging) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            staged => hash_of(&staged?.file).map(Some),
+            staged => {
+                let staged = staged?;
+                Ok(Some((staged.file.metadata()?.len(), hash_of(&staged.file)?)))
+            }
         })
         .await?;
-        // It was in its place already when the crash came. What lies in staging, if anything does,
-        // is what was there before.
-        if staged.is_none() || row.hash.is_some_and(|hash| staged != Some(hash)) {
-            return self.close_placed(row).await;
+        // Where no hash was written down yet, it is before the file is put in its place.
+        if staged.is_some_and(|(_, staged)| row.hash.is_none_or(|hash| hash == staged)) {
+            let (principal, hash) = (self.accounts.principal(row.user).await?, row.hash);
+            return self.publish_upload(&principal, row, hash).await.map(drop);
         }
-        let (principal, hash) = (self.accounts.principal(row.user).await?, row.hash);
-        // Where it was not written down yet, it is before the file is put in its place.
-        self.publish_upload(&principal, row, hash).await.map(drop)
+        let placed = self.hash_at(row.locker, &row.path).await?;
+        let there = self.row(row.locker, &row.path).await?;
+        if let Some((there, hash)) = there.as_ref().zip(placed.filter(|_| placed == row.hash)) {
+            return self.close_placed(row, there, hash).await;
+        }
+        // What lies in staging may be what was at the place before, unless that is still there.
+        let is_untouched = match (&there, placed) {
+            (None, None) => true,
+            (Some(there), Some(placed)) => there.hash.as_deref() == Some(&placed[..]),
+            _ => false,
+        };
+        match staged {
+            Some((size, _)) if is_untouched && size < row.state.length => {
+                self.rewind(&row.id, size).await
+            }
+            _ => self.drop_upload(&row.id).await,
+        }
     }
 
-    /// An upload that was put in its place and counted by nobody but the start: its promise is
-    /// given back, and its client is told that all is done. If it is not there, it is over.
-    async fn close_placed(&self, row: Row) -> Result<()> {
-        let folder = sqlx::query_scalar!("select path from locker where locker_id = ?", row.locker)
+    /// BLAKE3 of the file at a path of a locker, if there is one.
+    async fn hash_at(&self, locker: LockerId, path: &str) -> Result<Option<[u8; 32]>> {
+        let folder = sqlx::query_scalar!("select path from locker where locker_id = ?", locker)
             .fetch_optional(self.db.read())
             .await?;
-        let (disk, path) = (self.disk.clone(), row.path.clone());
-        let placed = blocking(move || {
+        let (disk, path) = (self.disk.clone(), path.to_owned());
+        blocking(move || {
             let Some(folder) = folder else { return Ok(None) };
             match disk.locker(&folder).and_then(|root| disk::open_file(&root, &path)) {
                 Ok((file, ..)) => hash_of(&file).map(Some),
                 Err(_) => Ok(None),
             }
         })
-        .await?;
-        let there = self.row(row.locker, &row.path).await?;
-        let Some((there, hash)) = there.zip(placed.filter(|_| placed == row.hash)) else {
-            return self.drop_upload(&row.id).await;
-        };
+        .await
+    }
+
+    /// An upload that was put in its place and counted by nobody but the start: its promise is
+    /// given back, and its client is told that all is done.
+    async fn close_placed(&self, row: Row, there: &rows::Row, hash: [u8; 32]) -> Result<()> {
         let (mut tx, hash) = (self.db.write().await?, hash.as_slice());
         if let Some(reservation) = row.reservation {
             self.accounts.unpromise(&mut tx, reservation).await?;

@@ -1,8 +1,16 @@
 //! What a crash or other hands leave is put right at the next start.
 
-use tunelocker::{accounts::Accounts, clock::Clock, db::Db, drive::Drive, events::Events};
+use std::fs::{File, OpenOptions};
 
-use super::Lockers;
+use tunelocker::{
+    accounts::Accounts,
+    clock::Clock,
+    db::Db,
+    drive::{Appended, Condition, Drive, NewUpload, RelativePath},
+    events::Events,
+};
+
+use super::{Lockers, tus::bytes};
 
 /// Opens the same folders once more, as the next start does.
 pub(crate) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, Drive) {
@@ -21,6 +29,79 @@ pub(crate) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, D
     let drive =
         Drive::open(lockers.drive_root(), db, clock, events, accounts.clone()).await.unwrap();
     (accounts, drive)
+}
+
+impl Lockers {
+    /// A new upload of Ann's for a path.
+    pub(crate) async fn begin(&self, drive: &Drive, path: &str, length: u64) -> String {
+        let new = NewUpload {
+            path: Some(RelativePath::parse(path).unwrap()),
+            locker: self.locker,
+            condition: Condition::None,
+            length,
+            metadata: String::new(),
+        };
+        drive.create_upload(&self.ann, &new).await.unwrap().id
+    }
+
+    /// More of it.
+    pub(crate) async fn append(&self, drive: &Drive, id: &str, at: u64, bytes: &[u8]) -> Appended {
+        let (tell, told) = tokio::sync::mpsc::channel(1);
+        let (drive, ann) = (drive.clone(), self.ann.clone());
+        let appending = tokio::spawn(drive.append_upload(ann, id.to_owned(), at, None, told));
+        tell.send(bytes::Bytes::copy_from_slice(bytes)).await.unwrap();
+        drop(tell);
+        appending.await.unwrap().unwrap()
+    }
+
+    /// What is stored of it, to be written to by other hands.
+    pub(crate) fn staged_file(&self, id: &str) -> File {
+        let staged = self.drive_root().join("staging").join(format!("up-{id}"));
+        OpenOptions::new().append(true).open(staged).unwrap()
+    }
+
+    /// Makes the rows say that so much of an upload is there, and what all of it hashes to.
+    pub(crate) async fn say_received(&self, id: &str, bytes: i64, of: Option<&[u8]>) {
+        let database = self.app.folder.path().join("data/tunelocker.db");
+        let database = sqlx::SqlitePool::connect(database.to_str().unwrap()).await.unwrap();
+        let hash = of.map(|of| blake3::hash(of).as_bytes().to_vec());
+        sqlx::query("update upload set received = ?, content_hash = ? where upload_id = ?")
+            .bind(bytes)
+            .bind(hash)
+            .bind(id)
+            .execute(&database)
+            .await
+            .unwrap();
+        database.close().await;
+    }
+}
+
+/// A disk that said of bytes that they are there, lost its power, and has less of them.
+#[tokio::test]
+async fn uploads_go_on_where_the_disk_has_them() {
+    let lockers = Lockers::with_quota(100_000).await;
+    let whole = bytes(4000);
+    lockers.put("replaced", &whole[..3000]).await.unwrap();
+    let mut ids = Vec::new();
+    // One in the middle; one that was all there, of which that is written down already; the same
+    // over a file that still is where it was.
+    for (path, said) in [("half", 1500), ("all", 4000), ("replaced", 4000)] {
+        let id = lockers.begin(&lockers.drive, path, 4000).await;
+        lockers.append(&lockers.drive, &id, 0, &whole[..1500]).await;
+        lockers.say_received(&id, said, (said == 4000).then_some(&whole)).await;
+        lockers.staged_file(&id).set_len(700).unwrap();
+        ids.push((path, id));
+    }
+    let (accounts, drive) = start_again(&lockers, Clock::System).await;
+    for (path, id) in &ids {
+        assert_eq!(drive.upload(&lockers.ann, id).await.unwrap().offset, 700, "{path}");
+        let done = lockers.append(&drive, id, 700, &whole[700..]).await;
+        let Appended::Done(stored) = done else { panic!("{path}: {done:?}") };
+        assert_eq!(stored.hash, *blake3::hash(&whole).as_bytes(), "{path}");
+        assert_eq!(std::fs::read(lockers.folder().join(path)).unwrap(), whole, "{path}");
+    }
+    let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
+    assert_eq!((usage.used, usage.reserved), (3 * 4000, 0));
 }
 
 #[tokio::test]

@@ -10,11 +10,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, Method, RequestBuilder, Response};
-use tunelocker::{
-    Error,
-    clock::Clock,
-    drive::{Appended, Condition, NewUpload, RelativePath},
-};
+use tunelocker::{Error, clock::Clock, drive::Appended};
 
 use super::{Lockers, crash::start_again};
 
@@ -24,7 +20,7 @@ struct Tus {
     secret: String,
 }
 
-fn bytes(length: usize) -> Vec<u8> {
+pub(super) fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 % 253) as u8).collect()
 }
 
@@ -256,55 +252,22 @@ async fn tus_goes_on_where_a_connection_broke() {
 #[tokio::test]
 async fn tus_goes_on_after_the_server_started_again() {
     let lockers = Lockers::with_quota(10_000).await;
-    let new = |path: &str, length| NewUpload {
-        path: Some(RelativePath::parse(path).unwrap()),
-        locker: lockers.locker,
-        condition: Condition::None,
-        length,
-        metadata: String::new(),
-    };
-    let append = async |drive: &tunelocker::drive::Drive, id: &str, offset, bytes: &[u8]| {
-        let (tell, told) = tokio::sync::mpsc::channel(1);
-        let appending = tokio::spawn(drive.clone().append_upload(
-            lockers.ann.clone(),
-            id.to_owned(),
-            offset,
-            None,
-            told,
-        ));
-        tell.send(bytes::Bytes::copy_from_slice(bytes)).await.unwrap();
-        drop(tell);
-        appending.await.unwrap()
-    };
     let whole = bytes(4000);
-    let half = lockers.drive.create_upload(&lockers.ann, &new("half", 4000)).await.unwrap();
-    append(&lockers.drive, &half.id, 0, &whole[..1500]).await.unwrap();
+    let half = lockers.begin(&lockers.drive, "half", 4000).await;
+    lockers.append(&lockers.drive, &half, 0, &whole[..1500]).await;
     // All bytes stored, and killed before it was put in its place.
-    let last = lockers.drive.create_upload(&lockers.ann, &new("last", 4000)).await.unwrap();
-    append(&lockers.drive, &last.id, 0, &whole[..3999]).await.unwrap();
-    let staged = lockers.drive_root().join("staging").join(format!("up-{}", last.id));
-    std::fs::OpenOptions::new()
-        .append(true)
-        .open(staged)
-        .unwrap()
-        .write_all(&whole[3999..])
-        .unwrap();
-    let database = lockers.app.folder.path().join("data/tunelocker.db");
-    let database = sqlx::SqlitePool::connect(database.to_str().unwrap()).await.unwrap();
-    sqlx::query("update upload set received = 4000 where upload_id = ?")
-        .bind(&last.id)
-        .execute(&database)
-        .await
-        .unwrap();
-    database.close().await;
+    let last = lockers.begin(&lockers.drive, "last", 4000).await;
+    lockers.append(&lockers.drive, &last, 0, &whole[..3999]).await;
+    lockers.staged_file(&last).write_all(&whole[3999..]).unwrap();
+    lockers.say_received(&last, 4000, None).await;
 
     let (accounts, drive) = start_again(&lockers, Clock::System).await;
     assert_eq!(std::fs::read(lockers.folder().join("last")).unwrap(), whole);
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!((usage.used, usage.reserved), (4000, 4000), "the other's promise stands");
-    let state = drive.upload(&lockers.ann, &half.id).await.unwrap();
+    let state = drive.upload(&lockers.ann, &half).await.unwrap();
     assert_eq!(state.offset, 1500);
-    let done = append(&drive, &half.id, 1500, &whole[1500..]).await.unwrap();
+    let done = lockers.append(&drive, &half, 1500, &whole[1500..]).await;
     let Appended::Done(stored) = done else { panic!("{done:?}") };
     assert_eq!(stored.hash, *blake3::hash(&whole).as_bytes(), "hashed from its first byte");
     assert_eq!(std::fs::read(lockers.folder().join("half")).unwrap(), whole);
@@ -312,11 +275,11 @@ async fn tus_goes_on_after_the_server_started_again() {
     assert_eq!((usage.used, usage.reserved), (8000, 0));
 
     // Nobody came back for a week.
-    let left = drive.create_upload(&lockers.ann, &new("left", 2000)).await.unwrap();
-    append(&drive, &left.id, 0, &whole[..10]).await.unwrap();
+    let left = lockers.begin(&drive, "left", 2000).await;
+    lockers.append(&drive, &left, 0, &whole[..10]).await;
     let later = Clock::manual(Clock::System.now() + 8 * 86_400_000);
     let (accounts, drive) = start_again(&lockers, later).await;
-    let gone = drive.upload(&lockers.ann, &left.id).await;
+    let gone = drive.upload(&lockers.ann, &left).await;
     assert!(matches!(gone, Err(Error::Expired(_))), "{gone:?}");
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!((usage.used, usage.reserved), (8000, 0));

@@ -127,7 +127,8 @@ impl Stub {
         };
         self.asked.lock().unwrap().push(asked.clone());
         let handler = Arc::clone(&self.handler.lock().unwrap());
-        let reply = handler(&asked);
+        // It may make its caller wait, and nobody else.
+        let reply = tokio::task::spawn_blocking(move || handler(&asked)).await.unwrap();
         let mut head = format!("HTTP/1.1 {} X\r\nconnection: close\r\n", reply.status);
         for (name, value) in &reply.headers {
             head += &format!("{name}: {value}\r\n");

@@ -1,6 +1,12 @@
 //! The doors that files come in by, and what clients do with files that are there.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -11,6 +17,7 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
+use super::volume::Volume;
 use crate::harness::daemon::{ADMIN, Daemon};
 
 /// One client of a daemon.
@@ -19,6 +26,8 @@ pub(super) struct Api {
     client: Client,
     address: String,
     secret: String,
+    /// The power of its disk is gone.
+    is_cut: Arc<AtomicBool>,
 }
 
 /// What a daemon answered.
@@ -59,7 +68,14 @@ impl Api {
     /// At ADDR:PORT.
     pub(super) fn at(address: &str, secret: &str) -> Self {
         let client = Client::builder().timeout(Duration::from_mins(2)).build().unwrap();
-        Self { client, address: address.to_owned(), secret: secret.to_owned() }
+        let (address, secret) = (address.to_owned(), secret.to_owned());
+        Self { client, address, secret, is_cut: Arc::default() }
+    }
+
+    /// With a disk that may lose its power.
+    pub(super) fn over(mut self, volume: Option<&Volume>) -> Self {
+        self.is_cut = volume.map(Volume::is_cut).unwrap_or_default();
+        self
     }
 
     /// To `/api/v1/PATH`.
@@ -126,13 +142,16 @@ impl Api {
         request.header("Content-Type", OFFSET_STREAM).body(bytes.to_vec())
     }
 
-    /// Sends it. `None`: no answer came, because nobody is there any more.
+    /// Sends it. `None`: no answer came, because nobody is there any more; or one that proves
+    /// nothing: where the power goes while bytes are forced onto the disk, the system says of some
+    /// that they are there, who are not, and a machine of one disk would say nothing any more.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Option<Answer> {
         let answer = request.send().await.ok()?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         // The head is the word that counts; a body that broke off changes nothing about it.
         let body = answer.bytes().await.unwrap_or_default();
-        Some(Answer { status, headers, body })
+        let answer = Answer { status, headers, body };
+        (!answer.is_success() || !self.is_cut.load(Ordering::SeqCst)).then_some(answer)
     }
 
     /// Waits until no import runs.

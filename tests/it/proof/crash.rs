@@ -161,8 +161,10 @@ async fn killed_while_files_are_replaced() {
         Act::VersionBack,
         Act::MoveOver,
         Act::CopyOver,
+        Act::MoveOverTwin,
+        Act::CopyOverTwin,
     ];
-    house.die_through(&acts, 36).await;
+    house.die_through(&acts, 48).await;
 }
 
 #[tokio::test]

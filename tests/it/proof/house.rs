@@ -44,7 +44,7 @@ impl House {
         std::fs::write(folders.data.join("tunelocker.toml"), shop.allowed()).unwrap();
         let daemon = Daemon::start(&folders);
         let secret = folders.app_password();
-        let api = Api::new(&daemon, &secret);
+        let api = Api::new(&daemon, &secret).over(volume.as_ref());
         api.set_quota(QUOTA).await;
         let shop = shop.trusted_by(&api).await;
         let hand = |number| {
@@ -63,7 +63,7 @@ impl House {
             volume.remount();
         }
         self.daemon = Daemon::start(&self.folders);
-        let api = Api::new(&self.daemon, &self.secret);
+        let api = Api::new(&self.daemon, &self.secret).over(self.volume.as_ref());
         // What was begun goes on by itself.
         api.until_imported().await;
         let seen = Seen::of(&self.folders).unwrap();

@@ -5,6 +5,10 @@ use std::{
     os::fd::AsRawFd as _,
     path::{Path, PathBuf},
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// `_IOR('X', 125, __u32)`, of `fs/ext4/ext4.h`.
@@ -15,12 +19,13 @@ const NO_LOG_FLUSH: u32 = 2;
 /// A mounted one. Dropping it unmounts it.
 pub(super) struct Volume {
     home: tempfile::TempDir,
+    is_cut: Arc<AtomicBool>,
 }
 
 impl Volume {
     /// One of so many bytes, empty.
     pub(super) fn new(bytes: u64) -> Self {
-        let volume = Self { home: tempfile::tempdir().unwrap() };
+        let volume = Self { home: tempfile::tempdir().unwrap(), is_cut: Arc::default() };
         File::create(volume.image()).unwrap().set_len(bytes).unwrap();
         run(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0"]).arg(volume.image()));
         std::fs::create_dir(volume.path()).unwrap();
@@ -48,6 +53,7 @@ impl Volume {
     pub(super) fn cut(&self) {
         let root = File::open(self.path()).unwrap();
         let flag = NO_LOG_FLUSH;
+        self.is_cut.store(true, Ordering::SeqCst);
         // SAFETY: the call reads one `__u32` behind the pointer, which outlives it.
         let done = unsafe { libc::ioctl(root.as_raw_fd(), SHUTDOWN, &raw const flag) };
         assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
@@ -57,6 +63,12 @@ impl Volume {
     pub(super) fn remount(&self) {
         run(Command::new("umount").arg(self.path()));
         self.mount();
+        self.is_cut.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether its power is gone, or goes at this moment.
+    pub(super) fn is_cut(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_cut)
     }
 
     /// Bytes that still fit.
