@@ -60,7 +60,7 @@ impl Accounts {
                select k.shelf || '/' || k.kept_id || '/' || k.name || iif(f.path = '', '', '/' || f.path),
                       r.target, f.size_bytes, f.modified_ns, r.changed_ns, r.content_hash
                from drive_kept_file f join drive_kept k using (kept_id) join drive_reference r using (reference_id)
-               where k.gone_at is null"#
+               where (k.gone_at is null or k.held_by is not null)"#
         )
         .fetch_all(self.db.read())
         .await?;

@@ -86,13 +86,25 @@ impl Accounts {
     }
 
     /// Carries an event out, or refuses it. With a change, the ledger tells of it. Trash and old
-    /// versions give way as far as the rules say.
+    /// versions give way as far as the rules say, for good.
     pub(super) async fn apply(
         &self,
         tx: &mut Tx,
         locker: LockerId,
         event: Event,
         change: Option<Change<'_>>,
+    ) -> Result<()> {
+        self.apply_for(tx, locker, event, change, None).await
+    }
+
+    /// The same; what gives way is held by a promise, and comes back where that is given up.
+    pub(super) async fn apply_for(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        event: Event,
+        change: Option<Change<'_>>,
+        promise: Option<i64>,
     ) -> Result<()> {
         let figures = self.figures(tx, locker).await?;
         let before = figures.state;
@@ -101,7 +113,7 @@ impl Accounts {
         if let Some(change) = change {
             self.enter(tx, locker, (&before, &after), change).await?;
         }
-        for gone in self.choose_to_give_way(tx, locker, give_way).await? {
+        for gone in self.choose_to_give_way(tx, locker, give_way, promise).await? {
             let from = after;
             let event = Event::Forget { bytes: gone.bytes };
             after = quota::decide(&from, event).map_err(refused)?.state;

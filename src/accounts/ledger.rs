@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Change<'a> {
     /// Whose doing; 0 for the server's own.
     pub(crate) user: UserId,
-    /// One word: `upload`, `remove`, `found`, `missing`, `trash`, `restore`, `gave-way`,
+    /// One word: `upload`, `remove`, `found`, `missing`, `trash`, `restore`, `gave-way`, `came-back`,
     /// `purge`, `grant`, `plan`, `exempt`, `delivery`, `takedown`, `policy`.
     pub(crate) reason: &'a str,
     /// Which file, relative to the locker; or what else it was about.

@@ -32,6 +32,13 @@ pub(super) struct Chosen {
     pub(super) path: String,
 }
 
+/// Something that gave way to a promise, and is still there.
+struct Held {
+    id: String,
+    bytes: u64,
+    path: String,
+}
+
 impl Accounts {
     /// Counts bytes that came to the trash. Nothing gives way to them: they were here before.
     pub(crate) async fn count_discarded(
@@ -115,23 +122,101 @@ impl Accounts {
         self.apply(tx, gone.locker.into(), event, Some(change)).await
     }
 
-    /// The oldest that make up so many bytes, let go. The figure is the caller's.
+    /// A promise was settled, and its figures say so: as much of what gave way to it as was needed
+    /// in the end, the oldest first, is gone for good, and deleted at the next sweep. The rest comes
+    /// back: whoever does not say how much will come is promised more than that.
+    pub(super) async fn settle_held(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        promise: i64,
+    ) -> Result<()> {
+        let held = self.held(tx, promise).await?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        let state = self.figures(tx, locker).await?.state;
+        let all = held.iter().map(|one| one.bytes).sum();
+        let mut needed = match state.quota {
+            Some(quota) => state.sum().saturating_add(all).saturating_sub(quota),
+            None => 0,
+        };
+        for one in held {
+            if needed == 0 {
+                self.bring_back(tx, locker, &one).await?;
+                continue;
+            }
+            needed = needed.saturating_sub(one.bytes);
+            sqlx::query!("update drive_kept set held_by = null where kept_id = ?", one.id)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// What gave way to a promise that came to nothing comes back.
+    pub(super) async fn bring_held_back(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        promise: i64,
+    ) -> Result<()> {
+        for one in self.held(tx, promise).await? {
+            self.bring_back(tx, locker, &one).await?;
+        }
+        Ok(())
+    }
+
+    /// What a promise holds, the oldest first.
+    async fn held(&self, tx: &mut Tx, promise: i64) -> Result<Vec<Held>> {
+        let rows = sqlx::query!(
+            "select kept_id, size_bytes, path from drive_kept where held_by = ?
+             order by kept_at, kept_id",
+            promise
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Held {
+                id: row.kept_id,
+                bytes: row.size_bytes.unsigned_abs(),
+                path: row.path,
+            })
+            .collect())
+    }
+
+    async fn bring_back(&self, tx: &mut Tx, locker: LockerId, held: &Held) -> Result<()> {
+        sqlx::query!(
+            "update drive_kept set gone_at = null, held_by = null where kept_id = ?",
+            held.id
+        )
+        .execute(&mut **tx)
+        .await?;
+        let change = Change { user: UserId(0), reason: "came-back", path: &held.path };
+        self.apply(tx, locker, Event::Discard { bytes: held.bytes }, Some(change)).await
+    }
+
+    /// The oldest that make up so many bytes, let go: for good, or held by a promise. The figure is
+    /// the caller's.
     pub(super) async fn choose_to_give_way(
         &self,
         tx: &mut Tx,
         locker: LockerId,
         at_least: u64,
+        promise: Option<i64>,
     ) -> Result<Vec<Chosen>> {
         let (mut chosen, mut sum) = (Vec::new(), 0);
         let now = self.clock.now();
         while sum < at_least {
             let oldest = sqlx::query!(
-                r#"update drive_kept set gone_at = ? where kept_id =
+                r#"update drive_kept set gone_at = ?, held_by = ? where kept_id =
                      (select kept_id from drive_kept
                       where locker_id = ? and gone_at is null and 0 < size_bytes
                       order by kept_at, kept_id limit 1)
                    returning size_bytes as "bytes!: i64", path as "path!: String""#,
                 now,
+                promise,
                 locker.0
             )
             .fetch_optional(&mut **tx)

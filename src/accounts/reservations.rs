@@ -54,7 +54,6 @@ impl Accounts {
     ) -> Result<i64> {
         let now = self.clock.now();
         let amount = signed(bytes)?;
-        self.apply(tx, locker, Event::Reserve { bytes }, None).await?;
         let id = sqlx::query_scalar!(
             r#"insert into reservation (locker_id, bytes, staging, created_at) values (?, ?, ?, ?)
              returning reservation_id as "id!: i64""#,
@@ -65,6 +64,7 @@ impl Accounts {
         )
         .fetch_one(&mut **tx)
         .await?;
+        self.apply_for(tx, locker, Event::Reserve { bytes }, None, Some(id)).await?;
         Ok(id)
     }
 
@@ -72,8 +72,8 @@ impl Accounts {
     pub(crate) async fn promise_more(&self, locker: LockerId, id: i64, more: u64) -> Result<()> {
         let amount = signed(more)?;
         let mut tx = self.db.write().await?;
-        if let Err(error) = self.apply(&mut tx, locker, Event::Reserve { bytes: more }, None).await
-        {
+        let event = Event::Reserve { bytes: more };
+        if let Err(error) = self.apply_for(&mut tx, locker, event, None, Some(id)).await {
             drop(tx);
             return Err(in_all(error, self.promised(id).await?));
         }
@@ -132,6 +132,9 @@ impl Accounts {
             sqlx::query!("delete from reservation where reservation_id = ?", id)
                 .execute(&mut **tx)
                 .await?;
+            sqlx::query!("update drive_kept set held_by = ? where held_by = ?", first, id)
+                .execute(&mut **tx)
+                .await?;
         }
         sqlx::query!("update reservation set staging = ? where reservation_id = ?", staging, first)
             .execute(&mut **tx)
@@ -173,7 +176,8 @@ impl Accounts {
         .await?;
         let promised = promised.unwrap_or(0).unsigned_abs();
         let event = Event::Settle { promised, comes, goes };
-        self.apply(tx, reservation.locker, event, Some(change)).await
+        self.apply(tx, reservation.locker, event, Some(change)).await?;
+        self.settle_held(tx, reservation.locker, reservation.id).await
     }
 
     /// The same in one go, for bytes that nothing was promised for.
@@ -188,7 +192,7 @@ impl Accounts {
         self.apply(tx, locker, event, Some(change)).await
     }
 
-    /// Gives a reservation's bytes back and forgets it.
+    /// Gives a reservation's bytes back and forgets it; what gave way to it comes back.
     async fn free(&self, tx: &mut Tx, id: i64) -> Result<()> {
         let gone = sqlx::query!(
             r#"delete from reservation where reservation_id = ?
@@ -200,6 +204,7 @@ impl Accounts {
         if let Some(gone) = gone {
             let event = Event::Release { bytes: gone.bytes.unsigned_abs() };
             self.apply(tx, gone.locker.into(), event, None).await?;
+            self.bring_held_back(tx, gone.locker.into(), id).await?;
         }
         Ok(())
     }
@@ -214,6 +219,16 @@ impl Accounts {
         )
         .execute(&mut *tx)
         .await?;
+        let came_to_nothing = sqlx::query!(
+            r#"select distinct held_by as "promise!: i64", locker_id as "locker!: i64" from drive_kept
+               where held_by is not null
+                 and held_by not in (select reservation_id from reservation)"#
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        for held in came_to_nothing {
+            self.bring_held_back(&mut tx, held.locker.into(), held.promise).await?;
+        }
         sqlx::query!(
             "update locker set reserved_bytes =
                (select coalesce(sum(r.bytes), 0) from reservation r where r.locker_id = locker.locker_id)"
@@ -231,6 +246,7 @@ pub(crate) async fn forget_uploads(db: &Db) -> Result<()> {
     let mut tx = db.write().await?;
     sqlx::query!("delete from upload where etag is null").execute(&mut *tx).await?;
     sqlx::query!("delete from reservation").execute(&mut *tx).await?;
+    sqlx::query!("delete from drive_kept where held_by is not null").execute(&mut *tx).await?;
     sqlx::query!("update locker set reserved_bytes = 0").execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())

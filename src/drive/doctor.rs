@@ -11,7 +11,7 @@ use std::{
 use super::{
     Drive,
     disk::{Disk, LASTING},
-    kept::owner,
+    kept::{held_ids, owner},
     put::blocking,
     reconcile::walk,
     references::{lent_of_kept, lent_of_locker},
@@ -214,7 +214,8 @@ impl Doctor<'_> {
             found.push((on_shelf.spot, files.iter().map(|(_, size, _)| size).sum::<u64>()));
         }
         let mut differences = Vec::new();
-        for (spot, size) in found {
+        let held = held_ids(&self.db, books.locker).await?;
+        for (spot, size) in found.into_iter().filter(|(spot, _)| !held.contains(&spot.id)) {
             let place = format!("{}/{}", spot.folder(), spot.name);
             match rows.remove(&spot.id) {
                 None => differences.push(format!("{place} lies on the disk and is not counted")),

@@ -1,6 +1,8 @@
 //! What was deleted or replaced and can come back: rows and places. The operations are in
 //! [`super::trash`] and [`super::versions`].
 
+use std::collections::HashSet;
+
 use super::{
     Drive, RelativePath,
     disk::Spot,
@@ -11,7 +13,7 @@ use crate::{
     Error, Result,
     accounts::{Charge, Locker, Principal},
     clock::Millis,
-    db::Tx,
+    db::{Db, Tx},
     ids::{LockerId, UserId},
 };
 
@@ -286,12 +288,15 @@ impl Drive {
         Ok(())
     }
 
-    /// Deletes the bytes of what was let go, then its rows.
+    /// Deletes the bytes of what was let go, then its rows. What a promise holds stays for now,
+    /// where the disk has room for both.
     pub(super) async fn sweep_gone(&self) -> Result<()> {
-        let gone =
-            sqlx::query!("select kept_id, shelf, name from drive_kept where gone_at is not null")
-                .fetch_all(self.db.read())
-                .await?;
+        self.let_held_go().await?;
+        let gone = sqlx::query!(
+            "select kept_id, shelf, name from drive_kept where gone_at is not null and held_by is null"
+        )
+        .fetch_all(self.db.read())
+        .await?;
         if gone.is_empty() {
             return Ok(());
         }
@@ -309,6 +314,38 @@ impl Drive {
             sqlx::query!("delete from drive_kept where kept_id = ?", id).execute(&mut *tx).await?;
         }
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// What promises hold is given up where the disk has no room for it beside all that was
+    /// promised.
+    async fn let_held_go(&self) -> Result<()> {
+        let held = sqlx::query!(
+            r#"select exists(select 1 from drive_kept where held_by is not null) as "any!: bool",
+                      (select coalesce(sum(bytes), 0) from reservation) as "promised!: i64""#
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        if !held.any {
+            return Ok(());
+        }
+        let disk = self.disk.clone();
+        if held.promised.unsigned_abs() <= blocking(move || disk.free()).await? {
+            return Ok(());
+        }
+        let mut tx = self.db.write().await?;
+        sqlx::query!("update drive_kept set held_by = null where held_by is not null")
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whatever comes of a promise, this does not come back.
+    pub(super) async fn give_up_hold(&self, tx: &mut Tx, kept: &str) -> Result<()> {
+        sqlx::query!("update drive_kept set held_by = null where kept_id = ?", kept)
+            .execute(&mut **tx)
+            .await?;
         Ok(())
     }
 
@@ -355,4 +392,15 @@ impl Drive {
         }
         Ok(())
     }
+}
+
+/// What lies on a locker's shelves and is held by promises: it belongs there, and is counted nowhere.
+pub(super) async fn held_ids(db: &Db, locker: LockerId) -> Result<HashSet<String>> {
+    let ids = sqlx::query_scalar!(
+        "select kept_id from drive_kept where locker_id = ? and held_by is not null",
+        locker.0
+    )
+    .fetch_all(db.read())
+    .await?;
+    Ok(ids.into_iter().collect())
 }

@@ -6,7 +6,7 @@ use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 use super::{
     Drive,
     disk::{LentFiles, OnShelf, Spot},
-    kept::{Kept, KeptKind, owner},
+    kept::{Kept, KeptKind, held_ids, owner},
     put::blocking,
     rows::charge,
 };
@@ -47,7 +47,8 @@ impl Drive {
             let kept = self.kept(locker, kind, None).await?;
             rows.extend(kept.into_iter().map(|kept| (kept.id.clone(), kept)));
         }
-        for on_shelf in found {
+        let held = held_ids(&self.db, locker).await?;
+        for on_shelf in found.into_iter().filter(|it| !held.contains(&it.spot.id)) {
             match rows.remove(&on_shelf.spot.id) {
                 Some(kept) => self.refit(&kept).await?,
                 None => self.adopt(locker, folder, on_shelf).await?,

@@ -155,8 +155,12 @@ impl State {
     /// Reclaimable bytes that the quota has no room for.
     fn excess(&self) -> u64 {
         let Some(quota) = self.quota else { return 0 };
-        let sum = self.used.saturating_add(self.reserved).saturating_add(self.reclaimable);
-        sum.saturating_sub(quota).min(self.reclaimable)
+        self.sum().saturating_sub(quota).min(self.reclaimable)
+    }
+
+    /// Used, promised, and kept besides.
+    pub(crate) fn sum(&self) -> u64 {
+        self.used.saturating_add(self.reserved).saturating_add(self.reclaimable)
     }
 }
 

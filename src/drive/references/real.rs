@@ -125,7 +125,7 @@ impl Drive {
                union all
                select k.shelf || '/' || k.kept_id, k.name || iif(f.path = '', '', '/' || f.path)
                from drive_kept_file f join drive_kept k using (kept_id)
-               where f.content_hash = ?1 and f.reference_id is null and k.gone_at is null"#,
+               where f.content_hash = ?1 and f.reference_id is null and (k.gone_at is null or k.held_by is not null)"#,
             hash
         )
         .fetch_all(self.db.read())
@@ -311,7 +311,7 @@ impl Drive {
         .await?;
         let kept = sqlx::query!(
             "select kept_id, f.path from drive_kept_file f join drive_kept k using (kept_id)
-             where f.reference_id = ? and k.gone_at is null",
+             where f.reference_id = ? and (k.gone_at is null or k.held_by is not null)",
             reference
         )
         .fetch_all(self.db.read())
@@ -342,7 +342,7 @@ impl Drive {
             }
             Holder::Kept(id, inner) => {
                 let row = sqlx::query!(
-                    "select locker_id, shelf, name from drive_kept where kept_id = ? and gone_at is null",
+                    "select locker_id, shelf, name from drive_kept where kept_id = ? and (gone_at is null or held_by is not null)",
                     id
                 )
                 .fetch_optional(self.db.read())

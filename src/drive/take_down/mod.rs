@@ -110,7 +110,7 @@ impl Drive {
                       iif(f.path = '', k.path, k.path || '/' || f.path), f.size_bytes
                from drive_kept_file f join drive_kept k using (kept_id)
                join locker l using (locker_id) left join user u on u.user_id = l.user_id
-               where f.content_hash = ?1 and k.gone_at is null
+               where f.content_hash = ?1 and (k.gone_at is null or k.held_by is not null)
                union all
                select 3, null, b.name, m.path, m.size_bytes
                from folder_hash h join media_file m using (media_file_id)

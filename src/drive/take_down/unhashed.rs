@@ -19,7 +19,7 @@ impl Drive {
             r#"select (select count(*) from drive_file where content_hash is null and missing_at is null
                          and (?1 is null or size_bytes = ?1))
                     + (select count(*) from drive_kept_file f join drive_kept k using (kept_id)
-                       where f.content_hash is null and k.gone_at is null
+                       where f.content_hash is null and (k.gone_at is null or k.held_by is not null)
                          and (?1 is null or f.size_bytes = ?1)) as "count!: i64""#,
             size
         )

@@ -8,7 +8,7 @@ use super::{Sound, sounds::LockerFile};
 use crate::{
     Error, Result,
     accounts::Change,
-    drive::{Drive, disk::Spot, put::blocking},
+    drive::{Drive, disk::Spot, kept::held_ids, put::blocking},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -114,7 +114,7 @@ impl Drive {
             r#"select k.kept_id, f.path as inner, k.locker_id as "locker!: i64", k.path, k.shelf, k.name,
                       k.is_folder as "is_folder!: bool", f.size_bytes
                from drive_kept_file f join drive_kept k using (kept_id)
-               where k.gone_at is null and f.content_hash is ?1 and (?2 is null or f.size_bytes = ?2)"#,
+               where (k.gone_at is null or k.held_by is not null) and f.content_hash is ?1 and (?2 is null or f.size_bytes = ?2)"#,
             hash,
             size
         )
@@ -186,8 +186,11 @@ impl Drive {
         let turn = lock.lock().await;
         let change = Change { user: by, reason: "takedown", path: &file.path };
         let mut tx = self.db.write().await?;
+        // What a promise holds is counted nowhere.
+        let is_held = held_ids(&self.db, file.locker).await?.contains(&file.id);
         match self.require_kept(&mut tx, &file.id).await {
-            Err(Error::NotFound(_)) => return Ok(false),
+            Err(Error::NotFound(_)) if !is_held => return Ok(false),
+            Err(Error::NotFound(_)) => (),
             there => there?,
         }
         if file.is_folder {
@@ -203,15 +206,18 @@ impl Drive {
                 return Ok(false);
             }
             self.sum_kept(&mut tx, &file.id).await?;
-            let path = format!("{}/{}", file.path, file.inner);
-            let change = Change { path: &path, ..change };
-            self.accounts.forget_kept(&mut tx, file.locker, file.size, change).await?;
+            if !is_held {
+                let path = format!("{}/{}", file.path, file.inner);
+                let change = Change { path: &path, ..change };
+                self.accounts.forget_kept(&mut tx, file.locker, file.size, change).await?;
+            }
             // Gone first: should the rows stay, the next look finds that there is nothing.
             let (disk, spot, inner) = (self.disk.clone(), file.spot.clone(), file.inner.clone());
             blocking(move || disk.erase_inside(&spot, &inner)).await?;
             tx.commit().await?;
         } else {
             self.accounts.let_go_as(&mut tx, &file.id, by, "takedown").await?;
+            self.give_up_hold(&mut tx, &file.id).await?;
             tx.commit().await?;
             self.sweep_gone().await?;
         }

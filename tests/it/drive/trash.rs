@@ -1,16 +1,18 @@
 //! Deleted and replaced files come back, and give way when room is needed.
 
-use std::{fs, time::Duration};
+use std::{fs, io, time::Duration};
 
+use bytes::Bytes;
+use futures_util::stream;
 use tunelocker::{
     Error,
     accounts::KeepRules,
     clock::Clock,
-    drive::{Condition, KeptKind},
+    drive::{Condition, Drive, KeptKind},
 };
 
 use super::{Lockers, body, crash::start_again, tree::path};
-use crate::harness::TestApp;
+use crate::{harness::TestApp, ingest::until};
 
 /// Bytes in the trash and among the versions on the disk, without the notes beside them.
 fn kept_on_disk(lockers: &Lockers) -> u64 {
@@ -212,4 +214,75 @@ async fn old_things_leave_the_trash_by_themselves() {
     clock.advance(Duration::from_hours(24 * 60));
     drive.prune().await.unwrap();
     assert_eq!((lockers.usage().await.reclaimable, kept_on_disk(&lockers)), (0, 0));
+}
+
+#[tokio::test]
+async fn what_gave_way_to_nothing_comes_back() {
+    let lockers = Lockers::with_quota(1_000_000).await;
+    let (drive, ann, locker) = (&lockers.drive, &lockers.ann, lockers.locker);
+    for name in ["1", "2"] {
+        lockers.put(name, &[1; 300_000]).await.unwrap();
+        drive.trash(ann, locker, &path(name), &Condition::None).await.unwrap();
+    }
+    let all_is_back = async |drive: &Drive, why: &str| {
+        // What is dropped is given back by a task of its own.
+        until(why, async || lockers.usage().await.reserved == 0).await;
+        let usage = lockers.usage().await;
+        assert_eq!((usage.used, usage.reclaimable), (0, 600_000), "{why}");
+        assert_eq!(drive.trashed(ann, locker).await.unwrap().len(), 2, "{why}");
+        assert_eq!(kept_on_disk(&lockers), 600_000, "{why}");
+        assert_eq!(drive.examine().await.unwrap(), Vec::<String>::new(), "{why}");
+    };
+    let large = lockers.target("large");
+    // Of unknown length, and a byte too much in the end.
+    let refused = drive.put(ann, &large, None, body(&[2; 1_000_001])).await;
+    assert!(matches!(refused, Err(Error::QuotaExceeded { .. })), "{refused:?}");
+    all_is_back(drive, "refused in the end").await;
+    // Broken off behind its promise.
+    let broken = stream::iter([Ok(Bytes::from(vec![2; 500_000])), Err(io::Error::other("gone"))]);
+    drive.put(ann, &large, Some(900_000), broken).await.unwrap_err();
+    all_is_back(drive, "broken off").await;
+
+    // One that waits holds it over a restart; nobody sees it meanwhile, and it counts nowhere.
+    let id = lockers.begin(drive, "large", 900_000).await;
+    lockers.append(drive, &id, 0, &[2; 1_000]).await;
+    let held = async |drive: &Drive| {
+        assert!(drive.trashed(ann, locker).await.unwrap().is_empty());
+        let usage = lockers.usage().await;
+        assert_eq!((usage.reserved, usage.reclaimable), (900_000, 0));
+        assert_eq!(kept_on_disk(&lockers), 600_000);
+        assert_eq!(drive.examine().await.unwrap(), Vec::<String>::new());
+    };
+    held(drive).await;
+    let (_, again) = start_again(&lockers, Clock::System).await;
+    held(&again).await;
+    again.terminate_upload(ann, &id).await.unwrap();
+    all_is_back(&again, "given up").await;
+
+    // It comes, and it is gone.
+    let id = lockers.begin(drive, "large", 900_000).await;
+    lockers.append(drive, &id, 0, &[2; 900_000]).await;
+    let usage = lockers.usage().await;
+    assert_eq!((usage.used, usage.reclaimable, kept_on_disk(&lockers)), (900_000, 0, 0));
+    assert_eq!(drive.examine().await.unwrap(), Vec::<String>::new());
+}
+
+/// Whoever does not say how much comes is promised more than that; no more gives way in the end
+/// than had to.
+#[tokio::test]
+async fn no_more_gives_way_than_had_to() {
+    let lockers = Lockers::with_quota(1_000_000).await;
+    let (drive, ann, locker) = (&lockers.drive, &lockers.ann, lockers.locker);
+    for name in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+        lockers.put(name, &[1; 60_000]).await.unwrap();
+        drive.trash(ann, locker, &path(name), &Condition::None).await.unwrap();
+    }
+    drive.put(ann, &lockers.target("new"), None, body(&[2; 470_000])).await.unwrap();
+    let usage = lockers.usage().await;
+    assert_eq!((usage.used, usage.reclaimable), (470_000, 8 * 60_000));
+    assert_eq!(kept_on_disk(&lockers), 8 * 60_000);
+    let mut left: Vec<_> = drive.trashed(ann, locker).await.unwrap();
+    left.sort_by(|one, other| one.path.cmp(&other.path));
+    assert_eq!(left[0].path.as_str(), "2", "the oldest went");
+    assert_eq!(drive.examine().await.unwrap(), Vec::<String>::new());
 }
