@@ -97,6 +97,32 @@ async fn a_content_is_found_and_taken_down_everywhere() {
     assert_eq!(rows.iter().filter(|row| row["reason"] == "takedown").count(), 2);
 }
 
+/// What gave way to an upload that is not there yet lies on the disk, and may come back.
+#[tokio::test]
+async fn what_an_upload_holds_goes_with_it() {
+    let desk = Desk::new(10_000).await;
+    let (lockers, drive) = (&desk.lockers, &desk.lockers.drive);
+    let hash = hex::encode(lockers.put("alone", &BAD).await.unwrap().hash);
+    lockers.put("Album/copy", &BAD).await.unwrap();
+    lockers.put("Album/good", &[1; 300]).await.unwrap();
+    for path in ["alone", "Album"] {
+        assert_eq!(Desk::status(desk.as_ann(Method::DELETE, &format!("files/{path}"))).await, 200);
+    }
+    let upload = lockers.begin(drive, "large", 10_000).await;
+    assert_eq!(lockers.usage().await.reclaimable, 0);
+    assert_eq!(desk.places(&hash).await, ["trash Album/copy", "trash alone"]);
+    let taken = desk.take_down(&hash).await;
+    assert_eq!((&taken["kept"], &taken["bytes"]), (&json!(2), &json!(1000)));
+    assert!(desk.places(&hash).await.is_empty());
+    drive.terminate_upload(&lockers.ann, &upload).await.unwrap();
+    let trash = Desk::json(desk.as_ann(Method::GET, "trash")).await;
+    let items = trash["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{trash}");
+    assert_eq!((&items[0]["name"], &items[0]["size"]), (&json!("Album"), &json!(300)));
+    assert_eq!(lockers.usage().await.reclaimable, 300);
+    assert_eq!(drive.examine().await.unwrap(), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn copies_in_trash_and_versions_go_with_it() {
     let desk = Desk::new(10_000).await;
