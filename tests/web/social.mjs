@@ -236,6 +236,7 @@ async function everybodysShares() {
   await page.getByRole('link', { name: "Everybody's shares", exact: true }).first().click();
   await page.getByRole('heading', { level: 1, name: "Everybody's shares" }).waitFor();
   const rows = page.locator('main .list li');
+  await rows.nth(1).waitFor();
   const before = await rows.count();
   assert(before >= 2, `there are the two that visitors opened: ${before}`);
   violations.push(...await accessible(page, 'all shares'));
