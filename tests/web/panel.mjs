@@ -61,6 +61,7 @@ async function firstRun() {
   assert(codes[1] === name, 'the user name is shown');
   assert(/^([a-z0-9]{4} ){3}[a-z0-9]{4}$/i.test(codes[2]), 'the app password is in groups of four');
   assert(codes[0] === base || !isHereOnly, `no other interface is named: ${codes[0]}`);
+  if (!isHereOnly) await page.locator('.qr svg path').first().waitFor({ state: 'attached' });
   assert((await page.locator('.qr svg path').count() > 0) !== isHereOnly, 'a QR code is drawn for those who can come');
   await page.getByRole('button', { name: 'Copy: App password' }).click();
   await page.locator('#said', { hasText: 'Copied' }).waitFor({ state: 'attached' });
@@ -151,7 +152,9 @@ async function smartPlaylist() {
   await picture(page, `rules${args.name}`);
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('heading', { level: 1, name: 'By ear' }).waitFor();
-  const found = await page.locator('main .trow:not(.head) .cellart .title').count();
+  const titles = page.locator('main .trow:not(.head) .cellart .title');
+  await titles.nth(2).waitFor();
+  const found = await titles.count();
   assert(found === 3, `the rules find the tracks of First Light: ${found}`);
   await page.getByRole('button', { name: 'More for this playlist' }).click();
   await page.getByRole('menuitem', { name: 'Share with people here' }).click();

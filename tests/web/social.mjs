@@ -260,6 +260,7 @@ async function radio() {
   if (await button.getAttribute('aria-pressed') !== 'true') await button.click();
   const queue = page.getByRole('complementary', { name: 'Queue' });
   await queue.getByText('Radio: First Light').waitFor();
+  await queue.getByText(/^Sun \d$/).first().waitFor();
   assert(await queue.getByText(/^Sun \d$/).count() > 0, `and goes on to other albums: ${await queue.innerText()}`);
   violations.push(...await accessible(page, 'radio'));
   await picture(page, 'radio');
