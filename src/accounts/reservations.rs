@@ -241,12 +241,12 @@ impl Accounts {
 }
 
 /// Forgets the uploads in flight of a database that was brought back: their bytes were not kept
-/// with it, so nothing of them can go on. What was promised to them is free again.
+/// with it, so nothing of them can go on. What was promised to them is free again; what gave way to
+/// them comes back at the next start.
 pub(crate) async fn forget_uploads(db: &Db) -> Result<()> {
     let mut tx = db.write().await?;
     sqlx::query!("delete from upload where etag is null").execute(&mut *tx).await?;
     sqlx::query!("delete from reservation").execute(&mut *tx).await?;
-    sqlx::query!("delete from drive_kept where held_by is not null").execute(&mut *tx).await?;
     sqlx::query!("update locker set reserved_bytes = 0").execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(())

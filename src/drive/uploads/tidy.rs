@@ -113,7 +113,8 @@ impl Drive {
         let received = i64::try_from(size).unwrap_or(i64::MAX);
         let mut tx = self.db.write().await?;
         sqlx::query!(
-            "update upload set received = ?, content_hash = null where upload_id = ?",
+            "update upload set received = ?1, content_hash = null,
+                 length = iif(is_deferred, ?1, length) where upload_id = ?2",
             received,
             id
         )

@@ -144,7 +144,7 @@ impl Api {
 
     /// Sends it. `None`: no answer came, because nobody is there any more; or one that proves
     /// nothing: where the power goes while bytes are forced onto the disk, the system says of some
-    /// that they are there, who are not, and a machine of one disk would say nothing any more.
+    /// that they are there which are not, and a machine of one disk would say nothing any more.
     pub(super) async fn ask(&self, request: RequestBuilder) -> Option<Answer> {
         let answer = request.send().await.ok()?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
