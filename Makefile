@@ -8,7 +8,7 @@ BIN := $(DESTDIR)$(PREFIX)/bin
 UNITS := $(DESTDIR)/etc/systemd/system
 DOC := $(DESTDIR)$(PREFIX)/share/doc/tunelocker
 
-.PHONY: run release static test lint bench soak install uninstall
+.PHONY: run release static test lint bench soak fuzz install uninstall
 
 # make run [MUSIC=DIR] [ARGS=...]: build, serve, say where to listen.
 run: release
@@ -48,6 +48,11 @@ soak:
 	@.ci/packages build test
 	@tests/setup.sh
 	@SLOW_TESTS=20 NEXTEST_PROFILE=soak .ci/test
+
+# Every reader of untrusted bytes under libFuzzer, SECONDS_EACH (60) seconds long.
+fuzz:
+	@.ci/packages build
+	@.ci/fuzz
 
 # Binaries, unit, user and folders. Enable with: systemctl enable --now tunelocker
 install:

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Services, operations, tls::Certificate};
 use crate::{
-    config::LoginPassword,
+    config::Subsonic,
     http::{
         TrustedProxies,
         connection::{self, Patience},
@@ -48,7 +48,7 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAd
 /// What the public listener knows besides the services.
 pub(super) struct Front<'a> {
     pub(super) proxies: TrustedProxies,
-    pub(super) login_password: LoginPassword,
+    pub(super) subsonic: Subsonic,
     pub(super) site: web::Site,
     pub(super) health: Health,
     pub(super) certificate: Option<&'a Certificate>,
@@ -62,7 +62,7 @@ pub(super) fn public(
     metrics: &Metrics,
     front: Front<'_>,
 ) -> anyhow::Result<Server> {
-    let Front { proxies, login_password, site, health, certificate, stop } = front;
+    let Front { proxies, subsonic: choices, site, health, certificate, stop } = front;
     let (of, metrics) = (services.clone(), metrics.clone());
     let panel = web::Handles {
         accounts: of.accounts.clone(),
@@ -81,14 +81,14 @@ pub(super) fn public(
         events: of.events.clone(),
         site,
     };
-    let (proxies, login_password) = (Data::new(proxies), Data::new(login_password));
+    let (proxies, choices) = (Data::new(proxies), Data::new(choices));
     let app = move || {
         let (of, metrics, panel) = (of.clone(), metrics.clone(), panel.clone());
         App::new()
             .wrap(from_fn(around::<Public, _>))
             .app_data(Data::new(metrics.clone()))
             .app_data(proxies.clone())
-            .app_data(login_password.clone())
+            .app_data(choices.clone())
             .configure(|routes| operations::configure(routes, &health, &metrics, &of.ingest))
             .configure(|routes| {
                 let (accounts, clock) = (&of.accounts, &of.clock);

@@ -70,7 +70,7 @@ impl App {
         };
         let front = listeners::Front {
             proxies: TrustedProxies(config.http.trusted_proxies.clone().into()),
-            login_password: config.subsonic.login_password,
+            subsonic: config.subsonic.clone(),
             site,
             health,
             certificate: certificate.as_ref(),

@@ -100,7 +100,9 @@ impl Catalog {
             }
             // A few more than hit on average, as far as that is known.
             let tries = match (drawn.len() as u64, found.len() as u64) {
-                (0, _) => (missing * 5 / 4 + 16).max(FIRST),
+                // Where nothing was ever deleted nearly every id is in the list, and each one that
+                // is drawn in vain is a page read for nothing.
+                (0, _) => (missing * 33 / 32).max(FIRST),
                 (drawn, found) if found * SPARSE < drawn => return Ok(None),
                 (drawn, found) => missing * drawn / found * 5 / 4 + 16,
             };

@@ -10,6 +10,7 @@ use crate::{
     accounts::Principal,
     catalog::{
         Catalog, Folder, Genre, Item, Library, LibraryKind, Page, Picture, Track,
+        find::folders_below,
         lists::{Keep, Listing, Order, Total},
         visible::{json_ids, within},
     },
@@ -117,6 +118,26 @@ impl Catalog {
             without: Arc::default(),
         };
         let ids = self.window(&list, Page::ALL, Total::Unasked).await?;
+        self.tracks_by_row(principal, &ids.window).await
+    }
+
+    /// Tracks in a folder and in all below it, as far as anybody has use for so many.
+    pub async fn tree_tracks(&self, principal: &Principal, id: FolderId) -> Result<Vec<Track>> {
+        const MOST: u32 = 10_000;
+        let visible = within("library_id", principal, None);
+        let below = folders_below(id);
+        let list = Listing {
+            id: "track_id",
+            from: format!(
+                "from track where folder_id in ({below}) and missing_at is null and {visible}"
+            ),
+            start: String::new(),
+            order: Order::By("path collate nocase, cue_index, track_id".to_owned()),
+            keep: Keep::Revision,
+            without: Arc::default(),
+        };
+        let page = Page { offset: 0, limit: MOST };
+        let ids = self.window(&list, page, Total::Unasked).await?;
         self.tracks_by_row(principal, &ids.window).await
     }
 

@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use crate::catalog::{AlbumFacts, ArtistFacts, Genre, TrackFacts};
+use crate::catalog::{AlbumFacts, ArtistFacts, Genre, TrackFacts, search::Ranked};
 
 /// Rows that are read in one statement.
 pub(super) const PORTION: usize = 500;
@@ -43,8 +43,8 @@ pub(super) struct Memory {
     pub(super) twins: Recent<String, super::twins::Hidden>,
     /// Windows of id lists, by the statement that finds them.
     pub(super) ids: Recent<String, Arc<Ids>>,
-    /// The best rows of searches.
-    pub(super) searches: Recent<String, Arc<[Vec<i64>; 3]>>,
+    /// What searches found, ranked.
+    pub(super) searches: Recent<String, Arc<Ranked>>,
     /// Where windows ended, by the list's statement.
     pub(super) ends: Recent<String, Arc<Ends>>,
     /// What libraries make visible of artists, by visibility and id.

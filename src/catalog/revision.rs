@@ -11,12 +11,14 @@ use crate::{
     events::Event,
 };
 
-/// When the catalogue last changed. Feeds Subsonic `lastModified`, DLNA `SystemUpdateID`, ETags.
+/// When the catalogue last changed. The number feeds DLNA's `SystemUpdateID` and ETags, the time
+/// Subsonic's `lastModified`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Revision {
     /// Grows by one with each change.
     pub number: i64,
-    /// When.
+    /// When the collection last changed: its folders, artists, albums and tracks. Apps fetch all of
+    /// it again then, so playlists and gains do not move it.
     pub changed_at: Millis,
 }
 
@@ -45,17 +47,10 @@ impl Catalog {
         }
     }
 
-    /// Counts a change inside its transaction. Give the result to [`Self::announce`] after the
-    /// commit, and to nobody if there is none.
+    /// Counts a change of the collection inside its transaction. Give the result to
+    /// [`Self::announce`] after the commit, and to nobody if there is none.
     pub(crate) async fn bump_revision(&self, tx: &mut Tx) -> Result<Revision> {
         let now = self.clock.now();
-        let number = sqlx::query_scalar!(
-            r#"insert into meta (key, value) values ('revision', '1')
-               on conflict (key) do update set value = cast(value as integer) + 1
-               returning cast(value as integer) as "number!: i64""#
-        )
-        .fetch_one(&mut **tx)
-        .await?;
         sqlx::query!(
             "insert into meta (key, value) values ('revision_at', cast(? as text))
              on conflict (key) do update set value = excluded.value",
@@ -63,7 +58,19 @@ impl Catalog {
         )
         .execute(&mut **tx)
         .await?;
-        Ok(Revision { number, changed_at: now })
+        Ok(Revision { changed_at: now, ..self.bump_shown(tx).await? })
+    }
+
+    /// The same for what is shown and is not the collection: playlists, gains.
+    pub(crate) async fn bump_shown(&self, tx: &mut Tx) -> Result<Revision> {
+        let number = sqlx::query_scalar!(
+            r#"insert into meta (key, value) values ('revision', '1')
+               on conflict (key) do update set value = cast(value as integer) + 1
+               returning cast(value as integer) as "number!: i64""#
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        Ok(Revision { number, changed_at: 0 })
     }
 
     /// Makes a committed change known: drops what was remembered and publishes the event.

@@ -38,7 +38,7 @@ impl Catalog {
                       t.bpm, t.comment, t.explicit, t.is_compilation, t.mbid_recording, t.track_gain_db,
                       t.album_gain_db, t.track_peak, t.album_peak, t.extra, t.cue_index, t.has_lyrics, t.created_at,
                       s.loudness_lufs, s.peak, h.loudness_lufs, h.peak,
-                      coalesce(t.picture_id, a.picture_id),
+                      coalesce(t.picture_id, a.picture_id), coalesce(a.edition, 0),
                       iif(t.picture_id is null, coalesce(a.picture_hash, ''), hex(substr(p.hash, 1, 4))),
                       (select json_group_array(json_array(role, sub_role, artist_id, name)) from
                          (select ta.role, ta.sub_role, r.artist_id, r.name
@@ -48,7 +48,7 @@ impl Catalog {
                          (select g.name from track_genre tg join genre g using (genre_id)
                           where tg.track_id = t.track_id order by tg.position)))) as "rows!: String"
                from track t
-                    left join album a on a.album_id = t.album_id
+                    left join album a indexed by album_shown on a.album_id = t.album_id
                     left join picture p on p.picture_id = t.picture_id
                     left join sound s on s.track_id = t.track_id
                     left join album_sound h on h.album_id = t.album_id
@@ -109,6 +109,7 @@ struct Row {
     album_lufs: Option<f64>,
     album_heard_peak: Option<f64>,
     picture_id: Option<i64>,
+    edition: u32,
     picture_hash: String,
     credits: Vec<Credit>,
     genres: Vec<String>,
@@ -123,6 +124,7 @@ impl Row {
             folder: self.folder_id.map(Into::into),
             album: self.album_id.map(Into::into),
             album_name: self.album_name,
+            edition: self.edition,
             title: self.title,
             sort_title: self.sort_title,
             artists: credits.artists,

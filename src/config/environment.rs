@@ -32,6 +32,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("tls.cert", Kind::Text),
     ("tls.key", Kind::Text),
     ("subsonic.login_password", Kind::Text),
+    ("subsonic.legacy_xml", Kind::List),
     ("ingest.artist_separators", Kind::List),
     ("ingest.genre_separators", Kind::List),
     ("ingest.exceptions", Kind::List),

@@ -3,11 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 /// Choices of the Subsonic face.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Subsonic {
     /// Whether `p` may be the login password.
     pub login_password: LoginPassword,
+    /// Apps, as they call themselves in `c` in any case, whose XML must not nest what came after
+    /// the old protocol (C1).
+    pub legacy_xml: Vec<String>,
+}
+
+impl Default for Subsonic {
+    fn default() -> Self {
+        Self { login_password: LoginPassword::default(), legacy_xml: vec!["DSub".to_owned()] }
+    }
 }
 
 /// Whether apps may sign in with the login password, or with app passwords alone.

@@ -35,7 +35,7 @@ pub use now_playing::{NowPlaying, Player};
 pub use open::Opened;
 pub use outputs::{Command, Entry, Item, Jukebox, Output, Phase, Snapshot, Status, chosen};
 pub use pcm::{Decoding, Rest};
-pub use session::{Counting, PlayState, Report};
+pub use session::{Counting, Media, PlayState, Report};
 pub use wish::{Gain, Network, Target, Wish, WishFormat};
 
 use std::{
@@ -50,14 +50,14 @@ use tokio_util::sync::CancellationToken;
 use self::now_playing::Finished;
 
 use crate::{
-    Result,
+    Error, Result,
     accounts::Principal,
     body::{LiveBody, Meter},
-    catalog::Catalog,
+    catalog::{Catalog, Track},
     clock::{self, Clock},
     db::Db,
     events::Events,
-    ids::TrackId,
+    ids::{EpisodeId, TrackId},
     media::{
         format::{Named, named},
         worker::{decoder::Program, sandbox::Sandbox},
@@ -208,7 +208,20 @@ impl Playback {
         client: &str,
     ) -> Result<()> {
         let track = self.inner.catalog.track(principal, track).await?;
-        let finished = self.inner.now.set(principal, &track, client);
+        let playing = (Media::Track(track.id), track.duration_ms);
+        let finished = self.inner.now.set(principal, playing, client);
+        self.record(finished).await
+    }
+
+    /// The same for an episode of this length, which the caller knows to be the principal's.
+    pub async fn set_episode_playing(
+        &self,
+        principal: &Principal,
+        (episode, duration_ms): (EpisodeId, u64),
+        client: &str,
+    ) -> Result<()> {
+        let playing = (Media::Episode(episode), duration_ms);
+        let finished = self.inner.now.set(principal, playing, client);
         self.record(finished).await
     }
 
@@ -220,8 +233,22 @@ impl Playback {
         player: Player<'_>,
         report: &Report,
     ) -> Result<()> {
-        let track = self.inner.catalog.track(principal, report.track).await?;
-        let finished = self.inner.now.report(principal, &track, player, report);
+        let Media::Track(track) = report.media else { return Err(Error::NotFound("Track")) };
+        let track = self.inner.catalog.track(principal, track).await?;
+        let finished = self.inner.now.report(principal, track.duration_ms, player, report);
+        self.record(finished).await
+    }
+
+    /// The same about an episode of this length, which the caller knows to be the principal's.
+    /// Whether it was a listen is for whoever keeps episodes.
+    pub async fn report_episode(
+        &self,
+        principal: &Principal,
+        duration_ms: u64,
+        player: Player<'_>,
+        report: &Report,
+    ) -> Result<()> {
+        let finished = self.inner.now.report(principal, duration_ms, player, report);
         self.record(finished).await
     }
 
@@ -278,9 +305,29 @@ impl Playback {
     /// What is being heard of that which the principal may see, latest first.
     pub async fn now_playing(&self, principal: &Principal) -> Result<Vec<NowPlaying>> {
         let entries = self.inner.now.entries();
-        let ids: Vec<TrackId> = entries.iter().map(now_playing::Entry::track).collect();
+        let tracks = entries.iter().filter_map(|entry| match entry.media() {
+            Media::Track(id) => Some(id),
+            Media::Episode(_) => None,
+        });
+        let ids: Vec<TrackId> = tracks.collect();
         let tracks = self.inner.catalog.tracks_by_id(principal, &ids).await?;
-        Ok(self.inner.now.join(entries, tracks))
+        let tracks: HashMap<TrackId, Track> =
+            tracks.into_iter().map(|track| (track.id, track)).collect();
+        Ok(self.inner.now.join(entries, |media| match media {
+            Media::Track(id) => tracks.get(&id).cloned(),
+            Media::Episode(_) => None,
+        }))
+    }
+
+    /// Which episodes of podcasts are being heard, latest first. Who may know of them is for
+    /// whoever keeps episodes.
+    #[must_use]
+    pub fn episodes_playing(&self) -> Vec<NowPlaying<EpisodeId>> {
+        let now = &self.inner.now;
+        now.join(now.entries(), |media| match media {
+            Media::Episode(id) => Some(id),
+            Media::Track(_) => None,
+        })
     }
 
     /// What runs at this moment.

@@ -4,13 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::session::{PlayState, Report, Session};
+use super::session::{Media, PlayState, Report, Session};
 use crate::{
     accounts::Principal,
     catalog::{Listen, ListenSource, Track},
     clock::{Clock, Millis},
     events::{Event, Events},
-    ids::{TrackId, UserId},
+    ids::UserId,
     playback::Counting,
 };
 
@@ -23,15 +23,15 @@ const MOST: usize = 1024;
 
 /// Somebody hears something.
 #[derive(Debug, Clone)]
-pub struct NowPlaying {
+pub struct NowPlaying<T = Track> {
     /// Who.
     pub user: UserId,
     /// Login name.
     pub user_name: Arc<str>,
     /// The client's name.
     pub client: String,
-    /// What, as the asking principal sees it.
-    pub track: Track,
+    /// What: a track as the asking principal sees it, or the id of an episode.
+    pub media: T,
     /// Since when.
     pub started_at: Millis,
     /// Whole minutes since the player last said so.
@@ -71,8 +71,8 @@ pub(super) struct Finished {
 }
 
 impl Entry {
-    pub(super) fn track(&self) -> TrackId {
-        self.session.track
+    pub(super) fn media(&self) -> Media {
+        self.session.media
     }
 
     fn ends_at(&self) -> Millis {
@@ -83,10 +83,12 @@ impl Entry {
         }
     }
 
+    /// Listens to episodes are not the catalogue's.
     fn finished(self) -> Option<Finished> {
+        let Media::Track(track) = self.session.media else { return None };
         let (began_at, ended_at, heard_ms) = self.session.listen()?;
         let listen = Listen {
-            track: self.session.track,
+            track,
             at: Some(began_at),
             client: self.client,
             source: self.session.source,
@@ -117,12 +119,12 @@ impl Store {
     pub(super) fn set(
         &self,
         principal: &Principal,
-        track: &Track,
+        (media, duration_ms): (Media, u64),
         client: &str,
     ) -> Option<Finished> {
         let now = self.clock.now();
         let report = Report {
-            track: track.id,
+            media,
             state: PlayState::Playing,
             position_ms: 0,
             rate: 1.0,
@@ -138,7 +140,7 @@ impl Store {
             if entries.get(&key).is_some_and(same) {
                 return;
             }
-            let session = Session::begin(&report, track.duration_ms, now);
+            let session = Session::begin(&report, duration_ms, now);
             let entry = Entry {
                 who: principal.clone(),
                 client: shortened(client),
@@ -156,7 +158,7 @@ impl Store {
     pub(super) fn report(
         &self,
         principal: &Principal,
-        track: &Track,
+        duration_ms: u64,
         player: Player<'_>,
         report: &Report,
     ) -> Vec<Finished> {
@@ -179,7 +181,7 @@ impl Store {
                     Entry {
                         who: principal.clone(),
                         client: shortened(player.client),
-                        session: Session::begin(report, track.duration_ms, now),
+                        session: Session::begin(report, duration_ms, now),
                         is_reported: true,
                     }
                 }
@@ -230,21 +232,23 @@ impl Store {
         entries
     }
 
-    /// Entries with their tracks; those whose track the principal may not see are left out.
-    pub(super) fn join(&self, entries: Vec<Entry>, tracks: Vec<Track>) -> Vec<NowPlaying> {
+    /// Entries with what is found for them; the others are left out.
+    pub(super) fn join<T>(
+        &self,
+        entries: Vec<Entry>,
+        find: impl Fn(Media) -> Option<T>,
+    ) -> Vec<NowPlaying<T>> {
         let now = self.clock.now();
-        let tracks: HashMap<TrackId, Track> =
-            tracks.into_iter().map(|track| (track.id, track)).collect();
         entries
             .into_iter()
             .filter_map(|entry| {
-                let track = tracks.get(&entry.track())?.clone();
+                let media = find(entry.media())?;
                 let ago = now.saturating_sub(entry.session.reported_at()) / 60_000;
                 Some(NowPlaying {
                     user: entry.who.user,
                     user_name: entry.who.name,
                     client: entry.client,
-                    track,
+                    media,
                     started_at: entry.session.started_at(),
                     minutes_ago: u32::try_from(ago).unwrap_or(0),
                     state: entry.session.state,

@@ -1,7 +1,11 @@
 //! One playback as its player tells it: begun, playing, paused, stopped. Between two reports the
 //! position is reckoned from the rate. Pure: times come in, nothing goes out.
 
-use crate::{catalog::ListenSource, clock::Millis, ids::TrackId};
+use crate::{
+    catalog::ListenSource,
+    clock::Millis,
+    ids::{EpisodeId, TrackId},
+};
 
 /// After the planned end a player is waited for this long (OpenSubsonic `playbackReport`).
 const WAITED_FOR: Millis = 30 * 60 * 1000;
@@ -53,11 +57,20 @@ pub enum Counting {
     Nothing,
 }
 
+/// What can be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Media {
+    /// Of the catalogue.
+    Track(TrackId),
+    /// Of a podcast.
+    Episode(EpisodeId),
+}
+
 /// What a player says of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// What it plays.
-    pub track: TrackId,
+    pub media: Media,
     /// What it does.
     pub state: PlayState,
     /// Where it is in the track, ms.
@@ -73,7 +86,7 @@ pub struct Report {
 /// A playback under way.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
-    pub(super) track: TrackId,
+    pub(super) media: Media,
     pub(super) state: PlayState,
     pub(super) rate: f64,
     pub(super) source: ListenSource,
@@ -93,7 +106,7 @@ impl Session {
     /// Begins one at `now`.
     pub(super) fn begin(report: &Report, duration_ms: u64, now: Millis) -> Self {
         let mut session = Self {
-            track: report.track,
+            media: report.media,
             state: PlayState::Starting,
             rate: 1.0,
             source: report.source,
@@ -112,7 +125,7 @@ impl Session {
     /// Whether this report is about it, and not the beginning of another.
     pub(super) fn goes_on_with(&self, report: &Report, now: Millis) -> bool {
         let is_restart = report.state == PlayState::Starting;
-        self.track == report.track && !is_restart && now < self.expires_at()
+        self.media == report.media && !is_restart && now < self.expires_at()
     }
 
     /// Takes a report in.
@@ -196,7 +209,7 @@ mod tests {
 
     fn report(state: PlayState, position_ms: u64) -> Report {
         Report {
-            track: TrackId(1),
+            media: Media::Track(TrackId(1)),
             state,
             position_ms,
             rate: 1.0,
@@ -278,7 +291,7 @@ mod tests {
         let session = begun();
         assert!(session.goes_on_with(&report(PlayState::Paused, 7), 2_000));
         assert!(!session.goes_on_with(&report(PlayState::Starting, 0), 2_000));
-        let other = Report { track: TrackId(2), ..report(PlayState::Playing, 0) };
+        let other = Report { media: Media::Track(TrackId(2)), ..report(PlayState::Playing, 0) };
         assert!(!session.goes_on_with(&other, 2_000));
     }
 

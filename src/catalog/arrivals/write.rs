@@ -81,7 +81,7 @@ impl Catalog {
             .await?;
         }
         let has_lists = !changes.new_playlists.is_empty() || !changes.filled.is_empty();
-        let revision = if has_lists { Some(self.bump_revision(&mut tx).await?) } else { None };
+        let revision = if has_lists { Some(self.bump_shown(&mut tx).await?) } else { None };
         tx.commit().await?;
         self.inner.marks.changed();
         if let Some(revision) = revision {

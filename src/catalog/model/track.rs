@@ -22,6 +22,8 @@ pub struct TrackFacts {
     pub album: Option<AlbumId>,
     /// Album title as tagged.
     pub album_name: String,
+    /// Which of the albums of that name and artist it is on; 0 the first.
+    pub edition: u32,
     /// Title.
     pub title: String,
     /// Sort tag, else the title.

@@ -61,7 +61,7 @@ impl Catalog {
         .await?
         .into();
         write_entries(&mut tx, id, tracks).await?;
-        let revision = self.bump_revision(&mut tx).await?;
+        let revision = self.bump_shown(&mut tx).await?;
         tx.commit().await?;
         self.announce(revision);
         Ok(id)
@@ -139,7 +139,7 @@ impl Catalog {
             }
             write_entries(&mut tx, id, &entries).await?;
         }
-        let revision = self.bump_revision(&mut tx).await?;
+        let revision = self.bump_shown(&mut tx).await?;
         tx.commit().await?;
         self.announce(revision);
         Ok(())
@@ -154,7 +154,7 @@ impl Catalog {
         }
         let mut tx = self.db.write().await?;
         sqlx::query!("delete from playlist where playlist_id = ?", id).execute(&mut *tx).await?;
-        let revision = self.bump_revision(&mut tx).await?;
+        let revision = self.bump_shown(&mut tx).await?;
         tx.commit().await?;
         self.announce(revision);
         Ok(())

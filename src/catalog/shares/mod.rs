@@ -191,7 +191,7 @@ impl Shares {
                 Item::Track(id) => self.catalog.tracks_by_id(principal, &[id]).await,
                 Item::Album(id) => self.catalog.album_tracks(principal, id).await,
                 Item::Playlist(id) => self.catalog.playlist_tracks(principal, id).await,
-                Item::Folder(id) => self.catalog.folder_tracks(principal, id).await,
+                Item::Folder(id) => self.catalog.tree_tracks(principal, id).await,
                 Item::Artist(_) => Ok(Vec::new()),
             };
             match more {

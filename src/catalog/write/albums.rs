@@ -168,6 +168,7 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     .execute(&mut **tx)
     .await?;
     refresh_genres(tx, &albums).await?;
+    tell_apart(tx, &albums).await?;
     sqlx::query!(
         "update album set picture_hash =
              (select hex(substr(p.hash, 1, 4)) from picture p where p.picture_id = album.picture_id)
@@ -206,6 +207,26 @@ pub(super) async fn refresh(tx: &mut Tx, scope: Scope, albums: &[i64]) -> Result
     sqlx::query!(
         "delete from album where album_id in (select value from json_each(?))
            and not exists (select 1 from track x where x.album_id = album.album_id)",
+        albums
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Numbers albums that are called like another one of that artist. Several may be new at once and
+/// do not see each other's number yet, so each counts those before it.
+async fn tell_apart(tx: &mut Tx, albums: &str) -> Result<()> {
+    sqlx::query!(
+        "update album set edition = (
+            select max(o.edition) + count(*) filter (where o.album_id < album.album_id) from album o
+            where o.artist_order_key = album.artist_order_key and o.order_key = album.order_key
+              and o.track_count > 0)
+         where album_id in (select value from json_each(?)) and track_count > 0
+           and exists (select 1 from album o
+                       where o.artist_order_key = album.artist_order_key and o.order_key = album.order_key
+                         and o.track_count > 0 and o.edition = album.edition
+                         and o.album_id < album.album_id)",
         albums
     )
     .execute(&mut **tx)

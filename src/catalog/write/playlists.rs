@@ -145,7 +145,7 @@ impl Catalog {
             }
         }
         if changed {
-            let revision = self.bump_revision(&mut tx).await?;
+            let revision = self.bump_shown(&mut tx).await?;
             tx.commit().await?;
             self.announce(revision);
         } else {

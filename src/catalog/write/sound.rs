@@ -270,7 +270,7 @@ impl Catalog {
     /// Tells that a round of hearing is over: gains may be other than before.
     pub(crate) async fn announce_sounds(&self) -> Result<()> {
         let mut tx = self.db.write().await?;
-        let revision = self.bump_revision(&mut tx).await?;
+        let revision = self.bump_shown(&mut tx).await?;
         tx.commit().await?;
         self.announce(revision);
         Ok(())

@@ -72,19 +72,39 @@ impl Podcasts {
         Ok(())
     }
 
-    /// Records listens; one (user, episode, time) counts once. Episodes that the principal does
-    /// not have are skipped.
+    /// Records listens with the time at which each began, or none if it was just now. Told late,
+    /// twice or by somebody else too, one counts once. Episodes that the principal does not have
+    /// are skipped.
     pub async fn record_listens(
         &self,
         principal: &Principal,
-        listens: &[(EpisodeId, Millis)],
+        listens: &[(EpisodeId, Option<Millis>)],
     ) -> Result<()> {
-        for (id, at) in listens {
-            match self.episode(principal, *id).await {
+        for (id, began_at) in listens {
+            let episode = match self.episode(principal, *id).await {
                 Err(Error::NotFound(_) | Error::Forbidden(_)) => continue,
                 other => other?,
             };
+            let now = self.0.now();
+            let at = began_at.unwrap_or(now);
+            // Of an end only, the beginning may lie as far back as the episode is long.
+            let length = began_at.map_or(episode.duration_ms, |_| 0);
+            let length = Millis::try_from(length).unwrap_or(Millis::MAX);
+            let from = at.saturating_sub(length).saturating_sub(SAME_WITHIN);
+            let to = at.saturating_add(SAME_WITHIN);
             let mut tx = self.0.of.db.write().await?;
+            let known = sqlx::query_scalar!(
+                "select at from podcast_listen where user_id = ? and episode_id = ? and at between ? and ? limit 1",
+                principal.user,
+                id,
+                from,
+                to
+            )
+            .fetch_optional(&mut *tx)
+            .await?;
+            if known.is_some() {
+                continue;
+            }
             let new = sqlx::query!(
                 "insert into podcast_listen (user_id, episode_id, at) values (?, ?, ?) on conflict do nothing",
                 principal.user,
@@ -143,7 +163,7 @@ impl Podcasts {
         if known.is_some() {
             return Ok(());
         }
-        self.record_listens(principal, &[(id, began_at)]).await
+        self.record_listens(principal, &[(id, Some(began_at))]).await
     }
 
     /// Makes or moves a bookmark.

@@ -313,12 +313,12 @@ impl Scrobbling {
             let Some(own) = playing.iter().find(|entry| entry.user == account.user) else {
                 continue;
             };
-            let now = (own.track.id, own.started_at);
+            let now = (own.media.id, own.started_at);
             let before = told.insert((account.user, account.service), now);
             if before == Some(now) || !principal.abilities.scrobbling {
                 continue;
             }
-            let track = &own.track;
+            let track = &own.media;
             let listen = Told {
                 at: own.started_at,
                 title: track.title.clone(),

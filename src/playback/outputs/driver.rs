@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     events::{Event, Events},
     ids::TrackId,
-    playback::{Counting, PlayState, Playback, Player, Report},
+    playback::{Counting, Media, PlayState, Playback, Player, Report},
 };
 
 /// How long an output may take for a command.
@@ -265,7 +265,7 @@ impl State {
     pub(super) async fn report(&self, state: PlayState) {
         let Some(Sounding { entry, .. }) = &self.sounding else { return };
         let report = Report {
-            track: entry.track,
+            media: Media::Track(entry.track),
             state,
             position_ms: self.position(),
             rate: if self.said.rate > 0.0 { self.said.rate } else { 1.0 },

@@ -6,12 +6,16 @@ use super::{
     call::{Answer, Call},
     failure::Failure,
     responses::{
-        AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, PlayingSong, Songs, listed,
+        AlbumId3, ArtistId3, DirectoryChild, FolderArtist, Mapped, PlayingSong, PodcastEpisode,
+        Songs, listed,
     },
 };
-use crate::catalog::{
-    Album, AlbumFilter, AlbumOrder, Artist, ArtistFilter, ArtistRole, List, Page, Track,
-    TrackFilter, TrackOrder,
+use crate::{
+    Error,
+    catalog::{
+        Album, AlbumFilter, AlbumOrder, Artist, ArtistFilter, ArtistRole, List, Page, Track,
+        TrackFilter, TrackOrder,
+    },
 };
 
 /// Apps ask for ten thousand; they get this many and page on (C9).
@@ -64,8 +68,28 @@ pub(super) async fn get_songs_by_genre(call: &Call) -> Answer {
 /// `getNowPlaying`.
 pub(super) async fn get_now_playing(call: &Call) -> Answer {
     let playing = call.playback().now_playing(&call.principal).await?;
-    let list: Vec<_> = playing.iter().map(|entry| PlayingSong::of(entry, call.unasked())).collect();
-    call.reply("nowPlaying", &listed("entry", list))
+    let mut episodes = Vec::new();
+    for entry in call.playback().episodes_playing() {
+        match call.outside().podcasts.episode(&call.principal, entry.media).await {
+            Ok(episode) => episodes.push((episode, entry)),
+            // Not subscribed to, or podcasts are off.
+            Err(Error::NotFound(_) | Error::Forbidden(_)) => (),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let songs = playing.iter().map(|entry| Playing::Song(PlayingSong::of(entry, call.unasked())));
+    let episodes = episodes.iter().map(|(episode, entry)| {
+        Playing::Episode(Box::new(PodcastEpisode::playing(episode, entry)))
+    });
+    call.reply("nowPlaying", &listed("entry", songs.chain(episodes).collect::<Vec<_>>()))
+}
+
+/// What somebody hears.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Playing<'a> {
+    Song(PlayingSong<'a>),
+    Episode(Box<PodcastEpisode<'a>>),
 }
 
 /// `getStarred`: with albums as directories, and starred directories.

@@ -21,7 +21,7 @@ use crate::{
     accounts::{Accounts, Credentials, Origin, Principal, Scope},
     catalog::{Catalog, Shares, Track},
     clock::Clock,
-    config::LoginPassword,
+    config::{LoginPassword, Subsonic},
     error::AuthFailure,
     http::address,
     ingest::Ingest,
@@ -85,11 +85,11 @@ impl Call {
         let from = Origin { address: address(request), client: client.to_string() };
         let principal = services.accounts.authenticate(credentials, &from).await?;
         // Apps reach full rights by the login password alone.
-        let refuses = |choice: &Data<LoginPassword>| ***choice == LoginPassword::Refuse;
+        let refuses = |of: &Data<Subsonic>| of.login_password == LoginPassword::Refuse;
         if principal.scope == Scope::Full && request.app_data().is_some_and(refuses) {
             return Err(AuthFailure::MechanismUnsupported.into());
         }
-        let dialect = dialect(&params);
+        let dialect = dialect(request, &params);
         let (request, services) = (request.clone(), services.clone());
         let network = Network::of(address(&request));
         let unasked = services.playback.unasked(&principal, &client, network).await?;
@@ -204,8 +204,12 @@ impl Call {
 }
 
 /// Which XML this app can read. DSub takes every nested artist for a listed one (C1).
-pub(super) fn dialect(params: &Params) -> Dialect {
-    if params.get("c") == Some("DSub") { Dialect::Legacy } else { Dialect::Full }
+pub(super) fn dialect(request: &HttpRequest, params: &Params) -> Dialect {
+    let choices = request.app_data::<Data<Subsonic>>();
+    let is_old = params.get("c").is_some_and(|client| {
+        choices.is_some_and(|of| of.legacy_xml.iter().any(|old| old.eq_ignore_ascii_case(client)))
+    });
+    if is_old { Dialect::Legacy } else { Dialect::Full }
 }
 
 pub(super) fn credentials(params: &Params) -> Result<Credentials, Failure> {

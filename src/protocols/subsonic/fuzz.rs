@@ -7,7 +7,6 @@ use super::{call, format::Format, id, params::Params};
 pub fn query(query: &str, form: &str) {
     let params = Params::read(query, form);
     let _ = Format::of(&params);
-    let _ = call::dialect(&params);
     let _ = call::credentials(&params);
     for name in ["id", "size", "offset", "submission", "time", "u", "f"] {
         let _ = (params.text(name), params.required("id").is_ok());

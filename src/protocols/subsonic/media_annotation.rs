@@ -12,7 +12,7 @@ use crate::{
     catalog::{Item, Listen, ListenSource, Starred},
     clock::Millis,
     ids::{EpisodeId, TrackId},
-    playback::{Counting, PlayState, Player, Report},
+    playback::{Counting, Media, PlayState, Player, Report},
 };
 
 /// `star`.
@@ -52,6 +52,7 @@ pub(super) async fn scrobble(call: &Call) -> Answer {
         for id in id::tracks(params, "id") {
             skip_missing(call.playback().set_now_playing(&call.principal, id, &call.client).await)?;
         }
+        podcasts::set_playing(call).await?;
         return call.done();
     }
     let listens = listens(call)?;
@@ -64,12 +65,12 @@ pub(super) async fn scrobble(call: &Call) -> Answer {
 pub(super) async fn report_playback(call: &Call) -> Answer {
     let params = &call.params;
     let media = params.required("mediaId")?;
-    let track = match params.required("mediaType")? {
-        "song" => id::track(params, "mediaId")?,
+    let media = match params.required("mediaType")? {
+        "song" => Media::Track(id::track(params, "mediaId")?),
         "podcast" => match id::item(media) {
-            Some(Item::Track(id)) => id,
+            Some(Item::Track(id)) => Media::Track(id),
             _ => match podcasts::named(call, "mediaId") {
-                Some(episode) => return podcasts::report(call, episode).await,
+                Some(episode) => Media::Episode(episode),
                 None => return Err(Failure::not_found("Episode")),
             },
         },
@@ -83,7 +84,7 @@ pub(super) async fn report_playback(call: &Call) -> Answer {
     }
     let is_for_show = params.flag("ignoreScrobble")?.unwrap_or(false);
     let report = Report {
-        track,
+        media,
         state,
         position_ms: position.max(0) as u64,
         rate,
@@ -91,7 +92,10 @@ pub(super) async fn report_playback(call: &Call) -> Answer {
         source: ListenSource::Report,
     };
     let player = Player { client: &call.client, device: "" };
-    call.playback().report(&call.principal, player, &report).await?;
+    match media {
+        Media::Track(_) => call.playback().report(&call.principal, player, &report).await?,
+        Media::Episode(id) => podcasts::report(call, id, player, &report).await?,
+    }
     call.done()
 }
 
@@ -130,7 +134,7 @@ fn listens(call: &Call) -> Result<Vec<Listen>, Failure> {
 
 /// The time that an app means, ms since the epoch. Some sent seconds (C33); what is still before
 /// this protocol or more than a day ahead is no time at all.
-fn moment(sent: Millis, now: Millis) -> Option<Millis> {
+pub(super) fn moment(sent: Millis, now: Millis) -> Option<Millis> {
     const LIKE_SECONDS: Millis = 100_000_000_000;
     const FIRST: Millis = 1_000_000_000_000;
     const DAY: Millis = 24 * 3600 * 1000;

@@ -77,7 +77,8 @@ pub fn configure(routes: &mut ServiceConfig, services: &Services) {
         .service(
             web::resource("/image/{name}")
                 .route(web::get().to(images::serve))
-                .route(web::head().to(images::serve)),
+                .route(web::head().to(images::serve))
+                .default_service(web::to(serve)),
         )
         .default_service(web::to(serve));
     routes.service(rest);
@@ -103,7 +104,7 @@ async fn serve(request: HttpRequest, body: Payload, services: Data<Services>) ->
         Posted::Json(json) => (String::new(), json),
     };
     let params = Params::read(request.query_string(), &form);
-    let dialect = dialect(&params);
+    let dialect = dialect(&request, &params);
     let (format, answer) = match (Format::of(&params), trouble) {
         (Err((format, failure)), _) | (Ok(format), Some(failure)) => (format, Err(failure)),
         (Ok(format), None) => {
@@ -135,7 +136,7 @@ async fn run(
     let name = name.strip_suffix(".view").unwrap_or(name);
     match routes::find(name) {
         Some(Access::Anyone(method)) => {
-            method(Spelling { format: &format, dialect: dialect(&params) })
+            method(Spelling { format: &format, dialect: dialect(request, &params) })
         }
         Some(Access::Plain(method)) => {
             method(&Call::open(request, services, params, format).await?)

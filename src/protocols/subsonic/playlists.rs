@@ -9,16 +9,20 @@ use super::{
 };
 use crate::{catalog::PlaylistChange, ids::PlaylistId};
 
-/// `getPlaylists`: own and public ones.
+/// `getPlaylists`: own and shared ones, for an administrator also as another user sees them.
 pub(super) async fn get_playlists(call: &Call) -> Answer {
-    let mut playlists = call.catalog().playlists(&call.principal).await?;
-    if let Some(owner) = call.params.get("username") {
-        let is_own = owner.eq_ignore_ascii_case(&call.principal.name);
-        if !is_own && !call.principal.is_admin() {
+    let whose = call.params.get("username");
+    let other = whose.filter(|name| !name.eq_ignore_ascii_case(&call.principal.name));
+    let playlists = match other {
+        None => call.catalog().playlists(&call.principal).await?,
+        Some(_) if !call.principal.is_admin() => {
             return Err(Failure::forbidden("Only an administrator may ask for others"));
         }
-        playlists.retain(|playlist| playlist.owner.eq_ignore_ascii_case(owner));
-    }
+        Some(name) => {
+            let other = call.accounts().principal_named(name).await?;
+            call.catalog().playlists(&other).await?
+        }
+    };
     call.reply("playlists", &listed("playlist", Mapped(&playlists, Playlist::of)))
 }
 

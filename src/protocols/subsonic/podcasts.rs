@@ -17,7 +17,7 @@ use crate::{
     http::headers::attachment,
     ids::{EpisodeId, PodcastId},
     outside::WithEpisodes,
-    playback::{PlayState, Wish},
+    playback::{Counting, PlayState, Player, Report, Wish},
 };
 
 /// `getPodcasts`: all channels, or one.
@@ -142,26 +142,46 @@ pub(super) async fn scrobble(call: &Call) -> Result<(), Failure> {
     let times: Vec<&str> = call.params.all("time").collect();
     let mut heard = Vec::new();
     for (at, id) in ids.into_iter().enumerate() {
-        let time = times.get(at).map_or(Ok(call.now()), |text| number("time", text))?;
+        let time = match times.get(at) {
+            Some(text) => media_annotation::moment(number("time", text)?, call.now()),
+            None => None,
+        };
         heard.extend(id.map(|id| (id, time)));
     }
     call.outside().podcasts.record_listens(&call.principal, &heard).await?;
     Ok(())
 }
 
-/// `reportPlayback` of an episode: its end may be a listen.
-pub(super) async fn report(call: &Call, id: EpisodeId) -> Answer {
-    let params = &call.params;
-    let position = number::<i64>("positionMs", params.required("positionMs")?)?;
-    let state = media_annotation::state(params)?;
-    let is_for_show = params.flag("ignoreScrobble")?.unwrap_or(false);
-    let podcasts = &call.outside().podcasts;
-    if state == PlayState::Stopped && !is_for_show {
-        podcasts.stopped(&call.principal, id, position.max(0).unsigned_abs()).await?;
-    } else {
-        podcasts.episode(&call.principal, id).await?;
+/// Shows the episodes among what `scrobble` says is heard now; unknown ones are skipped.
+pub(super) async fn set_playing(call: &Call) -> Result<(), Failure> {
+    let (who, client) = (&call.principal, &call.client);
+    for id in call.params.all("id").filter_map(EpisodeId::parse) {
+        match call.outside().podcasts.episode(who, id).await {
+            Ok(episode) => {
+                let playing = (id, episode.duration_ms);
+                call.playback().set_episode_playing(who, playing, client).await?;
+            }
+            Err(Error::NotFound(_) | Error::Forbidden(_)) => (),
+            Err(error) => return Err(error.into()),
+        }
     }
-    call.done()
+    Ok(())
+}
+
+/// `reportPlayback` of an episode: it is shown as playing, and its end may be a listen.
+pub(super) async fn report(
+    call: &Call,
+    id: EpisodeId,
+    player: Player<'_>,
+    report: &Report,
+) -> Result<(), Failure> {
+    let (who, podcasts) = (&call.principal, &call.outside().podcasts);
+    let episode = podcasts.episode(who, id).await?;
+    call.playback().report_episode(who, episode.duration_ms, player, report).await?;
+    if report.state == PlayState::Stopped && report.counting == Counting::Listens {
+        podcasts.stopped(who, id, report.position_ms).await?;
+    }
+    Ok(())
 }
 
 fn required(call: &Call) -> Result<EpisodeId, Failure> {

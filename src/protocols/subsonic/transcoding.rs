@@ -59,9 +59,9 @@ pub(super) async fn get_transcode_decision(call: &Call) -> Answer {
     let answer = TranscodeDecision {
         can_direct_play: found.is_direct,
         can_transcode: found.transcode.is_some(),
-        transcode_reason: &found.reasons,
         error_reason: if can_do_anything { "" } else { "None of the client's targets can be made" },
         transcode_params: found.transcode.as_ref().map(|(_, ticket)| ticket.as_str()),
+        transcode_reason: &found.reasons,
         source_stream: StreamDetails::of(&found.source),
         transcode_stream: found.transcode.as_ref().map(|(facts, _)| StreamDetails::of(facts)),
     };
@@ -157,10 +157,11 @@ fn check_type(call: &Call) -> Result<(), Failure> {
 struct TranscodeDecision<'a> {
     can_direct_play: bool,
     can_transcode: bool,
-    transcode_reason: &'a [String],
     error_reason: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     transcode_params: Option<&'a str>,
+    // In XML the reasons are elements, which come behind all attributes.
+    transcode_reason: &'a [String],
     source_stream: StreamDetails<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transcode_stream: Option<StreamDetails<'a>>,

@@ -11,7 +11,7 @@ use crate::{
     Error,
     catalog::{ListenSource, Starred},
     ids::{EpisodeId, TrackId},
-    playback::{Counting, PlayState, Player, Report},
+    playback::{Counting, Media, PlayState, Player, Report},
     web::{Handles, failure::Answer},
 };
 
@@ -38,28 +38,36 @@ pub(super) async fn unstar(caller: Caller, of: Data<Handles>, id: Path<String>) 
     set_starred(&caller, &of, &id, Starred::No).await
 }
 
+impl Playing {
+    fn as_report(&self, media: Media, state: PlayState) -> Report {
+        Report {
+            media,
+            state,
+            position_ms: (self.position.max(0.0) * 1000.0) as u64,
+            rate: 1.0,
+            counting: Counting::Listens,
+            source: ListenSource::Player,
+        }
+    }
+}
+
 /// POST /playback
 pub(super) async fn report(caller: Caller, of: Data<Handles>, playing: Json<Playing>) -> Answer {
     let state = PlayState::parse(&playing.state)
         .ok_or_else(|| Error::Invalid(format!("{:?} is not a state", playing.state)))?;
     if let Some(episode) = EpisodeId::parse(&playing.track) {
         let (who, podcasts) = (&caller.principal, &of.outside.podcasts);
+        let found = podcasts.episode(who, episode).await?;
+        let player = Player { client: super::CLIENT, device: &playing.device };
+        let report = playing.as_report(Media::Episode(episode), state);
+        of.playback.report_episode(who, found.duration_ms, player, &report).await?;
         if state == PlayState::Stopped {
-            podcasts.stopped(who, episode, (playing.position.max(0.0) * 1000.0) as u64).await?;
-        } else {
-            podcasts.episode(who, episode).await?;
+            podcasts.stopped(who, episode, report.position_ms).await?;
         }
         return Ok(done());
     }
     let track = TrackId::parse(&playing.track).ok_or(Error::NotFound("Track"))?;
-    let report = Report {
-        track,
-        state,
-        position_ms: (playing.position.max(0.0) * 1000.0) as u64,
-        rate: 1.0,
-        counting: Counting::Listens,
-        source: ListenSource::Player,
-    };
+    let report = playing.as_report(Media::Track(track), state);
     let player = Player { client: super::CLIENT, device: &playing.device };
     of.playback.report(&caller.principal, player, &report).await?;
     Ok(done())

@@ -40,7 +40,7 @@ pub(super) async fn show(request: HttpRequest, caller: Caller, of: Data<Handles>
             "users": users.len(), "devices": devices.len(),
         },
         "playing": playing.iter().map(|one| json!({
-            "user": &*one.user_name, "client": one.client, "track": shapes::track(&one.track),
+            "user": &*one.user_name, "client": one.client, "track": shapes::track(&one.media),
         })).collect::<Vec<_>>(),
         "scan": progress(&of.ingest.status()),
         "disk": disk.map(|(free, total)| json!({ "free": free, "total": total })),

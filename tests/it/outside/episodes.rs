@@ -80,6 +80,25 @@ async fn podcasts_are_played_queued_and_counted_like_songs() {
     let saved = bob.ok("getPlayQueue", "").await["playQueue"].clone();
     assert_eq!((&saved["current"], saved["entry"].as_array().unwrap().len()), (&json!(song), 2));
 
+    // Whoever has it sees who hears it, by either way of saying so.
+    let playing = async |app: &crate::subsonic::App| {
+        let all = app.ok("getNowPlaying", "").await["nowPlaying"]["entry"].clone();
+        all.as_array().unwrap().clone()
+    };
+    bob.ok("scrobble", &format!("id={id}&submission=false")).await;
+    assert_eq!((playing(bob).await.len(), playing(ann).await.len()), (1, 0));
+    let report = format!("{media}&positionMs=1500&state=paused&playbackRate=2");
+    bob.ok("reportPlayback", &report).await;
+    let shown = playing(bob).await;
+    assert_eq!(
+        (shown.len(), &shown[0]["id"], &shown[0]["type"]),
+        (1, &json!(id), &json!("podcast"))
+    );
+    assert_eq!((&shown[0]["username"], &shown[0]["positionMs"]), (&json!("bob"), &json!(1500)));
+    assert_eq!((&shown[0]["state"], &shown[0]["playbackRate"]), (&json!("paused"), &json!(2.0)));
+    bob.ok("reportPlayback", &format!("{media}&positionMs=0&state=stopped")).await;
+    assert!(playing(bob).await.is_empty());
+
     // Heard to its middle and told twice, and scrobbled too: one listen.
     let count = async || {
         let one = bob.ok("getPodcastEpisode", &format!("id={id}")).await;
@@ -96,6 +115,15 @@ async fn podcasts_are_played_queued_and_counted_like_songs() {
         let report = format!("{media}&positionMs={position}&state={state}{more}");
         bob.ok("reportPlayback", &report).await;
         assert_eq!(count().await, expected, "{report}");
+    }
+    for again in [
+        "",
+        "",
+        &format!("&time={}", home.clock.now()),
+        &format!("&time={}", home.clock.now() / 1000),
+    ] {
+        bob.ok("scrobble", &format!("id={id}{again}")).await;
+        assert_eq!(count().await, 1, "{again}");
     }
     assert_eq!(bob.refused("reportPlayback", &format!("{media}&positionMs=1&state=odd")).await, 0);
     assert_eq!(

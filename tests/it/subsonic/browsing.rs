@@ -138,6 +138,16 @@ async fn subsonic_the_folder_view_shows_real_directories() {
     let again = ann.ok("getIndexes", &format!("ifModifiedSince={seen}")).await;
     assert!(again.get("indexes").is_none());
     assert!(ann.ok("getIndexes", "ifModifiedSince=1").await.get("indexes").is_some());
+    // A playlist is no reason to fetch the whole collection again; a file is.
+    ann.ok("createPlaylist", "name=Mine").await;
+    let again = ann.ok("getIndexes", &format!("ifModifiedSince={seen}")).await;
+    assert!(again.get("indexes").is_none());
+    assert_eq!(ann.ok("getArtists", "").await["artists"]["lastModified"], seen);
+    std::fs::remove_file(house.music.join("The Empty/Nothing/04 Untitled.wav")).unwrap();
+    ann.ok("startScan", "").await;
+    house.wait_for_scan().await;
+    let again = ann.ok("getIndexes", &format!("ifModifiedSince={seen}")).await;
+    assert!(seen < again["indexes"]["lastModified"].as_i64().unwrap());
 
     // Apps mix the views.
     for (kind, name, child) in

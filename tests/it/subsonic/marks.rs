@@ -1,8 +1,8 @@
 //! What people add: stars, ratings, plays, playlists, bookmarks, queues.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{App, House, names};
+use super::{App, House, PASSWORD, names};
 
 async fn song(app: &App, title: &str) -> serde_json::Value {
     let id = app.id("song", title).await;
@@ -101,6 +101,24 @@ async fn subsonic_playlists_keep_order_and_owner() {
     assert_eq!(bob.refused("updatePlaylist", &format!("playlistId={id}&name=x")).await, 50);
     assert_eq!(bob.refused("deletePlaylist", &format!("id={id}")).await, 50);
     assert_eq!(bob.refused("getPlaylists", "username=ann").await, 50);
+    // As somebody sees them; an administrator may ask for anybody.
+    let seen = async |app: &App, query: &str| {
+        let all = app.ok("getPlaylists", query).await["playlists"]["playlist"].clone();
+        let ids =
+            all.as_array().unwrap().iter().map(|list| list["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(seen(bob, "username=BOB").await, seen(bob, "").await);
+    bob.ok("createPlaylist", "name=Secret").await;
+    assert_eq!(ann.refused("getPlaylists", "username=bob").await, 50);
+    let asked = async |name: &str| {
+        let url = ann.url_with(PASSWORD, "getPlaylists", &format!("username={name}"));
+        let whole: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        whole["subsonic-response"].clone()
+    };
+    let bobs = asked("bob").await["playlists"]["playlist"].clone();
+    assert_eq!(bobs.as_array().unwrap().len(), seen(bob, "").await.len(), "{bobs}");
+    assert_eq!(asked("nobody").await["error"]["code"], 70);
 
     // Replacing is how apps reorder.
     let query = format!("playlistId={id}&songId={two}&songId={one}");

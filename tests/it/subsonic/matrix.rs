@@ -247,12 +247,18 @@ async fn subsonic_every_answer_fits_the_published_schemas() {
 
 #[tokio::test]
 async fn subsonic_old_readers_get_no_nested_additions() {
-    let house = House::open().await;
+    let house = House::open_with(|config| {
+        config.subsonic.legacy_xml.push("Old Radio".to_owned());
+    })
+    .await;
     let album = house.ann.id("album", "Double").await;
     let url = house.ann.url("getAlbum", &format!("id={album}")).replace("&f=json", "");
     let new = reqwest::get(&url).await.unwrap().text().await.unwrap();
-    let old = reqwest::get(url.replace("c=tests", "c=DSub")).await.unwrap().text().await.unwrap();
     assert!(new.contains("<contributors") && new.contains("<albumArtists"));
-    assert!(!old.contains("<contributors") && !old.contains("<artist"), "{old}");
-    assert!(old.contains("<song ") && old.contains("displayArtist="));
+    for client in ["DSub", "dsub", "old%20radio"] {
+        let url = url.replace("c=tests", &format!("c={client}"));
+        let old = reqwest::get(url).await.unwrap().text().await.unwrap();
+        assert!(!old.contains("<contributors") && !old.contains("<artist"), "{old}");
+        assert!(old.contains("<song ") && old.contains("displayArtist="));
+    }
 }

@@ -241,10 +241,17 @@ impl App {
         whole["subsonic-response"].clone()
     }
 
-    /// The payload of a method that has to succeed.
+    /// The payload of a method that has to succeed, as is published; what only reads is asked in
+    /// XML as well.
     pub(crate) async fn ok(&self, method: &str, query: &str) -> Value {
         let envelope = self.envelope(method, query).await;
         assert_eq!(envelope["status"], "ok", "{method} {query}: {envelope}");
+        schema::holds(method, &serde_json::json!({ "subsonic-response": envelope }));
+        if method.starts_with("get") || method.starts_with("search") {
+            let url = self.url(method, query).replace("&f=json", "");
+            let xml = self.http.get(url).send().await.unwrap().text().await.unwrap();
+            schema::is_ok_xml(&xml);
+        }
         envelope
     }
 

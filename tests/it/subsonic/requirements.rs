@@ -266,8 +266,21 @@ async fn c24_any_word_says_how_many() {
 #[tokio::test]
 async fn c26_paths_are_clean_and_each_song_has_its_own() {
     let house = House::open().await;
+    // Another edition of an album that is there, and one more later.
+    for edition in ["Remastered", "Deluxe"] {
+        flac(&format!("Joni Mitchell/Blue ({edition})/01 All I Want.flac"))
+            .of("Joni Mitchell", "Blue", "All I Want")
+            .number(1)
+            .tag("ALBUMARTIST", "Joni Mitchell")
+            .tag("ALBUMVERSION", edition)
+            .write(&house.music);
+        house.ann.ok("startScan", "").await;
+        house.wait_for_scan().await;
+    }
     let all = house.ann.ok("search3", "query=&songCount=500").await;
     let songs = all["searchResult3"]["song"].as_array().unwrap();
+    let alike = songs.iter().filter(|song| song["title"] == "All I Want").count();
+    assert_eq!(alike, 3);
     let paths: BTreeSet<&str> = songs.iter().map(|song| song["path"].as_str().unwrap()).collect();
     assert_eq!(paths.len(), songs.len());
     for path in paths {

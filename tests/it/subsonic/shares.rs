@@ -92,3 +92,16 @@ async fn subsonic_shares_go_by_the_public_address() {
     let url = made["shares"]["share"][0]["url"].as_str().unwrap();
     assert!(url.starts_with("https://music.example.org/s/"), "{url}");
 }
+
+/// A directory is shared with all below it.
+#[tokio::test]
+async fn subsonic_a_shared_directory_is_all_that_lies_in_it() {
+    let house = House::open().await;
+    let indexes = house.ann.ok("getIndexes", "").await["indexes"].clone();
+    let artists = indexes["index"].as_array().unwrap().iter();
+    let mut artists = artists.flat_map(|index| index["artist"].as_array().unwrap());
+    let directory = artists.find(|artist| artist["name"] == "Two & More").unwrap();
+    let query = format!("id={}", directory["id"].as_str().unwrap());
+    let share = house.ann.ok("createShare", &query).await["shares"]["share"][0].clone();
+    assert_eq!(names(&share["entry"]), ["One", "Two"]);
+}

@@ -3,17 +3,25 @@
 use reqwest::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{App, House};
+use super::{App, House, schema};
 use crate::playback::sound::Sound;
 
 /// The decision for these capabilities.
 async fn decide(app: &App, id: &str, client: &Value) -> Value {
     let url = app.url("getTranscodeDecision", &format!("mediaId={id}&mediaType=song"));
-    let answer = app.http.post(url).json(client).send().await.unwrap();
+    let answer = app.http.post(&url).json(client).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let whole: Value = answer.json().await.unwrap();
     assert_eq!(whole["subsonic-response"]["status"], "ok", "{whole}");
-    whole["subsonic-response"]["transcodeDecision"].clone()
+    schema::holds("getTranscodeDecision", &whole);
+    let decision = whole["subsonic-response"]["transcodeDecision"].clone();
+    let url = url.replace("&f=json", "");
+    let xml = app.http.post(url).json(client).send().await.unwrap().text().await.unwrap();
+    schema::is_ok_xml(&xml);
+    let reasons = xml.matches("<transcodeReason>").count();
+    assert_eq!(reasons, decision["transcodeReason"].as_array().unwrap().len(), "{xml}");
+    assert_eq!(xml.contains("transcodeParams=\""), decision["canTranscode"] == true, "{xml}");
+    decision
 }
 
 async fn stream(app: &App, id: &str, query: &str) -> reqwest::Response {

@@ -19,6 +19,10 @@ impl Display for VirtualPath<'_> {
         part(f, by.map_or("Unknown Artist", |name| name))?;
         f.write_char('/')?;
         part(f, if track.album_name.is_empty() { "Unknown Album" } else { &track.album_name })?;
+        // Another edition's songs would be taken for those of the first.
+        if track.edition > 0 {
+            write!(f, " ({})", track.edition + 1)?;
+        }
         // Apps cache as `<parent>/NN-Title`, so the discs of an album must differ in folder.
         if let Some(disc) = track.disc.filter(|disc| *disc > 1) {
             write!(f, "/Disc {disc}")?;
@@ -76,6 +80,20 @@ mod tests {
             ..TrackFacts::default()
         };
         assert_eq!(VirtualPath(&facts.into()).to_string(), expected);
+    }
+
+    #[test]
+    fn editions_have_their_own() {
+        let facts = TrackFacts {
+            album_name: "Blue".into(),
+            title: "Sky".into(),
+            suffix: "mp3".into(),
+            disc: Some(2),
+            edition: 1,
+            ..TrackFacts::default()
+        };
+        let path = VirtualPath(&facts.into()).to_string();
+        assert_eq!(path, "Unknown Artist/Blue (2)/Disc 2/Sky.mp3");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{super::id::Id, Date, known, seconds, some};
 use crate::{
     ids::{EpisodeId, PodcastId, StationId},
     outside::{Channel, ChannelStatus, Episode, Station, WithEpisodes},
+    playback::NowPlaying,
 };
 
 /// A coverArt id of something from outside: its id and the beginning of its picture's hash.
@@ -113,6 +114,20 @@ pub(in super::super) struct PodcastEpisode<'a> {
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     publish_date: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minutes_ago: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    player_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    player_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    playback_rate: Option<f64>,
 }
 
 impl<'a> PodcastEpisode<'a> {
@@ -149,6 +164,30 @@ impl<'a> PodcastEpisode<'a> {
             description: Some(&episode.description),
             status: Some(episode.status.name()),
             publish_date: Some(Date(episode.published_at)),
+            username: None,
+            minutes_ago: None,
+            player_id: None,
+            player_name: None,
+            state: None,
+            position_ms: None,
+            playback_rate: None,
+        }
+    }
+
+    /// As an entry of what is heard now.
+    pub(in super::super) fn playing(
+        episode: &'a Episode,
+        entry: &'a NowPlaying<EpisodeId>,
+    ) -> Self {
+        Self {
+            username: Some(&entry.user_name),
+            minutes_ago: Some(entry.minutes_ago),
+            player_id: Some(entry.user.0),
+            player_name: Some(&entry.client),
+            state: Some(entry.state.as_str()),
+            position_ms: Some(entry.position_ms),
+            playback_rate: Some(entry.rate),
+            ..Self::as_song(episode)
         }
     }
 

@@ -279,7 +279,7 @@ impl<'a> PlayingSong<'a> {
 
 impl Serialize for PlayingSong<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let track = &self.0.track;
+        let track = &self.0.media;
         kept::serialize(serializer, &track.written, || Facts::of(track), self)
     }
 }
@@ -293,6 +293,6 @@ impl Own for PlayingSong<'_> {
         element.serialize_field("state", self.0.state.as_str())?;
         element.serialize_field("positionMs", &self.0.position_ms)?;
         element.serialize_field("playbackRate", &self.0.rate)?;
-        Song::of(&self.0.track, self.1).scalars(element)
+        Song::of(&self.0.media, self.1).scalars(element)
     }
 }
