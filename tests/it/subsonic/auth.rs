@@ -1,5 +1,7 @@
 //! Who is let in, by which of the protocol's doors, and how everybody else is refused.
 
+use tunelocker::config::LoginPassword;
+
 use super::{App, House, PASSWORD};
 
 /// The code with which a query without any credentials of ours is answered; 0 for let in... is
@@ -176,4 +178,18 @@ async fn subsonic_only_administrators_manage_users() {
     assert_eq!(code(ann, "u=dan&p=another-long-one").await, None);
     ann.ok("deleteUser", "username=dan").await;
     assert_eq!(code(ann, "u=dan&p=another-long-one").await, Some(40));
+}
+
+/// Where only app passwords open, the login password is told apart from a wrong one.
+#[tokio::test]
+async fn subsonic_login_passwords_may_be_refused() {
+    let house = House::over(tempfile::tempdir().unwrap().keep(), |config, _| {
+        config.subsonic.login_password = LoginPassword::Refuse;
+    })
+    .await;
+    let ann = &house.ann;
+    let signed = async |secret: &str| code(ann, &format!("u=ann&p={secret}")).await;
+    assert_eq!(signed(&PASSWORD.replace(' ', "%20")).await, Some(42));
+    assert_eq!(signed("nothing%20of%20the%20kind").await, Some(40));
+    assert_eq!(signed(&ann.secret).await, None);
 }

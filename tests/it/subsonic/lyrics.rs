@@ -79,3 +79,20 @@ async fn subsonic_synchronised_frames_are_lyrics() {
     assert_eq!(old["lyrics"]["value"], "First line\nSecond line");
     std::fs::remove_dir_all(music).unwrap();
 }
+
+/// A text beside the song is its words, without times.
+#[tokio::test]
+async fn subsonic_plain_text_files_are_lyrics() {
+    let music = tempfile::tempdir().unwrap().keep();
+    write(&music.join("words.mp3"), &tag("Words", &[]));
+    std::fs::write(music.join("words.txt"), "First line\r\n\r\nLast line\n").unwrap();
+    let house = House::over_library(&music).await;
+    let id = house.bob.id("song", "Words").await;
+    let found = house.bob.ok("getLyricsBySongId", &format!("id={id}")).await;
+    let words = &found["lyricsList"]["structuredLyrics"][0];
+    assert_eq!(words["synced"], false, "{found}");
+    let lines = words["line"].as_array().unwrap().iter();
+    let lines: Vec<&str> = lines.map(|line| line["value"].as_str().unwrap()).collect();
+    assert_eq!(lines, ["First line", "", "Last line"]);
+    assert!(words["line"][0].get("start").is_none());
+}

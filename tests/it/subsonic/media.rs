@@ -3,6 +3,7 @@
 use reqwest::header;
 
 use super::House;
+use crate::harness::music;
 
 #[tokio::test]
 async fn subsonic_originals_come_as_they_are() {
@@ -157,4 +158,28 @@ async fn subsonic_streams_are_transcoded_only_when_asked() {
         let answer = ann.get("stream", &format!("id={flac}&{query}")).await;
         assert!(answer.bytes().await.unwrap() == truth, "{query}");
     }
+}
+
+/// The picture in a folder that holds one artist's albums alone is the artist's, everywhere.
+#[tokio::test]
+async fn subsonic_artists_have_the_picture_in_their_folder() {
+    let house = House::open().await;
+    let ann = &house.ann;
+    let picture = music::jpeg(400, [200, 30, 60]);
+    music::write(&house.music, "Joni Mitchell/artist.jpg", &picture);
+    ann.ok("startScan", "").await;
+    house.wait_for_scan().await;
+    let id = ann.id("artist", "Joni Mitchell").await;
+    let artist = ann.ok("getArtist", &format!("id={id}")).await["artist"].clone();
+    let cover = artist["coverArt"].as_str().unwrap();
+    for id in [cover, &id] {
+        let answer = ann.get("getCoverArt", &format!("id={id}")).await;
+        assert_eq!(answer.bytes().await.unwrap(), picture, "{id}");
+    }
+    // Whoever has no credentials, an `img` of a page, gets it by its address.
+    let url = artist["artistImageUrl"].as_str().unwrap();
+    assert_eq!(reqwest::get(url).await.unwrap().status(), 200);
+    let album = ann.id("album", "Blue").await;
+    let album = ann.ok("getAlbum", &format!("id={album}")).await["album"].clone();
+    assert_ne!(album["coverArt"], cover);
 }

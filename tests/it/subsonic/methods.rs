@@ -100,18 +100,28 @@ const METHODS: &[(&str, &str)] = &[
     ("updateUser", "subsonic_users_with_every_parameter"),
 ];
 
-/// Extension with its versions, and the test that proves it.
-const EXTENSIONS: &[(&str, &[i64], &str)] = &[
-    ("apiKeyAuthentication", &[1], "subsonic_a_key_tells_whose_it_is"),
-    ("formPost", &[1], "subsonic_forms_may_be_huge_and_keep_their_order"),
-    ("getPodcastEpisode", &[1], "podcasts_come_from_feed_to_ear"),
-    ("indexBasedQueue", &[1], "subsonic_one_queue_behind_both_forms"),
-    ("playbackReport", &[1], "subsonic_playback_report_shows_where_it_is"),
-    ("songLyrics", &[1, 2], "subsonic_lyrics_in_both_forms"),
-    ("sonicSimilarity", &[1], "subsonic_music_that_sounds_alike_goes_together"),
-    ("topSongsByArtistId", &[1], "c20_top_and_similar_are_empty_rather_than_missing"),
-    ("transcodeOffset", &[1], "subsonic_streams_are_transcoded_only_when_asked"),
-    ("transcoding", &[1], "subsonic_a_decision_is_made_and_kept_to"),
+/// Extension with its versions, the test that proves it, and what that has to ask for.
+const EXTENSIONS: &[(&str, &[i64], &str, &str)] = &[
+    ("apiKeyAuthentication", &[1], "subsonic_a_key_tells_whose_it_is", "apiKey="),
+    ("formPost", &[1], "subsonic_forms_may_be_huge_and_keep_their_order", "x-www-form-urlencoded"),
+    ("getPodcastEpisode", &[1], "podcasts_come_from_feed_to_ear", "getPodcastEpisode"),
+    ("indexBasedQueue", &[1], "subsonic_one_queue_behind_both_forms", "savePlayQueueByIndex"),
+    ("playbackReport", &[1], "subsonic_playback_report_shows_where_it_is", "reportPlayback"),
+    ("songLyrics", &[1, 2], "subsonic_synchronised_frames_are_lyrics", "enhanced=true"),
+    (
+        "sonicSimilarity",
+        &[1],
+        "subsonic_music_that_sounds_alike_goes_together",
+        "getSonicSimilarTracks",
+    ),
+    (
+        "topSongsByArtistId",
+        &[1],
+        "subsonic_every_id_that_is_handed_out_opens",
+        "\"getTopSongs\", &format!(\"id=",
+    ),
+    ("transcodeOffset", &[1], "subsonic_streams_are_transcoded_only_when_asked", "timeOffset="),
+    ("transcoding", &[1], "subsonic_a_decision_is_made_and_kept_to", "transcodeParams="),
 ];
 
 /// The table names every method of the protocol, each test is there, and the file that it stands
@@ -145,8 +155,8 @@ async fn subsonic_every_method_and_extension_has_its_test() {
         let (by_name, by_address) = (format!("\"{method}\""), format!("/rest/{method}"));
         assert!(holds(test, &by_name) || holds(test, &by_address), "{method}: {test}");
     }
-    for (extension, _, test) in EXTENSIONS {
-        assert!(holds(test, ""), "{extension}: {test}");
+    for (extension, _, test, asked) in EXTENSIONS {
+        assert!(holds(test, asked), "{extension}: {test}");
     }
     let house = House::empty().await;
     let told = house.ann.ok("getOpenSubsonicExtensions", "").await;
@@ -163,7 +173,7 @@ async fn subsonic_every_method_and_extension_has_its_test() {
     told.sort();
     let table = EXTENSIONS.iter();
     let table: Vec<_> =
-        table.map(|(name, versions, _)| ((*name).to_owned(), versions.to_vec())).collect();
+        table.map(|(name, versions, ..)| ((*name).to_owned(), versions.to_vec())).collect();
     assert_eq!(told, table);
 }
 

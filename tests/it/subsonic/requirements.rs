@@ -435,10 +435,13 @@ async fn c40_what_is_offered_works() {
                 let answer = ann.get("stream", &format!("id={song}&format=mp3&timeOffset=1")).await;
                 answer.headers()["content-type"] == "audio/mpeg"
             }
-            // What others offer by now is tried where it is at home; here it only has to answer.
             "transcoding" => {
                 let query = format!("mediaId={song}&mediaType=song");
-                ann.envelope("getTranscodeDecision", &query).await["status"].is_string()
+                let able = json!({ "name": "x", "platform": "y", "directPlayProfiles": [
+                    { "containers": [], "audioCodecs": [], "protocols": [] } ] });
+                let asked = ann.http.post(ann.url("getTranscodeDecision", &query)).json(&able);
+                let whole: Value = asked.send().await.unwrap().json().await.unwrap();
+                whole["subsonic-response"]["transcodeDecision"]["canDirectPlay"] == true
             }
             "playbackReport" => {
                 let query = format!("mediaId={song}&mediaType=song&positionMs=0&state=playing");
