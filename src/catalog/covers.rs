@@ -23,7 +23,7 @@ use crate::{
     catalog::{
         Catalog, Cover, Item, Picture,
         memory::{Forget as _, Recent},
-        path_text,
+        mosaic, path_text,
         tracks::sealed,
     },
     ids::PictureId,
@@ -44,7 +44,7 @@ const MEMORY_BYTES: usize = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Covers {
     folder: PathBuf,
-    pool: Pool,
+    pub(super) pool: Pool,
     memory: Recent<Key, Cover>,
     /// What is being made: who asks for the same meanwhile waits for it.
     making: Mutex<HashMap<Key, Arc<Making>>>,
@@ -75,11 +75,16 @@ impl Covers {
         self.pool.scale(picture, edge).await
     }
 
-    /// Removes what is kept of these pictures, in whatever size, by their hashes in hex.
+    /// Removes what is kept of these pictures, in whatever size, by their hashes in hex, and all
+    /// that is put together of several.
     pub(super) async fn forget(&self, hashes: Vec<String>) -> Result<()> {
         self.memory.forget();
         let folder = self.folder.clone();
         tokio::task::spawn_blocking(move || {
+            match fs::remove_dir_all(folder.join(mosaic::FOLDER)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => (),
+            }
             for hash in hashes {
                 let Some(folder) = place(&folder, &hash).parent().map(Path::to_owned) else {
                     continue;
@@ -117,7 +122,7 @@ impl Covers {
 
 /// In which form a cover is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Wanted {
+pub(super) enum Wanted {
     /// The bytes as they are.
     Original,
     /// A JPEG if it is longer than this, px; else the bytes as they are.
@@ -167,6 +172,12 @@ impl Catalog {
     }
 
     async fn cover_in(&self, principal: &Principal, item: Item, wanted: Wanted) -> Result<Cover> {
+        if let Item::Playlist(id) = item {
+            let tiles = self.playlist(principal, id).await?.tiles;
+            if !tiles.is_empty() {
+                return self.mosaic(&tiles, wanted).await;
+            }
+        }
         let picture = self.picture_of(principal, item).await?;
         let (covers, key) = (&self.inner.covers, (picture.id, wanted));
         if let Some(cover) = covers.memory.get(ALWAYS, &key) {
@@ -202,7 +213,7 @@ impl Catalog {
         picture.ok_or(Error::NotFound("Picture"))
     }
 
-    async fn make_cover(&self, id: PictureId, wanted: Wanted) -> Result<Cover> {
+    pub(super) async fn make_cover(&self, id: PictureId, wanted: Wanted) -> Result<Cover> {
         let source = self.picture_source(id).await?;
         let size = match wanted {
             // Bytes that are small enough are sent as they are: never scaled up, never encoded twice.
@@ -277,13 +288,13 @@ impl Catalog {
     }
 
     /// A file of the cache.
-    async fn kept(&self, name: &str) -> Option<Bytes> {
+    pub(super) async fn kept(&self, name: &str) -> Option<Bytes> {
         let path = place(&self.inner.covers.folder, name);
         tokio::task::spawn_blocking(move || fs::read(path)).await.ok()?.ok().map(Bytes::from)
     }
 
     /// Writes a file of the cache, whole or not at all. A full disk costs time later, no answer now.
-    async fn keep(&self, name: &str, bytes: Bytes) {
+    pub(super) async fn keep(&self, name: &str, bytes: Bytes) {
         let path = place(&self.inner.covers.folder, name);
         let written = tokio::task::spawn_blocking(move || write_whole(&path, &bytes)).await;
         match written {

@@ -27,6 +27,7 @@ mod marks;
 mod memory;
 mod merge;
 mod model;
+mod mosaic;
 pub use crate::path_text;
 mod playlists;
 mod queue;

@@ -93,13 +93,37 @@ pub(crate) fn scale(bytes: &[u8], edge: u32) -> Result<Vec<u8>, String> {
     if rgba.dimensions() != (to_width, to_height) {
         rgba = resize(rgba, to_width, to_height)?;
     }
+    jpeg(&rgba)
+}
+
+fn jpeg(rgba: &RgbaImage) -> Result<Vec<u8>, String> {
     let rgb: Vec<u8> =
         rgba.as_raw().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
     let mut out = Vec::with_capacity(64 << 10);
     JpegEncoder::new_with_quality(&mut out, QUALITY)
-        .encode(&rgb, to_width, to_height, image::ExtendedColorType::Rgb8)
+        .encode(&rgb, rgba.width(), rgba.height(), image::ExtendedColorType::Rgb8)
         .map_err(|error| error.to_string())?;
     Ok(out)
+}
+
+/// A JPEG of this edge in which four pictures fill a quarter each, cut to squares in their middle.
+pub(crate) fn mosaic(tiles: &[&[u8]], edge: u32) -> Result<Vec<u8>, String> {
+    let [_, _, _, _] = tiles else { return Err("A mosaic is made of four pictures".to_owned()) };
+    let edge = edge.clamp(*EDGES.start(), *EDGES.end());
+    let mut whole = RgbaImage::new(edge, edge);
+    let (first, second) = (edge.div_ceil(2), edge / 2);
+    for (at, bytes) in tiles.iter().enumerate() {
+        dimensions(bytes)?;
+        let picture = decode(bytes)?;
+        let side = picture.width().min(picture.height());
+        let (left, top) = ((picture.width() - side) / 2, (picture.height() - side) / 2);
+        let square = on_white(picture.crop_imm(left, top, side, side));
+        let (x, width) = if at % 2 == 0 { (0, first) } else { (first, second) };
+        let (y, height) = if at < 2 { (0, first) } else { (first, second) };
+        let tile = resize(square, width, height)?;
+        image::imageops::replace(&mut whole, &tile, x.into(), y.into());
+    }
+    jpeg(&whole)
 }
 
 /// A JPEG that is at least twice as large as wanted need not be decoded whole: its blocks come

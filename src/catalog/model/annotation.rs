@@ -78,8 +78,10 @@ pub struct Playlist {
     pub track_count: u32,
     /// Of those, ms.
     pub duration_ms: u64,
-    /// Cover of the first track that has one.
+    /// Its cover: that of the first track that has one, or the four of `tiles` in one.
     pub picture: Option<Picture>,
+    /// The first four different covers of its tracks, where there are so many.
+    pub tiles: Vec<Picture>,
     /// Made.
     pub created_at: Millis,
     /// Changed.

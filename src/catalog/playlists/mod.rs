@@ -15,7 +15,7 @@ use crate::{
     Error, Result,
     accounts::Principal,
     catalog::{
-        Catalog, Playlist, PlaylistMember, Track,
+        Catalog, Playlist, PlaylistMember, Track, mosaic,
         visible::{json_ids, within},
     },
     ids::{PlaylistId, TrackId, UserId},
@@ -28,7 +28,8 @@ const MAX_ENTRIES: usize = 100_000;
 struct Contents {
     tracks: i64,
     duration_ms: i64,
-    picture: Option<i64>,
+    /// The first four different pictures.
+    pictures: Vec<i64>,
 }
 
 impl Catalog {
@@ -121,11 +122,13 @@ impl Catalog {
                         where e.playlist_id = l.playlist_id and t.missing_at is null and {seen}) as tracks,
                     (select coalesce(sum(t.duration_ms), 0) from playlist_entry e join track t using (track_id)
                         where e.playlist_id = l.playlist_id and t.missing_at is null and {seen}) as duration_ms,
-                    (select coalesce(t.picture_id, a.picture_id) from playlist_entry e join track t using (track_id)
+                    (select json_group_array(picture_id) from (
+                        select coalesce(t.picture_id, a.picture_id) as picture_id
+                        from playlist_entry e join track t using (track_id)
                         left join album a on a.album_id = t.album_id
                         where e.playlist_id = l.playlist_id and t.missing_at is null and {seen}
                           and coalesce(t.picture_id, a.picture_id) is not null
-                        order by e.position limit 1) as picture_id
+                        group by 1 order by min(e.position) limit 4)) as pictures
              from playlist l join user u on u.user_id = l.user_id
              left join playlist_member m on m.playlist_id = l.playlist_id and m.user_id = {user}
              where {visible} and {condition} order by l.name collate nocase, l.playlist_id"
@@ -159,6 +162,7 @@ impl Catalog {
                 track_count: 0,
                 duration_ms: 0,
                 picture: None,
+                tiles: Vec::new(),
                 created_at: row.get("created_at"),
                 changed_at: row.get("changed_at"),
             };
@@ -166,7 +170,7 @@ impl Catalog {
                 None => Contents {
                     tracks: row.get("tracks"),
                     duration_ms: row.get("duration_ms"),
-                    picture: row.get("picture_id"),
+                    pictures: serde_json::from_str(row.get("pictures"))?,
                 },
                 Some(rules) => {
                     let owner = UserId(owner);
@@ -180,15 +184,16 @@ impl Catalog {
             list.rules = rules;
             list.track_count = contents.tracks as u32;
             list.duration_ms = contents.duration_ms as u64;
-            lists.push((list, contents.picture));
+            lists.push((list, contents.pictures));
         }
         let pictures: HashMap<_, _> =
-            self.pictures(lists.iter().filter_map(|(_, picture)| *picture)).await?;
+            self.pictures(lists.iter().flat_map(|(_, pictures)| pictures.iter().copied())).await?;
         Ok(lists
             .into_iter()
-            .map(|(list, picture)| Playlist {
-                picture: picture.and_then(|picture| pictures.get(&picture).copied()),
-                ..list
+            .map(|(list, its)| {
+                let its = its.iter().filter_map(|picture| pictures.get(picture).copied()).collect();
+                let (picture, tiles) = mosaic::cover_of(its);
+                Playlist { picture, tiles, ..list }
             })
             .collect())
     }
@@ -198,15 +203,17 @@ impl Catalog {
         let ids = json_ids(tracks.iter().map(|track| track.0));
         let row = sqlx::query!(
             r#"select count(*) as "tracks!: i64", coalesce(sum(t.duration_ms), 0) as "duration_ms!: i64",
-                 (select coalesce(f.picture_id, a.picture_id) from json_each(?1) e
+                 (select json_group_array(picture_id) from (
+                    select coalesce(f.picture_id, a.picture_id) as picture_id from json_each(?1) e
                     join track f on f.track_id = e.value left join album a on a.album_id = f.album_id
                     where coalesce(f.picture_id, a.picture_id) is not null
-                    order by e.key limit 1) as "picture: i64"
+                    group by 1 order by min(e.key) limit 4)) as "pictures!: String"
                from json_each(?1) i join track t on t.track_id = i.value"#,
             ids
         )
         .fetch_one(self.db.read())
         .await?;
-        Ok(Contents { tracks: row.tracks, duration_ms: row.duration_ms, picture: row.picture })
+        let pictures = serde_json::from_str(&row.pictures)?;
+        Ok(Contents { tracks: row.tracks, duration_ms: row.duration_ms, pictures })
     }
 }

@@ -143,6 +143,19 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
                 frame.payload.split_first_chunk().ok_or_else(|| "No picture".to_owned())?;
             pictures::scale(bytes, u32::from_le_bytes(*edge))
         }
+        (Kind::Mosaic, None) => {
+            let (edge, mut rest) =
+                frame.payload.split_first_chunk().ok_or_else(|| "No pictures".to_owned())?;
+            let mut tiles = Vec::new();
+            while let Some((length, after)) = rest.split_first_chunk() {
+                let length = u32::from_le_bytes(*length) as usize;
+                let (tile, after) =
+                    after.split_at_checked(length).ok_or_else(|| "Half a picture".to_owned())?;
+                tiles.push(tile);
+                rest = after;
+            }
+            pictures::mosaic(&tiles, u32::from_le_bytes(*edge))
+        }
         _ => Err("Unknown question".to_owned()),
     }
 }

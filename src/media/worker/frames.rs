@@ -52,15 +52,17 @@ pub(super) enum Kind {
     Fingerprint = 12,
     /// Take the archive sent along apart, over the line sent behind it.
     Unpack = 13,
+    /// Put the four pictures in the payload together.
+    Mosaic = 14,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
-            Analyse, Answer, AudioHash, EmbeddedPicture, Feed, Fingerprint, Pass, Ready, Refusal,
-            Scale, Understand, Unpack, WholePicture,
+            Analyse, Answer, AudioHash, EmbeddedPicture, Feed, Fingerprint, Mosaic, Pass, Ready,
+            Refusal, Scale, Understand, Unpack, WholePicture,
         };
-        let pictures = [EmbeddedPicture, WholePicture, Scale];
+        let pictures = [EmbeddedPicture, WholePicture, Scale, Mosaic];
         let asked =
             [Understand, Analyse, AudioHash, Fingerprint, Feed, Unpack].into_iter().chain(pictures);
         asked.chain([Answer, Refusal, Ready, Pass]).find(|kind| *kind as u8 == byte)

@@ -233,6 +233,22 @@ impl Pool {
         }
     }
 
+    /// Four pictures as one JPEG that is `edge` pixels wide and high: each fills its quarter, in
+    /// order from the upper left.
+    pub async fn mosaic(&self, tiles: &[Bytes], edge: u32) -> Result<Bytes> {
+        let mut payload = edge.to_le_bytes().to_vec();
+        for tile in tiles {
+            payload.extend((tile.len() as u32).to_le_bytes());
+            payload.extend_from_slice(tile);
+        }
+        let made = Bytes::from(self.open.0.ask(Kind::Mosaic, payload, Vec::new()).await?);
+        if crate::media::format::picture_mime(&made) == Some("image/jpeg") {
+            Ok(made)
+        } else {
+            Err(Error::Invalid("These pictures cannot be put together".to_owned()))
+        }
+    }
+
     /// Reads a podcast's feed. `Invalid` with a sentence if it is none.
     pub async fn feed(&self, bytes: &[u8]) -> Result<Feed> {
         match self.open.0.ask(Kind::Feed, bytes.to_vec(), Vec::new()).await {

@@ -160,6 +160,50 @@ async fn subsonic_streams_are_transcoded_only_when_asked() {
     }
 }
 
+/// A playlist of four covers or more shows four of them, each in its quarter (C27).
+#[tokio::test]
+async fn subsonic_playlists_are_mosaics_of_their_covers() {
+    let music = tempfile::tempdir().unwrap().keep();
+    let colours = [[220, 20, 20], [20, 200, 30], [20, 40, 230], [240, 240, 30], [0, 0, 0]];
+    for (at, colour) in colours.into_iter().enumerate() {
+        music::flac(&format!("{at}/song.flac"))
+            .of("Ann", &format!("Album {at}"), &format!("Song {at}"))
+            .write(&music);
+        music::write(&music, &format!("{at}/cover.jpg"), &music::jpeg(300, colour));
+    }
+    let house = House::over_library(&music).await;
+    let bob = &house.bob;
+    let mut query = "name=Mixed".to_owned();
+    for at in [0, 0, 1, 2] {
+        query += &format!("&songId={}", bob.id("song", &format!("Song {at}")).await);
+    }
+    let list = bob.ok("createPlaylist", &query).await["playlist"].clone();
+    let id = list["id"].as_str().unwrap();
+    // Three are too few: the first one.
+    let single = list["coverArt"].as_str().unwrap().to_owned();
+    let answer = bob.get("getCoverArt", &format!("id={single}")).await;
+    assert_eq!(answer.bytes().await.unwrap(), music::jpeg(300, colours[0]));
+    for at in [3, 4] {
+        let song = bob.id("song", &format!("Song {at}")).await;
+        bob.ok("updatePlaylist", &format!("playlistId={id}&songIdToAdd={song}")).await;
+    }
+    let list = bob.ok("getPlaylist", &format!("id={id}")).await["playlist"].clone();
+    let cover = list["coverArt"].as_str().unwrap();
+    assert_ne!(cover, single, "apps keep what they have under the old id");
+    for (size, edge) in [("&size=101", 101), ("", 600)] {
+        let answer = bob.get("getCoverArt", &format!("id={cover}{size}")).await;
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "image/jpeg");
+        let picture = image::load_from_memory(&answer.bytes().await.unwrap()).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (edge, edge));
+        let quarter = [(1, 1), (3, 1), (1, 3), (3, 3)];
+        for ((x, y), colour) in quarter.into_iter().zip(colours) {
+            let seen = picture.get_pixel(x * edge / 4, y * edge / 4).0;
+            let far = seen.iter().zip(colour).map(|(a, b): (&u8, u8)| a.abs_diff(b)).max();
+            assert!(far < Some(12), "{x} {y}: {seen:?} is not {colour:?}");
+        }
+    }
+}
+
 /// The picture in a folder that holds one artist's albums alone is the artist's, everywhere.
 #[tokio::test]
 async fn subsonic_artists_have_the_picture_in_their_folder() {
