@@ -3,17 +3,22 @@
 //! the locker's tree stands a symlink, for people, which the server never follows. The bytes are
 //! given out only while the folder's file is that very file. They are made real, as a file of the
 //! locker's own, before the folder goes ([`real`]); where other hands took or changed the folder's
-//! file, they are looked for elsewhere, and if they are nowhere the owner is told ([`keep`]).
+//! file, they are looked for elsewhere ([`keep`]), and if they are nowhere the owner is told
+//! ([`missing`]).
 
 mod crash;
 mod keep;
+mod missing;
 mod place;
 mod real;
 
 use std::{fs::File, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
 pub(crate) use self::place::lent_places;
-pub(super) use self::place::{lent_of_kept, lent_of_locker};
+pub(super) use self::{
+    missing::not_there,
+    place::{lent_of_kept, lent_of_locker},
+};
 use super::{
     Drive,
     disk::{Lent, LentFiles},
@@ -107,10 +112,7 @@ impl Drive {
             Some(file) => Ok(file),
             None => {
                 self.references.notify_one();
-                Err(Error::Unavailable(
-                    "The bytes of this file lie in a folder of music, where they are not at the moment"
-                        .to_owned(),
-                ))
+                Err(not_there())
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Files of lockers that point into a watched folder: the same to everybody who reads them, next to
 //! nothing on the disk, and never other bytes than those that were claimed.
 
+mod cut_short;
+mod missing;
 mod other_hands;
 mod real;
 
@@ -32,6 +34,12 @@ struct Lent {
     two: Two,
     folder: tempfile::TempDir,
     library: LibraryId,
+}
+
+/// A song that other hands took.
+struct Lost {
+    path: PathBuf,
+    aside: PathBuf,
 }
 
 fn path(text: &str) -> RelativePath {
@@ -97,6 +105,23 @@ impl Lent {
 
     async fn look(&self) {
         self.two.lockers.drive.look_at_references().await.unwrap();
+    }
+
+    /// Takes a song away from the folder, and lets that be known.
+    async fn lose(&self, song: &str) -> Lost {
+        let path = self.song(song);
+        let aside = path.with_extension("aside");
+        fs::rename(&path, &aside).unwrap();
+        self.rescan().await;
+        self.look().await;
+        Lost { path, aside }
+    }
+
+    /// Brings it back as it was.
+    async fn find(&self, lost: Lost) {
+        fs::rename(lost.aside, lost.path).unwrap();
+        self.rescan().await;
+        self.look().await;
     }
 
     async fn rescan(&self) {
