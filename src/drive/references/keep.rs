@@ -306,6 +306,17 @@ impl Drive {
         self.point_again(id).await
     }
 
+    /// Every symlink says what its row says.
+    pub(in crate::drive) async fn point_all_again(&self) -> Result<()> {
+        let all = sqlx::query_scalar!("select reference_id from drive_reference")
+            .fetch_all(self.db.read())
+            .await?;
+        for id in all {
+            self.point_again(id).await?;
+        }
+        Ok(())
+    }
+
     /// The symlinks say what the rows say: only for people, but for them.
     pub(super) async fn point_again(&self, id: i64) -> Result<()> {
         let Some(reference) = self.reference(id).await? else { return Ok(()) };
@@ -316,10 +327,13 @@ impl Drive {
             let Some(spot) = self.spot(&holder).await? else { continue };
             let (disk, name, lent) = (self.disk.clone(), staging_name()?, reference.lent.clone());
             let place = spot.clone();
-            blocking(move || disk.point_again(&place.folder, &place.path, &name, &lent)).await?;
+            let work = move || disk.point_again(&place.folder, &place.path, &name, &lent);
+            let was_wrong = blocking(work).await?;
             drop(turn);
-            let (locker, path) = (spot.locker, spot.path);
-            self.events.publish(Event::DriveChanged { locker, path });
+            if was_wrong {
+                let (locker, path) = (spot.locker, spot.path);
+                self.events.publish(Event::DriveChanged { locker, path });
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! ([`missing`]).
 
 mod crash;
+mod examine;
 mod keep;
 mod missing;
 mod place;
@@ -14,8 +15,10 @@ mod real;
 
 use std::{fs::File, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
+pub use self::examine::Pointing;
 pub(crate) use self::place::lent_places;
 pub(super) use self::{
+    examine::{pointed_wrongly, pointing},
     missing::not_there,
     place::{lent_of_kept, lent_of_locker},
 };

@@ -1,6 +1,7 @@
 //! Files of lockers that point into a watched folder: the same to everybody who reads them, next to
 //! nothing on the disk, and never other bytes than those that were claimed.
 
+mod checked;
 mod cut_short;
 mod missing;
 mod other_hands;
