@@ -54,6 +54,8 @@ pub(crate) struct Lendable {
 pub struct LentOut {
     /// Whether they may.
     pub is_allowed: bool,
+    /// The configuration says so, and nobody else can.
+    pub is_configured: bool,
     /// Files of the folder that something points at.
     pub files: u64,
     /// Their bytes: what it takes to have them without the folder.
@@ -269,6 +271,7 @@ impl Drive {
         admin.require_admin()?;
         let rows = sqlx::query!(
             r#"select library_id as "library!: i64", may_refer as "may_refer!: bool",
+                      is_lending_configured as "is_configured!: bool",
                       (select count(*) from drive_reference r where r.library_id = b.library_id
                        and (exists (select 1 from drive_file f where f.reference_id = r.reference_id)
                             or exists (select 1 from drive_kept_file k where k.reference_id = r.reference_id)))
@@ -283,14 +286,15 @@ impl Drive {
         .await?;
         let lent_out = rows.into_iter().map(|row| {
             let (files, bytes) = (row.files.unsigned_abs(), row.bytes.unsigned_abs());
-            (row.library.into(), LentOut { is_allowed: row.may_refer, files, bytes })
+            let (is_allowed, is_configured) = (row.may_refer, row.is_configured);
+            (row.library.into(), LentOut { is_allowed, is_configured, files, bytes })
         });
         Ok(lent_out.collect())
     }
 
     /// Says whether files of lockers may point into a watched folder. When they no longer may,
-    /// those that do get bytes of their own, in the background; refused if the disk lacks the room.
-    /// Administrators only.
+    /// those that do get bytes of their own, in the background; refused if the disk lacks the room,
+    /// or if the configuration says otherwise. Administrators only.
     pub async fn set_lending(
         &self,
         admin: &Principal,
@@ -305,6 +309,15 @@ impl Drive {
                 Error::NotFound("Library")
             });
         };
+        if lent_out.is_allowed == is_allowed {
+            return Ok(());
+        }
+        if lent_out.is_configured {
+            return Err(Error::Forbidden(
+                "The configuration of the server says whether lockers may point at files of this folder"
+                    .to_owned(),
+            ));
+        }
         if !is_allowed {
             let disk = self.disk.clone();
             let free = blocking(move || disk.free()).await?;

@@ -2,6 +2,7 @@
 //! nothing on the disk, and never other bytes than those that were claimed.
 
 mod checked;
+mod configured;
 mod cut_short;
 mod missing;
 mod other_hands;
