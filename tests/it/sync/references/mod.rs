@@ -4,6 +4,7 @@
 mod checked;
 mod configured;
 mod cut_short;
+mod heard;
 mod missing;
 mod other_hands;
 mod real;
@@ -18,6 +19,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tunelocker::{
     accounts::MatchPolicy,
+    config::Config,
     drive::{Condition, Content, RelativePath, Target},
     ids::LibraryId,
     ingest::ScanKind,
@@ -50,11 +52,19 @@ fn path(text: &str) -> RelativePath {
 
 impl Lent {
     async fn new(songs: &[(&str, f64)]) -> Self {
+        Self::with(songs, |_| ()).await
+    }
+
+    async fn with(songs: &[(&str, f64)], change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").unwrap();
         for (path, seconds) in songs {
             music::wav(folder.path(), path, *seconds);
         }
-        let two = Two::over(Some(folder.path())).await;
+        let two = Two::with(|config| {
+            config.libraries.push(("Music".to_owned(), folder.path().to_owned()));
+            change(config);
+        })
+        .await;
         two.policy(MatchPolicy::Server).await;
         first_scan(&two.lockers.app).await;
         let admin = &two.lockers.admin;
