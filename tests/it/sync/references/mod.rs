@@ -8,6 +8,7 @@ mod heard;
 mod missing;
 mod other_hands;
 mod real;
+mod shared;
 
 use std::{
     fs,
