@@ -39,10 +39,8 @@ struct Row {
     content_hash: Vec<u8>,
     /// It says of its bytes what the reference says.
     agrees: bool,
-    /// Its bytes are nowhere.
-    is_missing: bool,
-    /// Its owner was told so.
-    is_told: bool,
+    /// Whether its owner was told that its bytes are nowhere, if they are.
+    told: Option<bool>,
     /// The folder is there, and lends.
     lends: bool,
 }
@@ -75,10 +73,10 @@ impl Row {
         let mut found = Vec::new();
         let mut say =
             |what: &str| found.push(format!("{shown} points at {}, {what}", target.display()));
-        if self.is_missing {
+        if let Some(is_told) = self.told {
             if self.lends && self.sealed().open().is_ok() {
                 say("which is there, and is known as missing");
-            } else if !self.is_told {
+            } else if !is_told {
                 say("which is missing, and nobody was told");
             }
             return Ok(found);
@@ -109,7 +107,7 @@ pub(in crate::drive) async fn pointing(db: &Db) -> Result<Pointing> {
     for locker in lockers {
         for row in rows(db, locker.id.into()).await? {
             *if row.file.is_some() { &mut pointing.files } else { &mut pointing.kept } += 1;
-            if row.is_missing {
+            if row.told.is_some() {
                 let (shown, target) = (row.shown(), row.target());
                 pointing.missing.push(format!(
                     "{}: {shown} is missing: it points at {}",
@@ -158,9 +156,9 @@ async fn rows(db: &Db, locker: LockerId) -> Result<Vec<Row>> {
                   r.changed_ns as "changed_ns!: i64", r.content_hash as "content_hash!: Vec<u8>",
                   f.size_bytes = r.size_bytes and f.modified_ns = r.modified_ns and f.content_hash is r.content_hash
                   as "agrees!: bool",
-                  r.missing_at is not null as "is_missing!: bool",
-                  exists (select 1 from notice n where n.key = 'lent:' || f.drive_file_id and n.closed_at is null)
-                  as "is_told!: bool",
+                  iif(r.missing_at is null, null, exists (
+                      select 1 from notice n where n.key = 'lent:' || f.drive_file_id and n.closed_at is null))
+                  as "told?: bool",
                   b.is_active = 1 and b.may_refer = 1 and b.state = 'ok' as "lends!: bool"
            from drive_file f join locker l using (locker_id) join drive_reference r using (reference_id)
            join library b on b.library_id = r.library_id
@@ -169,7 +167,7 @@ async fn rows(db: &Db, locker: LockerId) -> Result<Vec<Row>> {
            select null, k.shelf || '/' || k.kept_id, k.name || iif(f.path = '', '', '/' || f.path), r.target, r.size_bytes,
                   r.modified_ns, r.changed_ns, r.content_hash,
                   f.size_bytes = r.size_bytes and f.modified_ns = r.modified_ns and f.content_hash is r.content_hash,
-                  r.missing_at is not null, 1, b.is_active = 1 and b.may_refer = 1 and b.state = 'ok'
+                  iif(r.missing_at is null, null, 1), b.is_active = 1 and b.may_refer = 1 and b.state = 'ok'
            from drive_kept_file f join drive_kept k using (kept_id) join drive_reference r using (reference_id)
            join library b on b.library_id = r.library_id
            where k.locker_id = ?1 and k.gone_at is null

@@ -92,7 +92,8 @@ impl House {
         let shop = Shop::open().await;
         let mut said = shop.allowed();
         if let Some(songs) = &songs {
-            said.push_str(&format!("[libraries]\nMusic = {:?}\n", songs.path()));
+            let path = songs.path().display();
+            said.push_str(&format!("[libraries]\nMusic = '{path}'\n"));
         }
         std::fs::write(folders.data.join("tunelocker.toml"), said).unwrap();
         // Nobody who cuts the power means this.
