@@ -98,26 +98,15 @@ impl Accounts {
         Ok(())
     }
 
-    /// Tells the owner of a locker something (of the household's: every administrator), or, with no
-    /// text, that it no longer holds.
+    /// Tells the owner of a locker something (of the household's: every administrator).
     pub(crate) async fn tell_of_locker(
         &self,
         tx: &mut Tx,
         locker: LockerId,
         key: &str,
-        text: Option<&str>,
+        text: &str,
     ) -> Result<()> {
         let now = self.clock.now();
-        let Some(text) = text else {
-            sqlx::query!(
-                "update notice set closed_at = ? where key = ? and closed_at is null",
-                now,
-                key
-            )
-            .execute(&mut **tx)
-            .await?;
-            return Ok(());
-        };
         let users = sqlx::query_scalar!(
             r#"select u.user_id as "user_id!: i64" from locker l join user u
                  on u.user_id = l.user_id or (l.user_id is null and u.role = 'admin')
@@ -129,6 +118,26 @@ impl Accounts {
         for user in users {
             insert(tx, UserId(user), key, text, now).await?;
         }
+        Ok(())
+    }
+
+    /// Of the notices whose keys begin so, those whose key is none of these no longer hold.
+    pub(crate) async fn close_others(
+        &self,
+        tx: &mut Tx,
+        prefix: &str,
+        keys: &[String],
+    ) -> Result<()> {
+        let (now, keys) = (self.clock.now(), serde_json::to_string(keys)?);
+        sqlx::query!(
+            "update notice set closed_at = ?1 where closed_at is null and substr(key, 1, length(?2)) = ?2
+               and key not in (select value from json_each(?3))",
+            now,
+            prefix,
+            keys
+        )
+        .execute(&mut **tx)
+        .await?;
         Ok(())
     }
 

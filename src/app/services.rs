@@ -111,6 +111,7 @@ impl Services {
             readers.clone(),
             ingest::Settings {
                 libraries: config.libraries.clone(),
+                lends: config.lends.clone(),
                 drive: config.drive.clone(),
                 sweep: Duration::from_secs(config.ingest.sweep_seconds.into()),
                 read: config.ingest.read_options(),

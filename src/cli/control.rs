@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     address,
     failure::{self, Failure},
-    request::{Reply, Request},
+    request::{Findings, Reply, Request},
 };
 use crate::{
     app::{self, Services},
@@ -157,7 +157,7 @@ async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
     if matches!(request, Request::Doctor { repair: false }) {
         // Starting the services would put in order what is to be seen.
         let db = Db::open(&config.data.join("tunelocker.db")).await?;
-        let found = drive::examine(&db, config.drive.clone()).await;
+        let found = findings(&db, config).await;
         db.close().await;
         return Ok(Reply::Findings(found?));
     }
@@ -170,6 +170,11 @@ async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
     };
     services.db.close().await;
     Ok(reply?)
+}
+
+async fn findings(db: &Db, config: &Config) -> crate::Result<Findings> {
+    let differences = drive::examine(db, config.drive.clone()).await?;
+    Ok(Findings::new(differences, drive::pointing(db).await?))
 }
 
 /// Without a server the scanner runs for the length of the command, which must therefore wait.

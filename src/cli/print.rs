@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     backup,
     failure::Failure,
-    request::{Plan, Reply, Scan, User},
+    request::{Findings, Plan, References, Reply, Scan, User},
     room::{DeliveredRow, GrantRow},
 };
 use crate::ops::backup::Snapshot;
@@ -55,14 +55,32 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
         // Who asked for it puts it together with the rest.
         Reply::Moved(_) => (),
         Reply::Scan(Scan { scanning: true, .. }) => line("scan started"),
-        Reply::Findings(found) if found.is_empty() => line("everything is in order"),
-        Reply::Findings(found) => found.iter().for_each(|sentence| line(sentence)),
+        Reply::Findings(found) => findings(found),
         Reply::Scan(Scan { files, folders, errors, .. }) => {
             let (files, folders) = (counted(*files, "file"), counted(*folders, "folder"));
             line(&format!("{files} in {folders}, {errors} unreadable"));
         }
     }
     Ok(())
+}
+
+/// Differences, then what is no difference and worth knowing: what points into watched folders.
+fn findings(found: &Findings) {
+    let Findings { differences, references } = found;
+    differences.iter().for_each(|sentence| line(sentence));
+    if differences.is_empty() {
+        line("everything is in order");
+    }
+    let References { files, kept, bytes, missing } = references;
+    if files + kept == 0 {
+        return;
+    }
+    let files = counted(*files, "file");
+    line(&format!(
+        "{files} of lockers and {kept} in trash and versions point into watched folders: {bytes} bytes are not stored here, {} missing",
+        missing.len()
+    ));
+    missing.iter().for_each(|sentence| line(sentence));
 }
 
 /// `1 file`, `2 files`.
@@ -103,7 +121,7 @@ fn object(reply: &Reply) -> Result<Value, serde_json::Error> {
         Reply::Grants(grants) => serde_json::to_value(grants)?,
         Reply::Delivered(items) => serde_json::to_value(items)?,
         Reply::Scan(scan) => serde_json::to_value(scan)?,
-        Reply::Findings(found) => json!({ "differences": found }),
+        Reply::Findings(found) => serde_json::to_value(found)?,
         Reply::Backup(taken) => backup::object(taken),
         Reply::Moved(moved) => serde_json::to_value(moved)?,
     })

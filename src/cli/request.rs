@@ -16,6 +16,7 @@ use crate::{
     accounts::{NewUser, PlanChange, Role, UserChange},
     app::Services,
     clock,
+    drive::Pointing,
     ingest::ScanKind,
     ops::backup::Snapshot,
 };
@@ -59,7 +60,7 @@ pub(super) enum Reply {
     Grants(Vec<GrantRow>),
     Delivered(Vec<DeliveredRow>),
     Scan(Scan),
-    Findings(Vec<String>),
+    Findings(Findings),
     Backup(Snapshot),
     Moved(Moved),
 }
@@ -92,12 +93,35 @@ pub(super) struct Scan {
     pub(super) errors: u64,
 }
 
+/// What the doctor found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Findings {
+    pub(super) differences: Vec<String>,
+    pub(super) references: References,
+}
+
+/// What points into watched folders.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct References {
+    pub(super) files: u64,
+    pub(super) kept: u64,
+    pub(super) bytes: u64,
+    pub(super) missing: Vec<String>,
+}
+
+impl Findings {
+    pub(super) fn new(differences: Vec<String>, pointing: Pointing) -> Self {
+        let Pointing { files, kept, bytes, missing } = pointing;
+        Self { differences, references: References { files, kept, bytes, missing } }
+    }
+}
+
 impl Reply {
     /// Why the command failed although it was carried out: a sentence, or none where the result
     /// says all of it.
     pub(super) fn failure(&self) -> Option<String> {
         match self {
-            Self::Findings(found) => (!found.is_empty()).then(String::new),
+            Self::Findings(found) => (!found.differences.is_empty()).then(String::new),
             Self::Delivered(items) => {
                 let missing = items.iter().filter(|item| !item.stored).count();
                 (0 < missing).then(|| format!("{missing} of {} files are not there", items.len()))
@@ -162,7 +186,9 @@ impl Request {
                 if repair {
                     services.drive.repair().await?;
                 }
-                return Ok(Reply::Findings(services.drive.examine().await?));
+                let differences = services.drive.examine().await?;
+                let pointing = services.drive.pointing().await?;
+                return Ok(Reply::Findings(Findings::new(differences, pointing)));
             }
         }
         Ok(Reply::Done)

@@ -22,6 +22,7 @@ pub(super) struct Document {
     drive: Option<PathBuf>,
     listen: SocketAddr,
     libraries: BTreeMap<String, PathBuf>,
+    lends: BTreeMap<String, bool>,
     lan: lan::Section,
     http: Http,
     tls: tls::Section,
@@ -45,6 +46,7 @@ impl Default for Document {
             drive: None,
             listen: ([0, 0, 0, 0], 4040).into(),
             libraries: BTreeMap::new(),
+            lends: BTreeMap::new(),
             lan: lan::Section::default(),
             http: Http::default(),
             tls: tls::Section::default(),
@@ -89,6 +91,9 @@ impl Document {
                 return Err(Invalid::new(format!("the library at {} has no name", path.display())));
             }
         }
+        if let Some(name) = self.lends.keys().find(|name| !self.libraries.contains_key(*name)) {
+            return Err(Invalid::new(format!("lends.{name}: there is no library of that name")));
+        }
         if self.log.level.parse::<tracing_subscriber::EnvFilter>().is_err() {
             return Err(Invalid::new(format!("log.level: {:?} is no log filter", self.log.level)));
         }
@@ -103,6 +108,7 @@ impl Document {
             drive: self.drive.unwrap_or_else(|| data.clone()),
             data,
             libraries: self.libraries.into_iter().collect(),
+            lends: self.lends,
             listen: self.listen,
             lan: self.lan.into(),
             http: self.http,

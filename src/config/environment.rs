@@ -16,6 +16,8 @@ enum Kind {
     Numbers,
     /// `NAME=PATH` between commas.
     Pairs,
+    /// `NAME=on` or `NAME=off` between commas.
+    Switches,
 }
 
 /// Every key that can come from the environment.
@@ -24,6 +26,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("drive", Kind::Text),
     ("listen", Kind::Text),
     ("libraries", Kind::Pairs),
+    ("lends", Kind::Switches),
     ("lan.enabled", Kind::Switch),
     ("lan.listen", Kind::Text),
     ("lan.interfaces", Kind::List),
@@ -134,11 +137,7 @@ fn parse(kind: Kind, text: &str) -> Option<toml::Value> {
     Some(match kind {
         Kind::Text => text.into(),
         Kind::Number => text.trim().parse::<i64>().ok()?.into(),
-        Kind::Switch => match text.trim() {
-            "1" | "true" | "yes" | "on" => true.into(),
-            "0" | "false" | "no" | "off" => false.into(),
-            _ => return None,
-        },
+        Kind::Switch => switch(text)?.into(),
         Kind::List => items().map(toml::Value::from).collect::<Vec<_>>().into(),
         Kind::Numbers => items()
             .map(|item| item.trim().parse::<i64>().ok().map(toml::Value::from))
@@ -151,5 +150,20 @@ fn parse(kind: Kind, text: &str) -> Option<toml::Value> {
             })
             .collect::<Option<toml::Table>>()?
             .into(),
+        Kind::Switches => items()
+            .map(|item| {
+                let (name, text) = item.split_once('=')?;
+                Some((name.trim().to_owned(), switch(text)?.into()))
+            })
+            .collect::<Option<toml::Table>>()?
+            .into(),
     })
+}
+
+fn switch(text: &str) -> Option<bool> {
+    match text.trim() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
 }

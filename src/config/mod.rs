@@ -21,7 +21,7 @@ mod subsonic;
 mod tls;
 mod workers;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 pub use self::{
     analysis::Analysis,
@@ -49,6 +49,9 @@ pub struct Config {
     pub drive: PathBuf,
     /// Watched folders: name and path.
     pub libraries: Vec<(String, PathBuf)>,
+    /// Whether lockers may point at files of these folders, by name; of the others an administrator
+    /// says it in the panel.
+    pub lends: BTreeMap<String, bool>,
     /// The public listener.
     pub listen: SocketAddr,
     /// The LAN listener; `None` is `--no-lan`.
@@ -89,6 +92,7 @@ impl Config {
             drive: data.clone(),
             data,
             libraries: Vec::new(),
+            lends: BTreeMap::new(),
             listen: ([127, 0, 0, 1], 0).into(),
             lan: None,
             http: Http::default(),

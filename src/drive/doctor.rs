@@ -4,7 +4,6 @@
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
-    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +13,7 @@ use super::{
     kept::{held_ids, owner},
     put::blocking,
     reconcile::walk,
-    references::{lent_of_kept, lent_of_locker},
+    references::{self, Pointing, lent_of_kept, lent_of_locker, pointed_wrongly},
     uploads::TidyAt,
 };
 use crate::{
@@ -22,7 +21,6 @@ use crate::{
     accounts::{Audit, audit},
     db::Db,
     ids::LockerId,
-    media::sealed::Sealed,
 };
 
 /// What moves into staging and out again is gone sooner.
@@ -36,7 +34,17 @@ pub async fn examine(db: &Db, root: PathBuf) -> Result<Vec<String>> {
     doctor.run().await
 }
 
+/// How much points into watched folders, and what of it is missing.
+pub async fn pointing(db: &Db) -> Result<Pointing> {
+    references::pointing(db).await
+}
+
 impl Drive {
+    /// How much points into watched folders, and what of it is missing.
+    pub async fn pointing(&self) -> Result<Pointing> {
+        pointing(&self.db).await
+    }
+
     /// The differences found while the server runs; nothing is changed. Each locker stands still
     /// while it is looked at.
     pub async fn examine(&self) -> Result<Vec<String>> {
@@ -55,6 +63,8 @@ impl Drive {
         if self.is_mounted().await? {
             self.tidy_uploads(TidyAt::Running).await?;
             self.sweep_gone().await?;
+            self.look_at_references().await?;
+            self.point_all_again().await?;
         }
         self.accounts.set_right().await
     }
@@ -150,15 +160,14 @@ impl Doctor<'_> {
             .into_iter()
             .map(|row| (row.path, (row.size_bytes.unsigned_abs(), row.is_lent)))
             .collect();
-        let lent = Arc::new(lent_of_locker(&self.db, books.locker).await?);
-        let pointing = Arc::clone(&lent);
+        let lent = lent_of_locker(&self.db, books.locker).await?;
         let (disk, folder) = (self.disk.clone(), books.path.clone());
-        let found = blocking(move || match walk(&disk, &folder, &pointing) {
+        let found = blocking(move || match walk(&disk, &folder, &lent) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
             found => found.map(|(found, _)| found),
         })
         .await?;
-        let (mut differences, mut pointed) = (Vec::new(), Vec::new());
+        let mut differences = Vec::new();
         for (path, file) in found {
             match rows.remove(&path) {
                 None => differences.push(format!("{path} lies on the disk and is not counted")),
@@ -172,33 +181,16 @@ impl Doctor<'_> {
                 Some((_, false)) if file.is_lent => differences.push(format!(
                     "{path} points into a folder and is known as one with bytes of its own"
                 )),
-                Some(_) if file.is_lent => {
-                    pointed.extend(lent.get(&path).map(|it| (path, it.sealed.clone())));
-                }
                 Some(_) => (),
             }
         }
-        differences.extend(self.lost(pointed).await?);
+        differences.extend(pointed_wrongly(&self.db, &self.disk, books.locker).await?);
         let mut gone: Vec<String> = rows.into_keys().collect();
         gone.sort();
         differences
             .extend(gone.into_iter().map(|path| format!("{path} is counted and not on the disk")));
         self.say_all(&books.path, differences);
         Ok(())
-    }
-
-    /// Of files that point into a watched folder: those whose bytes are not there as they were.
-    async fn lost(&self, pointed: Vec<(String, Sealed)>) -> Result<Vec<String>> {
-        blocking(move || {
-            let gone = pointed.into_iter().filter(|(_, sealed)| sealed.open().is_err());
-            Ok(gone
-                .map(|(path, sealed)| {
-                    let target = sealed.path.display();
-                    format!("{path} points at {target}, which is not there or is another file now")
-                })
-                .collect())
-        })
-        .await
     }
 
     /// Trash and versions on the disk against their rows.

@@ -205,8 +205,11 @@ impl Drive {
                  exempt, charged_bytes, stored_at, reference_id)
              select ?1, substr(path, length(?2) + 2), size_bytes, modified_ns, content_hash, quick_key, origin,
                  exempt, charged_bytes, stored_at, reference_id
-             from drive_file
-             where locker_id = ?3 and missing_at is null and (path = ?2 or (?4 <= path and path < ?5))",
+             from drive_file f
+             where locker_id = ?3 and (path = ?2 or (?4 <= path and path < ?5))
+               -- What points at bytes that are nowhere still has its symlink, and may get them back.
+               and (missing_at is null or exists (select 1 from drive_reference r
+                                                  where r.reference_id = f.reference_id and r.missing_at = f.missing_at))",
             spot.id,
             path,
             locker.0,
@@ -245,12 +248,14 @@ impl Drive {
         Ok(size.unsigned_abs())
     }
 
-    /// What its files counted, and will again.
+    /// What its files counted, and will again, but for those whose bytes are nowhere.
     pub(super) async fn charge_of_kept(&self, tx: &mut Tx, id: &str) -> Result<Charge> {
         let sum = sqlx::query!(
             r#"select coalesce(sum(iif(exempt is null, coalesce(charged_bytes, size_bytes), 0)), 0) as "counted!: i64",
                       coalesce(sum(iif(exempt is null, 0, size_bytes)), 0) as "exempt!: i64"
-               from drive_kept_file where kept_id = ?"#,
+               from drive_kept_file f where kept_id = ?
+                 and not exists (select 1 from drive_reference r
+                                 where r.reference_id = f.reference_id and r.missing_at is not null)"#,
             id
         )
         .fetch_one(&mut **tx)
@@ -285,7 +290,7 @@ impl Drive {
         sqlx::query!("delete from drive_kept where kept_id = ?", kept.id)
             .execute(&mut **tx)
             .await?;
-        Ok(())
+        self.miss_again(tx, kept.locker, path).await
     }
 
     /// Deletes the bytes of what was let go, then its rows. What a promise holds stays for now,
@@ -364,33 +369,6 @@ impl Drive {
             Ok(_) | Err(Error::NotFound(_)) => Err(Error::NotFound("Kept file")),
             Err(error) => Err(error),
         }
-    }
-
-    /// Versions of what lies at a path, or in it, are let go; those from before `before`.
-    pub(super) async fn let_versions_go(
-        &self,
-        tx: &mut Tx,
-        locker: LockerId,
-        path: &str,
-        before: Millis,
-    ) -> Result<()> {
-        let (first, last) = inside(path);
-        let versions = sqlx::query_scalar!(
-            "select kept_id from drive_kept
-             where locker_id = ?1 and kind = 'version' and gone_at is null and kept_at <= ?2
-               and (path = ?3 or (?4 <= path and path < ?5))",
-            locker.0,
-            before,
-            path,
-            first,
-            last
-        )
-        .fetch_all(&mut **tx)
-        .await?;
-        for id in versions {
-            self.accounts.let_go(tx, &id).await?;
-        }
-        Ok(())
     }
 }
 

@@ -51,7 +51,7 @@ pub use deliveries::{
 };
 pub use disk::Origin;
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
-pub use doctor::examine;
+pub use doctor::{examine, pointing};
 pub use erase::Overdue;
 pub use exempt::Exempt;
 use exempt::Handover;
@@ -65,8 +65,8 @@ pub use names::{NameProblem, RelativePath};
 pub use places::{FolderShare, Place, PlaceKind};
 pub use properties::{Property, PropertyChange, PropertyName};
 pub use put::{Stored, Target};
-pub use references::LentOut;
 pub(crate) use references::lent_places;
+pub use references::{LentOut, Pointing};
 pub use search::Hit;
 pub(crate) use share::Source;
 pub(crate) use take_down::{Barred, Sound, TAKEN_DOWN};

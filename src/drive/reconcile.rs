@@ -107,7 +107,15 @@ impl Drive {
                 return Ok(None);
             }
             disk.make_locker(&place)?;
-            walk(&disk, &place, &lent).map(Some)
+            let (found, mut links) = walk(&disk, &place, &lent)?;
+            for file in found.iter().filter(|(_, file)| file.is_lent) {
+                let text = disk.link_text(&place, &file.0)?;
+                // Something else came to its place.
+                if text.is_some_and(|text| text != lent[&file.0].sealed.path) {
+                    links.push(file.0.clone());
+                }
+            }
+            Ok(Some((found, links)))
         })
         .await?;
         let Some((found, links)) = found else {
@@ -116,8 +124,12 @@ impl Drive {
             );
             return Ok(());
         };
+        let adopted = self.adopt_links(locker, &folder, &links, &mut lost).await?;
         let mut fixes = Vec::new();
-        for (path, found) in found {
+        for path in &adopted {
+            rows.remove(path);
+        }
+        for (path, found) in found.into_iter().filter(|(path, _)| !adopted.contains(path)) {
             let (size, modified_ns) = (found.size, found.modified_ns);
             match rows.remove(&path) {
                 Some(row) if found.is_lent => {
@@ -137,12 +149,11 @@ impl Drive {
         }
         let gone = rows.into_iter().filter(|(_, row)| row.presence == Presence::There);
         fixes.extend(gone.map(|(path, _)| Fix::Missing(path)));
-        let adopted = self.adopt_links(locker, &folder, &links).await?;
-        if fixes.is_empty() && adopted == 0 {
+        if fixes.is_empty() && adopted.is_empty() {
             return Ok(());
         }
         tracing::info!(
-            changes = fixes.len() + adopted,
+            changes = fixes.len() + adopted.len(),
             "the folder {folder} of the drive was changed by other hands"
         );
         for batch in fixes.chunks(BATCH) {
@@ -180,7 +191,9 @@ impl Drive {
             let back = match fix {
                 Fix::Write(_, size, modified_ns) => {
                     let is_it = |lost: &Lost| {
-                        (lost.size_bytes.unsigned_abs(), lost.modified_ns) == (*size, *modified_ns)
+                        lost.reference_id.is_none()
+                            && (lost.size_bytes.unsigned_abs(), lost.modified_ns)
+                                == (*size, *modified_ns)
                     };
                     lost.iter().position(is_it).map(|at| lost.swap_remove(at))
                 }

@@ -23,6 +23,8 @@ pub(super) struct Lost {
     exempt: Option<String>,
     charged_bytes: Option<i64>,
     stored_at: Millis,
+    /// Its bytes lie in a watched folder.
+    pub(super) reference_id: Option<i64>,
 }
 
 impl Lost {
@@ -71,7 +73,8 @@ impl Drive {
     async fn lost_of(&self, kept: &str) -> Result<Vec<Lost>> {
         let lost = sqlx::query_as!(
             Lost,
-            "select size_bytes, modified_ns, content_hash, quick_key, origin, exempt, charged_bytes, stored_at
+            "select size_bytes, modified_ns, content_hash, quick_key, origin, exempt, charged_bytes, stored_at,
+                    reference_id
              from drive_kept_file where kept_id = ?",
             kept
         )
@@ -185,6 +188,7 @@ impl Drive {
         .await?;
         self.write_kept_files(&mut tx, id, &files, &lent).await?;
         self.remember_kept(&mut tx, id, locker, &path).await?;
+        self.take_missing(&mut tx, id, locker, &path).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -207,6 +211,28 @@ impl Drive {
             id,
             locker.0,
             path
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Files without bytes that are on the shelf now are not in their place any more.
+    async fn take_missing(
+        &self,
+        tx: &mut Tx,
+        id: &str,
+        locker: LockerId,
+        path: &str,
+    ) -> Result<()> {
+        sqlx::query!(
+            "delete from drive_file
+             where locker_id = ?1 and reference_id is not null and missing_at is not null
+               and path in (select iif(k.path = '', ?2, ?2 || '/' || k.path) from drive_kept_file k
+                            where k.kept_id = ?3 and k.reference_id is not null)",
+            locker.0,
+            path,
+            id
         )
         .execute(&mut **tx)
         .await?;

@@ -155,6 +155,10 @@ impl Deletion {
         drive.accounts.tell_usage(self.locker.id).await?;
         let kept = drive.kept_row(&spot.id).await?;
         drive.sweep_gone().await?;
+        if drive.lacks_bytes(&kept).await? {
+            // What was told of that holds no more.
+            drive.references.notify_one();
+        }
         Ok(kept)
     }
 
@@ -191,7 +195,7 @@ impl Restoring {
         let (disk, folder, wanted) =
             (drive.disk.clone(), self.locker.path.clone(), self.wanted.as_str().to_owned());
         let path =
-            blocking(move || free_name(|path| disk.look(&folder, path, None), &wanted)).await?;
+            blocking(move || free_name(|path| disk.is_there(&folder, path), &wanted)).await?;
         let mut tx = drive.db.write().await?;
         drive.require_kept(&mut tx, &self.kept.id).await?;
         let change = Change { user: self.user, reason: "restore", path: &path };
@@ -224,8 +228,8 @@ impl Restoring {
 }
 
 /// The path itself, or `NAME (2).EXT` and so on, whichever is the first with nothing there.
-pub(super) fn free_name<T>(
-    look: impl Fn(&str) -> std::io::Result<T>,
+pub(super) fn free_name(
+    is_there: impl Fn(&str) -> std::io::Result<bool>,
     wanted: &str,
 ) -> std::io::Result<String> {
     let (folder, name) = match wanted.rsplit_once('/') {
@@ -239,10 +243,8 @@ pub(super) fn free_name<T>(
     for turn in 1..MOST_NAMES {
         let path =
             if turn == 1 { wanted.to_owned() } else { format!("{folder}{stem} ({turn}){ending}") };
-        match look(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Err(error),
-            _ => (),
+        if !is_there(&path)? {
+            return Ok(path);
         }
     }
     Err(rustix::io::Errno::EXIST.into())
@@ -255,20 +257,14 @@ mod tests {
     #[test]
     fn names_that_are_taken_get_a_number() {
         let taken = ["a/b.flac", "a/b (2).flac", ".hidden", "x"];
-        let look = |path: &str| {
-            if taken.contains(&path) {
-                Ok(())
-            } else {
-                Err(std::io::Error::from(std::io::ErrorKind::NotFound))
-            }
-        };
+        let is_there = |path: &str| Ok(taken.contains(&path));
         for (wanted, free) in [
             ("a/b.flac", "a/b (3).flac"),
             ("a/c.flac", "a/c.flac"),
             (".hidden", ".hidden (2)"),
             ("x", "x (2)"),
         ] {
-            assert_eq!(free_name(look, wanted).unwrap(), free);
+            assert_eq!(free_name(is_there, wanted).unwrap(), free);
         }
     }
 }

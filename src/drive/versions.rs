@@ -6,6 +6,8 @@ use super::{
     kept::{Keeping, Kept, KeptKind, new_spot},
     put::blocking,
     reach::Access,
+    references::not_there,
+    rows::inside,
 };
 use crate::{
     Error, Result,
@@ -58,6 +60,10 @@ impl Drive {
     pub async fn restore_version(&self, principal: &Principal, id: &str) -> Result<RelativePath> {
         let (locker, kept) =
             self.own_kept(principal, id, KeptKind::Version, Access::Change).await?;
+        // What is there gives way only to what has bytes.
+        if self.lacks_bytes(&kept).await? {
+            return Err(not_there());
+        }
         let back = Back { drive: self.clone(), locker, kept, user: principal.user };
         tokio::spawn(back.run()).await?
     }
@@ -94,6 +100,33 @@ impl Drive {
         .fetch_all(&mut **tx)
         .await?;
         for id in beyond {
+            self.accounts.let_go(tx, &id).await?;
+        }
+        Ok(())
+    }
+
+    /// Versions of what lies at a path, or in it, are let go; those from before `before`.
+    pub(super) async fn let_versions_go(
+        &self,
+        tx: &mut Tx,
+        locker: LockerId,
+        path: &str,
+        before: Millis,
+    ) -> Result<()> {
+        let (first, last) = inside(path);
+        let versions = sqlx::query_scalar!(
+            "select kept_id from drive_kept
+             where locker_id = ?1 and kind = 'version' and gone_at is null and kept_at <= ?2
+               and (path = ?3 or (?4 <= path and path < ?5))",
+            locker.0,
+            before,
+            path,
+            first,
+            last
+        )
+        .fetch_all(&mut **tx)
+        .await?;
+        for id in versions {
             self.accounts.let_go(tx, &id).await?;
         }
         Ok(())
@@ -146,6 +179,7 @@ impl Back {
         let (drive, path) = (&self.drive, self.kept.path.as_str());
         let lock = drive.lock(self.locker.id);
         let turn = lock.lock().await;
+        drive.give_way(self.locker.id, &self.locker.path, path).await?;
         let row = drive.row(self.locker.id, path).await?;
         let lent = row.as_ref().and_then(|row| row.lent.clone());
         let replaced = row.map_or_else(Charge::default, |row| row.charge);

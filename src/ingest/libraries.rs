@@ -22,6 +22,8 @@ struct Wanted {
     locker: Option<i64>,
     /// A folder of this locker, shared.
     shared: Option<(i64, String)>,
+    /// Whether lockers may point at its files, where the configuration says.
+    lends: Option<bool>,
 }
 
 /// The root of an active library.
@@ -122,8 +124,8 @@ pub async fn ensure(db: &Db, clock: &Clock, events: &Events, settings: &Settings
     let mut changed = false;
     for library in wanted {
         let (id, was_changed) = keep(&mut tx, clock, &library).await?;
+        changed |= was_changed | lend(&mut tx, id, library.lends).await?;
         kept.push(id);
-        changed |= was_changed;
     }
     let kept = serde_json::to_string(&kept)?;
     let retired = sqlx::query!(
@@ -152,6 +154,7 @@ async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
             path: path_text::encode_path(&path),
             locker: None,
             shared: None,
+            lends: settings.lends.get(name).copied(),
         });
     }
     let lockers = sqlx::query!(
@@ -171,6 +174,7 @@ async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
             path: path_text::encode_path(&drive.join(&locker.path)),
             locker: Some(locker.locker_id),
             shared: None,
+            lends: None,
         });
     }
     let shared = sqlx::query!(
@@ -189,6 +193,7 @@ async fn wanted(tx: &mut Tx, settings: &Settings) -> Result<Vec<Wanted>> {
             path: path_text::encode_path(&drive.join(&folder.root).join(&folder.path)),
             locker: None,
             shared: Some((folder.locker_id, folder.path)),
+            lends: None,
         });
     }
     Ok(wanted)
@@ -258,6 +263,22 @@ async fn keep(tx: &mut Tx, clock: &Clock, wanted: &Wanted) -> Result<(LibraryId,
     .execute(&mut **tx)
     .await?;
     Ok((row.library_id.into(), true))
+}
+
+/// What the configuration says about lending holds, and is nobody else's choice. Where it says
+/// nothing (any more), the choice stays as it is until somebody makes another. Whether that changed
+/// anything.
+async fn lend(tx: &mut Tx, id: LibraryId, lends: Option<bool>) -> Result<bool> {
+    let changed = sqlx::query!(
+        "update library set may_refer = coalesce(?1, may_refer), is_lending_configured = ?1 is not null
+         where library_id = ?2
+           and (may_refer <> coalesce(?1, may_refer) or is_lending_configured <> (?1 is not null))",
+        lends,
+        id
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(0 < changed.rows_affected())
 }
 
 /// The name itself, or with a number when another library has it.

@@ -23,6 +23,7 @@ mod watch;
 pub use status::{LibraryScan, Phase, ScanStatus, Watching};
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -55,6 +56,8 @@ pub enum ScanKind {
 pub struct Settings {
     /// Watched folders: name and path.
     pub libraries: Vec<(String, PathBuf)>,
+    /// Whether lockers may point at files of these folders, by name, where the configuration says.
+    pub lends: BTreeMap<String, bool>,
     /// Root of the lockers.
     pub drive: PathBuf,
     /// How often folders that cannot be watched are compared.

@@ -17,6 +17,7 @@ mod pictures;
 mod playlists;
 mod prune;
 mod rows;
+mod same_sound;
 mod sound;
 mod tracks;
 

@@ -50,7 +50,8 @@ pub struct SoundCounts {
 }
 
 impl Catalog {
-    /// The next tracks after this one that wait to be heard, in the order of their ids.
+    /// The next tracks after this one that wait to be heard, in the order of their ids. Those that
+    /// are the same file as another are not among them: see [`Self::adopt_sounds`].
     pub(crate) async fn sounds_wanted(
         &self,
         after: TrackId,
@@ -72,6 +73,10 @@ impl Catalog {
                  and not exists (select 1 from shared_library h join library b on b.locker_id = h.locker_id
                                  join track o on o.library_id = b.library_id and o.path = h.path || '/' || t.path
                                  where h.library_id = t.library_id and b.is_active = 1 and o.missing_at is null)
+                 and not exists (select 1 from track o join library b using (library_id)
+                                 where o.library_id = r.library_id and o.path = r.path and o.cue_index is t.cue_index
+                                   and o.size_bytes = t.size_bytes and o.modified_ns = t.modified_ns
+                                   and b.is_active = 1 and o.missing_at is null)
                order by t.track_id limit ?3"#,
             after,
             VERSION,
@@ -96,55 +101,6 @@ impl Catalog {
             }
         });
         Ok(wanted.collect())
-    }
-
-    /// Music in a locker's folder that is shared is one file in two libraries: it is heard once, in
-    /// the locker, and what was heard is said of the other too. Whether anything was.
-    pub(crate) async fn adopt_sounds(&self) -> Result<bool> {
-        let mut tx = self.db.write().await?;
-        let tracks = sqlx::query_scalar!(
-            r#"insert into sound (track_id, version, size_bytes, modified_ns, reason, loudness_lufs, range_lu, peak,
-                    bpm, key, features, heard_at)
-               select t.track_id, s.version, s.size_bytes, s.modified_ns, s.reason, s.loudness_lufs, s.range_lu, s.peak,
-                    s.bpm, s.key, s.features, s.heard_at
-               from shared_library h join track t using (library_id) join library b on b.locker_id = h.locker_id
-               join track o on o.library_id = b.library_id and o.path = h.path || '/' || t.path
-                 and o.cue_index is t.cue_index
-               join sound s on s.track_id = o.track_id
-               where t.missing_at is null and o.missing_at is null and s.version = ?1
-                 and s.size_bytes = t.size_bytes and s.modified_ns = t.modified_ns
-                 and not exists (select 1 from sound x where x.track_id = t.track_id and x.version = ?1
-                                 and x.size_bytes = t.size_bytes and x.modified_ns = t.modified_ns)
-               on conflict (track_id) do update set version = excluded.version, size_bytes = excluded.size_bytes,
-                  modified_ns = excluded.modified_ns, reason = excluded.reason,
-                  loudness_lufs = excluded.loudness_lufs, range_lu = excluded.range_lu, peak = excluded.peak,
-                  bpm = excluded.bpm, key = excluded.key, features = excluded.features, heard_at = excluded.heard_at
-               returning track_id as "track_id!: i64""#,
-            VERSION
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        if tracks.is_empty() {
-            return Ok(false);
-        }
-        let tracks = list(&tracks);
-        sqlx::query!(
-            "update track set audio_hash = (
-                 select o.audio_hash from shared_library h join library b on b.locker_id = h.locker_id
-                 join track o on o.library_id = b.library_id and o.path = h.path || '/' || track.path
-                   and o.cue_index is track.cue_index
-                 where h.library_id = track.library_id and o.missing_at is null)
-             where track_id in (select value from json_each(?))",
-            tracks
-        )
-        .execute(&mut *tx)
-        .await?;
-        let albums = albums_of(&mut tx, &tracks).await?;
-        refresh_albums(&mut tx, &albums).await?;
-        tx.commit().await?;
-        self.inner.sounds.changed();
-        self.inner.memory.tracks.forget();
-        Ok(true)
     }
 
     /// How many tracks were heard. Tracks are counted inside an index, and those that were heard
@@ -278,7 +234,7 @@ impl Catalog {
 }
 
 /// Albums of tracks; both as lists of ids.
-async fn albums_of(tx: &mut Tx, tracks: &str) -> Result<String> {
+pub(super) async fn albums_of(tx: &mut Tx, tracks: &str) -> Result<String> {
     let albums = sqlx::query_scalar!(
         r#"select distinct album_id as "album_id!: i64" from track
            where track_id in (select value from json_each(?)) and album_id is not null"#,

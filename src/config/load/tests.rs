@@ -127,3 +127,18 @@ fn libraries_come_from_everywhere() {
     assert_eq!(names, ["A", "B", "C", "D"]);
     assert_eq!(config.libraries[2].1, Path::new("/c=d"));
 }
+
+#[test]
+fn what_lends_is_said_of_folders_that_there_are() {
+    let text = "[libraries]\nA = '/a'\nB = '/b'\nC = '/c'\n[lends]\nA = true\nB = true\n";
+    let (config, shown) = with(text, &[("TUNELOCKER_LENDS", "B=off")], &[]).unwrap();
+    let lends = [("A".to_owned(), true), ("B".to_owned(), false)];
+    assert_eq!(config.lends, lends.into(), "of C an administrator says it");
+    assert_eq!(with(&shown, &[], &[]).unwrap().0.lends, config.lends);
+    let wrong = complaint("[libraries]\nA = '/a'\n[lends]\nB = true\n", &[]);
+    assert!(wrong.starts_with("lends.B: "), "{wrong}");
+    let wrong = complaint("[libraries]\nA = '/a'\n[lends]\nA = 'maybe'\n", &[]);
+    assert!(wrong.contains("lends.A"), "{wrong}");
+    let wrong = complaint("", &[("TUNELOCKER_LENDS", "A=maybe")]);
+    assert!(wrong.contains("TUNELOCKER_LENDS"), "{wrong}");
+}

@@ -192,17 +192,17 @@ impl Disk {
         Ok(true)
     }
 
-    /// Makes a symlink that says something else now say what its row says.
+    /// Makes a symlink that says something else now say what its row says. Whether it did.
     pub(in crate::drive) fn point_again(
         &self,
         folder: &str,
         path: &str,
         staging: &str,
         lent: &Lent,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         match self.link_text(folder, path)? {
             Some(text) if text != lent.sealed.path => (),
-            _ => return Ok(()),
+            _ => return Ok(false),
         }
         let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = beneath(self.locker(folder)?, above, FOLDER)?;
@@ -210,7 +210,7 @@ impl Disk {
         lent.point(&from, staging)?;
         renameat_with(&from, staging, &parent, name, RenameFlags::empty())?;
         fsync(&parent)?;
-        Ok(())
+        Ok(true)
     }
 
     /// Opens a file below the drive's root for reading, to take its bytes.

@@ -3,7 +3,7 @@
 //! moved or copied is known by what it says: where this locker points at the same file already, or
 //! another lost its symlink to it, it is a file that was found. Every other symlink is nobody's.
 
-use std::{os::unix::ffi::OsStrExt as _, path::PathBuf};
+use std::{collections::HashSet, os::unix::ffi::OsStrExt as _, path::Path};
 
 use super::real::Reference;
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         kept::Kept,
         put::blocking,
         rows::{Known, charge},
+        shelves::Lost,
     },
     ids::{LockerId, UserId},
 };
@@ -92,14 +93,16 @@ impl Drive {
         Ok(())
     }
 
-    /// The reference that a symlink in a locker stands for, judged by what it says.
-    async fn meant(&self, locker: LockerId, text: PathBuf) -> Result<Option<Reference>> {
+    /// The reference that a symlink in a locker stands for, judged by what it says. One whose bytes
+    /// are nowhere only where this locker knows of it.
+    async fn meant(&self, locker: LockerId, text: &Path) -> Result<Option<Reference>> {
         let target = text.as_os_str().as_bytes();
         let id = sqlx::query_scalar!(
             r#"select reference_id as "id!: i64" from drive_reference r
-               where target = ?1 and missing_at is null
+               where target = ?1
                  and (exists (select 1 from drive_file f
-                              where f.reference_id = r.reference_id and (f.locker_id = ?2 or f.missing_at is not null))
+                              where f.reference_id = r.reference_id
+                                and (f.locker_id = ?2 or (f.missing_at is not null and r.missing_at is null)))
                       or exists (select 1 from drive_kept_file f join drive_kept k using (kept_id)
                                  where f.reference_id = r.reference_id and k.locker_id = ?2))"#,
             target,
@@ -113,46 +116,86 @@ impl Drive {
         }
     }
 
-    /// Symlinks of a locker that no row tells of: those that stand for lent files get one. How many
-    /// did. The locker's lock is held by the caller.
+    /// What was lost from a shelf a moment ago and came back as a symlink that says this.
+    async fn lost_link(
+        &self,
+        lost: &mut Vec<Lost>,
+        text: &Path,
+    ) -> Result<Option<(Reference, Lost)>> {
+        for at in 0..lost.len() {
+            let Some(id) = lost[at].reference_id else { continue };
+            if let Some(reference) = self.reference(id).await?
+                && reference.lent.sealed.path == text
+            {
+                return Ok(Some((reference, lost.swap_remove(at))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Symlinks of a locker that no row tells of, or whose row tells of something else: those that
+    /// stand for lent files get one. Which did. The locker's lock is held by the caller.
     pub(in crate::drive) async fn adopt_links(
         &self,
         locker: LockerId,
         folder: &str,
         paths: &[String],
-    ) -> Result<usize> {
-        let mut adopted = 0;
+        lost: &mut Vec<Lost>,
+    ) -> Result<HashSet<String>> {
+        let mut adopted = HashSet::new();
         for path in paths {
             let (disk, place, at) = (self.disk.clone(), folder.to_owned(), path.clone());
             let Some(text) = blocking(move || disk.link_text(&place, &at)).await? else { continue };
-            let Some(reference) = self.meant(locker, text).await? else { continue };
-            let Lent { id, sealed, quick_key } = &reference.lent;
-            let mut tx = self.db.write().await?;
-            let goes = self.charge_of(&mut tx, locker, path).await?;
-            let hash: Option<[u8; 32]> = reference.hash.as_slice().try_into().ok();
-            self.write_row(&mut tx, locker, path, sealed.size, sealed.modified_ns, hash.as_ref())
-                .await?;
-            let known = Known {
-                modified_ns: sealed.modified_ns,
-                quick_key: *quick_key,
-                origin: Origin::Reference,
+            let (reference, back) = match self.lost_link(lost, &text).await? {
+                Some((reference, back)) => (reference, Some(back)),
+                None => match self.meant(locker, &text).await? {
+                    // One that is missing has its symlink, and its row.
+                    Some(reference) if !reference.is_missing => (reference, None),
+                    _ => continue,
+                },
             };
-            self.write_bytes(&mut tx, locker, path, &known).await?;
-            sqlx::query!(
-                "update drive_file set reference_id = ? where locker_id = ? and path = ?",
-                id,
-                locker.0,
-                path
-            )
-            .execute(&mut *tx)
-            .await?;
-            let change = Change { user: UserId(0), reason: "found", path };
-            let moves = (Charge::counted(sealed.size), goes);
-            self.accounts.recount(&mut tx, locker, moves, change).await?;
-            tx.commit().await?;
-            adopted += 1;
+            self.adopt_link(locker, path, &reference, back.as_ref()).await?;
+            adopted.insert(path.clone());
         }
         Ok(adopted)
+    }
+
+    async fn adopt_link(
+        &self,
+        locker: LockerId,
+        path: &str,
+        reference: &Reference,
+        back: Option<&Lost>,
+    ) -> Result<()> {
+        let Lent { id, sealed, quick_key } = &reference.lent;
+        let mut tx = self.db.write().await?;
+        let goes = self.charge_of(&mut tx, locker, path).await?;
+        let hash: Option<[u8; 32]> = reference.hash.as_slice().try_into().ok();
+        self.write_row(&mut tx, locker, path, sealed.size, sealed.modified_ns, hash.as_ref())
+            .await?;
+        let known = Known {
+            modified_ns: sealed.modified_ns,
+            quick_key: *quick_key,
+            origin: Origin::Reference,
+        };
+        self.write_bytes(&mut tx, locker, path, &known).await?;
+        sqlx::query!(
+            "update drive_file set reference_id = ? where locker_id = ? and path = ?",
+            id,
+            locker.0,
+            path
+        )
+        .execute(&mut *tx)
+        .await?;
+        if let Some(back) = back {
+            self.remember_lost(&mut tx, locker, path, back).await?;
+        }
+        self.miss_again(&mut tx, locker, path).await?;
+        let comes = self.charge_of(&mut tx, locker, path).await?;
+        let change = Change { user: UserId(0), reason: "found", path };
+        self.accounts.recount(&mut tx, locker, (comes, goes), change).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Lent files of something kept that have bytes of their own now: a crash came before their
@@ -199,7 +242,7 @@ impl Drive {
         let links = blocking(move || disk.links_below(&place, &at)).await?;
         let mut lent = LentFiles::new();
         for (path, text) in links {
-            if let Some(reference) = self.meant(locker, text).await? {
+            if let Some(reference) = self.meant(locker, &text).await? {
                 lent.insert(path, reference.lent);
             }
         }

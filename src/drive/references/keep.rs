@@ -5,7 +5,6 @@
 //! catalogue: a root that is not mounted, or suddenly empty, starts nothing.
 
 use std::{
-    collections::BTreeSet,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     time::Duration,
 };
@@ -15,17 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::real::{Reference, is_of};
 use crate::{
-    Error, Result,
-    accounts::{Change, Charge},
-    clock,
-    db::Tx,
+    Error, Result, clock,
     drive::{
         Drive,
         put::{blocking, staging_name},
-        rows::charge,
     },
     events::Event,
-    ids::{LockerId, UserId},
     media::sealed::Sealed,
     path_text,
 };
@@ -84,16 +78,22 @@ impl Drive {
 
     /// The same; `every` file only on demand: the catalogue tells of most that happens.
     async fn look_after_references(&self, every: bool) -> Result<()> {
-        let any =
-            sqlx::query_scalar!(r#"select exists (select 1 from drive_reference) as "any!: bool""#)
-                .fetch_one(self.db.read())
-                .await?;
-        if !any || !self.is_mounted().await? {
+        let any = sqlx::query_scalar!(
+            r#"select exists (select 1 from drive_reference)
+                   or exists (select 1 from notice where key like 'lent:%' and closed_at is null) as "any!: bool""#
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        if !any {
             return Ok(());
         }
         let mut tx = self.db.write().await?;
+        self.untell(&mut tx).await?;
         self.drop_unused(&mut tx).await?;
         tx.commit().await?;
+        if !self.is_mounted().await? {
+            return Ok(());
+        }
         // Where the folder no longer lends.
         let recalled = sqlx::query_scalar!(
             "select reference_id from drive_reference r join library b using (library_id)
@@ -306,6 +306,17 @@ impl Drive {
         self.point_again(id).await
     }
 
+    /// Every symlink says what its row says.
+    pub(in crate::drive) async fn point_all_again(&self) -> Result<()> {
+        let all = sqlx::query_scalar!("select reference_id from drive_reference")
+            .fetch_all(self.db.read())
+            .await?;
+        for id in all {
+            self.point_again(id).await?;
+        }
+        Ok(())
+    }
+
     /// The symlinks say what the rows say: only for people, but for them.
     pub(super) async fn point_again(&self, id: i64) -> Result<()> {
         let Some(reference) = self.reference(id).await? else { return Ok(()) };
@@ -316,101 +327,15 @@ impl Drive {
             let Some(spot) = self.spot(&holder).await? else { continue };
             let (disk, name, lent) = (self.disk.clone(), staging_name()?, reference.lent.clone());
             let place = spot.clone();
-            blocking(move || disk.point_again(&place.folder, &place.path, &name, &lent)).await?;
+            let work = move || disk.point_again(&place.folder, &place.path, &name, &lent);
+            let was_wrong = blocking(work).await?;
             drop(turn);
-            let (locker, path) = (spot.locker, spot.path);
-            self.events.publish(Event::DriveChanged { locker, path });
+            if was_wrong {
+                let (locker, path) = (spot.locker, spot.path);
+                self.events.publish(Event::DriveChanged { locker, path });
+            }
         }
         Ok(())
-    }
-
-    /// Rows and figures of everything that points with a reference, when its bytes are gone or
-    /// back; and who owns it is told.
-    pub(super) async fn set_missing(&self, reference: &Reference, is_missing: bool) -> Result<()> {
-        let turns = self.lock_holders(reference.lent.id).await?;
-        let (id, now) = (reference.lent.id, self.clock.now());
-        let mut tx = self.db.write().await?;
-        let rows = sqlx::query!(
-            r#"select drive_file_id as "id!: i64", locker_id as "locker!: i64", f.path, f.size_bytes, charged_bytes, exempt
-               from drive_file f join drive_reference r using (reference_id)
-               where reference_id = ?1 and iif(?2, f.missing_at is null, f.missing_at = r.missing_at)"#,
-            id,
-            is_missing
-        )
-        .fetch_all(&mut *tx)
-        .await?;
-        // Those that come later are told apart from those that were deleted before.
-        let since = sqlx::query_scalar!(
-            r#"update drive_reference set missing_at = iif(?1, coalesce(missing_at, ?2), null)
-               where reference_id = ?3 returning missing_at as "since?: i64""#,
-            is_missing,
-            now,
-            id
-        )
-        .fetch_optional(&mut *tx)
-        .await?
-        .flatten();
-        let mut changed = Vec::new();
-        for row in rows {
-            sqlx::query!(
-                "update drive_file set missing_at = ? where drive_file_id = ?",
-                since,
-                row.id
-            )
-            .execute(&mut *tx)
-            .await?;
-            let all = charge(row.size_bytes, row.charged_bytes, row.exempt.as_deref());
-            let none = Charge::default();
-            let (moves, reason) =
-                if is_missing { ((none, all), "missing") } else { ((all, none), "found") };
-            let locker = LockerId(row.locker);
-            let change = Change { user: UserId(0), reason, path: &row.path };
-            self.accounts.recount(&mut tx, locker, moves, change).await?;
-            self.tell_owner(&mut tx, locker, &row.path, reference, is_missing).await?;
-            changed.push((locker, row.path));
-        }
-        tx.commit().await?;
-        drop(turns);
-        for (locker, path) in changed {
-            self.events.publish(Event::DriveChanged { locker, path });
-            self.accounts.tell_usage(locker).await?;
-        }
-        Ok(())
-    }
-
-    async fn tell_owner(
-        &self,
-        tx: &mut Tx,
-        locker: LockerId,
-        path: &str,
-        reference: &Reference,
-        is_missing: bool,
-    ) -> Result<()> {
-        let key = format!("lent:{}:{path}", reference.lent.id);
-        let folder =
-            sqlx::query_scalar!("select name from library where library_id = ?", reference.library)
-                .fetch_one(&mut **tx)
-                .await?;
-        let shown = path_text::shown(&reference.path);
-        let text = is_missing.then(|| {
-            format!(
-                "{path} is not there any more: its bytes lay in the folder \"{folder}\" as {shown}, where somebody removed or changed them. Put the same file back there, or send it again."
-            )
-        });
-        self.accounts.tell_of_locker(tx, locker, &key, text.as_deref()).await
-    }
-
-    /// The turns of every locker that points with a reference, always in the same order.
-    async fn lock_holders(&self, reference: i64) -> Result<Vec<tokio::sync::OwnedMutexGuard<()>>> {
-        let mut lockers = BTreeSet::new();
-        for holder in self.holders(reference).await? {
-            lockers.extend(self.spot(&holder).await?.map(|spot| spot.locker));
-        }
-        let mut turns = Vec::with_capacity(lockers.len());
-        for locker in lockers {
-            turns.push(self.lock(locker).lock_owned().await);
-        }
-        Ok(turns)
     }
 }
 

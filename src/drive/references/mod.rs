@@ -3,17 +3,25 @@
 //! the locker's tree stands a symlink, for people, which the server never follows. The bytes are
 //! given out only while the folder's file is that very file. They are made real, as a file of the
 //! locker's own, before the folder goes ([`real`]); where other hands took or changed the folder's
-//! file, they are looked for elsewhere, and if they are nowhere the owner is told ([`keep`]).
+//! file, they are looked for elsewhere ([`keep`]), and if they are nowhere the owner is told
+//! ([`missing`]).
 
 mod crash;
+mod examine;
 mod keep;
+mod missing;
 mod place;
 mod real;
 
 use std::{fs::File, os::unix::ffi::OsStrExt as _, path::PathBuf};
 
+pub use self::examine::Pointing;
 pub(crate) use self::place::lent_places;
-pub(super) use self::place::{lent_of_kept, lent_of_locker};
+pub(super) use self::{
+    examine::{pointed_wrongly, pointing},
+    missing::not_there,
+    place::{lent_of_kept, lent_of_locker},
+};
 use super::{
     Drive,
     disk::{Lent, LentFiles},
@@ -46,6 +54,8 @@ pub(crate) struct Lendable {
 pub struct LentOut {
     /// Whether they may.
     pub is_allowed: bool,
+    /// The configuration says so, and nobody else can.
+    pub is_configured: bool,
     /// Files of the folder that something points at.
     pub files: u64,
     /// Their bytes: what it takes to have them without the folder.
@@ -107,10 +117,7 @@ impl Drive {
             Some(file) => Ok(file),
             None => {
                 self.references.notify_one();
-                Err(Error::Unavailable(
-                    "The bytes of this file lie in a folder of music, where they are not at the moment"
-                        .to_owned(),
-                ))
+                Err(not_there())
             }
         }
     }
@@ -264,6 +271,7 @@ impl Drive {
         admin.require_admin()?;
         let rows = sqlx::query!(
             r#"select library_id as "library!: i64", may_refer as "may_refer!: bool",
+                      is_lending_configured as "is_configured!: bool",
                       (select count(*) from drive_reference r where r.library_id = b.library_id
                        and (exists (select 1 from drive_file f where f.reference_id = r.reference_id)
                             or exists (select 1 from drive_kept_file k where k.reference_id = r.reference_id)))
@@ -278,14 +286,15 @@ impl Drive {
         .await?;
         let lent_out = rows.into_iter().map(|row| {
             let (files, bytes) = (row.files.unsigned_abs(), row.bytes.unsigned_abs());
-            (row.library.into(), LentOut { is_allowed: row.may_refer, files, bytes })
+            let (is_allowed, is_configured) = (row.may_refer, row.is_configured);
+            (row.library.into(), LentOut { is_allowed, is_configured, files, bytes })
         });
         Ok(lent_out.collect())
     }
 
     /// Says whether files of lockers may point into a watched folder. When they no longer may,
-    /// those that do get bytes of their own, in the background; refused if the disk lacks the room.
-    /// Administrators only.
+    /// those that do get bytes of their own, in the background; refused if the disk lacks the room,
+    /// or if the configuration says otherwise. Administrators only.
     pub async fn set_lending(
         &self,
         admin: &Principal,
@@ -300,6 +309,15 @@ impl Drive {
                 Error::NotFound("Library")
             });
         };
+        if lent_out.is_allowed == is_allowed {
+            return Ok(());
+        }
+        if lent_out.is_configured {
+            return Err(Error::Forbidden(
+                "The configuration of the server says whether lockers may point at files of this folder"
+                    .to_owned(),
+            ));
+        }
         if !is_allowed {
             let disk = self.disk.clone();
             let free = blocking(move || disk.free()).await?;

@@ -281,7 +281,11 @@ impl Transfer {
 
     /// What is at the target, if anything is and that is as the caller wants it, and where it goes.
     async fn room(&self, is_file: bool) -> Result<Option<(Found, Spot)>> {
-        let Some(there) = self.judge().await? else { return Ok(None) };
+        let (folder, path) = (&self.target.path, self.to.as_str());
+        let Some(there) = self.judge().await? else {
+            self.drive.give_way(self.target.id, folder, path).await?;
+            return Ok(None);
+        };
         let is_version = is_file && !there.is_folder;
         let kind = if is_version { KeptKind::Version } else { KeptKind::Trash };
         let spot = new_spot(&self.target, kind, self.to.as_str())?;

@@ -65,6 +65,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>) -> Answer {
         let mut shape = shape(one);
         let lent = lent_out.iter().find(|(id, _)| *id == one.id).map(|(_, lent)| lent);
         shape["lends"] = json!(lent.map(|lent| lent.is_allowed));
+        shape["lendsFixed"] = json!(lent.is_some_and(|lent| lent.is_configured));
         shape["lent"] = json!(lent.map(|lent| json!({ "files": lent.files, "bytes": lent.bytes })));
         shape["state"] = json!(known.map_or("ok", |library| library.state.as_str()));
         shape["scannedAt"] = json!(known.and_then(|library| library.scanned_at));

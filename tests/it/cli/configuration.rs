@@ -46,6 +46,7 @@ fn check_prints_what_holds_and_no_secret() {
     let output = place
         .command(&["check", "--listen", "127.0.0.1:5", "--library", "A=/a", "--json"])
         .env("TUNELOCKER_LISTEN", "127.0.0.1:4")
+        .env("TUNELOCKER_LENDS", "A=on")
         .env("TUNELOCKER_LAN_LISTEN", "127.0.0.1:6")
         .env("TUNELOCKER_ADMIN_USER", "ann")
         .env("TUNELOCKER_ADMIN_PASSWORD", "correct horse battery")
@@ -57,6 +58,7 @@ fn check_prints_what_holds_and_no_secret() {
     assert_eq!(shown["listen"], "127.0.0.1:5");
     assert_eq!(shown["lan"]["listen"], "127.0.0.1:6");
     assert_eq!(shown["libraries"]["A"], "/a");
+    assert_eq!(shown["lends"]["A"], true);
     assert_eq!(shown["admin"]["user"], "ann");
 }
 
@@ -68,6 +70,7 @@ fn check_refuses_what_serve_refuses() {
     let nowhere = nowhere.to_str().unwrap();
     for (key, variables) in [
         ("TUNELOCKER_LISTEN", &[("TUNELOCKER_LISTEN", "foo")][..]),
+        ("lends.Nowhere", &[("TUNELOCKER_LENDS", "Nowhere=on")]),
         ("http.public_url", &[("TUNELOCKER_HTTP_PUBLIC_URL", "music example")]),
         ("tls.cert", &[("TUNELOCKER_TLS_CERT", nowhere), ("TUNELOCKER_TLS_KEY", nowhere)]),
         (

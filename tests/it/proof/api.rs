@@ -114,6 +114,32 @@ impl Api {
         request.header("Upload-Metadata", format!("path {path},unpack {yes}"))
     }
 
+    /// The watched folder as the administrator's page shows it. `None`: nobody is there.
+    pub(super) async fn folder(&self) -> Option<Value> {
+        let answer = self.ask(self.administer(Method::GET, "libraries")).await?;
+        let all = answer.json();
+        all["items"].as_array()?.iter().find(|one| one["kind"] == "folder").cloned()
+    }
+
+    /// Says whether lockers may point at its files.
+    pub(super) async fn lends(&self, lends: bool) -> Option<RequestBuilder> {
+        let folder = self.folder().await?;
+        let wish = json!({ "shared": true, "onLan": false, "granted": [], "lends": lends });
+        let address = format!("libraries/{}", folder["id"].as_str()?);
+        Some(self.administer(Method::PATCH, &address).json(&wish))
+    }
+
+    /// Waits until all that is to have bytes of its own has. False: nobody is there any more.
+    pub(super) async fn until_real(&self) -> bool {
+        loop {
+            let Some(folder) = self.folder().await else { return false };
+            if folder["lends"] == true || folder["lent"]["files"] == 0 {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// A request of the administrator's with his own password: an app password does not reach that.
     pub(super) fn administer(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path)).basic_auth(ADMIN.0, Some(ADMIN.1))

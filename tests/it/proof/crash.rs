@@ -13,7 +13,6 @@ use super::{
     house::{House, Layout},
     seen::Seen,
     trace::Trace,
-    world::ROUND,
 };
 use crate::harness::{daemon::ADMIN, times};
 
@@ -77,6 +76,23 @@ impl House {
         .unwrap();
         connection.close().await.unwrap();
         rows.iter().map(|row| (row.get(0), row.get::<i64, _>(1) as usize)).collect()
+    }
+
+    /// Dies so often, at moments that no two runs share, in the middle of everybody's work.
+    async fn die_at_any_moment(&mut self, deaths: u64) {
+        let mut turn = 0;
+        for death in 0..deaths {
+            let pid = self.daemon.pid();
+            // Moments that no two runs share.
+            let moment = any_moment();
+            let killer = async {
+                tokio::time::sleep(moment).await;
+                let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
+                rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+            };
+            turn += self.work_until(turn, killer).await;
+            self.restart(&format!("death {death} after {moment:?}")).await;
+        }
     }
 
     /// Takes each act through its calls; every so many of all these points, so that `wanted` of
@@ -185,21 +201,48 @@ async fn killed_while_files_move_and_go() {
 }
 
 #[tokio::test]
+async fn killed_while_what_points_moves_and_goes() {
+    let mut house = House::lending(Layout::Safe, 1).await;
+    let acts = [
+        Act::Refer,
+        Act::Move,
+        Act::MoveFolder,
+        Act::Copy,
+        Act::Trash,
+        Act::Restore,
+        Act::Purge,
+        Act::Remove,
+    ];
+    house.die_through(&acts, 30).await;
+    assert!(0 < house.pointed());
+}
+
+#[tokio::test]
+async fn killed_while_what_points_is_replaced() {
+    let mut house = House::lending(Layout::Safe, 1).await;
+    let acts = [
+        Act::Replace,
+        Act::VersionBack,
+        Act::MoveOver,
+        Act::CopyOver,
+        Act::MoveOverTwin,
+        Act::CopyOverTwin,
+    ];
+    house.die_through(&acts, 24).await;
+    assert!(0 < house.pointed());
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_over_what_points() {
+    let mut house = House::lending(Layout::Safe, 3).await;
+    house.die_at_any_moment(10 * times()).await;
+    assert!(0 < house.pointed());
+}
+
+#[tokio::test]
 async fn killed_at_any_moment() {
     let mut house = House::new(Layout::Safe, 4, MOST).await;
-    let mut turn = 0;
-    for death in 0..12 * times() {
-        let pid = house.daemon.pid();
-        // Moments that no two runs share.
-        let moment = any_moment();
-        let killer = async {
-            tokio::time::sleep(moment).await;
-            let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
-            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        };
-        turn += house.work_until(ROUND, turn, killer).await;
-        house.restart(&format!("death {death} after {moment:?}")).await;
-    }
+    house.die_at_any_moment(12 * times()).await;
     // What is told over HTTP is what lies there.
     let Hand { api, .. } = &house.hands[0];
     let seen = Seen::of(&house.folders).unwrap();

@@ -1,8 +1,18 @@
 //! A daemon that dies again and again, on a disk that may lose its power with it, and those who
 //! work with it. Every start judges the death before it.
 
-use super::{api::Api, hand::Hand, seen::Seen, shop::Shop, volume::Volume};
-use crate::harness::daemon::{Daemon, Folders, folders};
+use super::{
+    api::Api,
+    hand::{Act, Hand},
+    seen::Seen,
+    shop::Shop,
+    volume::Volume,
+    world::{LENT_ROUND, ROUND},
+};
+use crate::harness::{
+    daemon::{Daemon, Folders, folders},
+    music,
+};
 
 /// Room for everything.
 const QUOTA: u64 = 10_000_000_000;
@@ -25,11 +35,50 @@ pub(super) struct House {
     pub(super) daemon: Daemon,
     pub(super) hands: Vec<Hand>,
     pub(super) volume: Option<Volume>,
+    /// What everybody does, one after the other.
+    pub(super) round: &'static [Act],
+    /// A watched folder, on a file system that no blocks can be shared with, and that keeps its power.
+    songs: Option<tempfile::TempDir>,
+}
+
+/// Songs of the folder for each who works.
+const SONGS: u64 = 60;
+
+/// A watched folder with so many songs, and the songs.
+fn songs(count: u64) -> (tempfile::TempDir, Vec<Vec<u8>>) {
+    let folder = tempfile::tempdir_in("/dev/shm").unwrap();
+    let write = |number: u64| {
+        // Each of another length, so of other bytes.
+        let seconds = 0.05 + 0.001 * f64::from(u32::try_from(number).unwrap());
+        std::fs::read(music::wav(folder.path(), &format!("{number}.wav"), seconds)).unwrap()
+    };
+    let all = (0..count).map(write).collect();
+    (folder, all)
 }
 
 impl House {
     /// With so many who send files of up to `most` bytes.
     pub(super) async fn new(layout: Layout, hands: u64, most: usize) -> Self {
+        Self::over(layout, hands, most, None).await
+    }
+
+    /// With so many whose files point into a watched folder.
+    pub(super) async fn lending(layout: Layout, hands: u64) -> Self {
+        let (folder, mut songs) = songs(hands * SONGS);
+        let mut house = Self::over(layout, hands, 50_000, Some(folder)).await;
+        for hand in &mut house.hands {
+            hand.songs = songs.split_off(songs.len() - usize::try_from(SONGS).unwrap());
+        }
+        house.round = LENT_ROUND;
+        house
+    }
+
+    async fn over(
+        layout: Layout,
+        hands: u64,
+        most: usize,
+        songs: Option<tempfile::TempDir>,
+    ) -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut folders = folders(home.path());
         let volume = (layout != Layout::Safe).then(|| Volume::new(200_000_000));
@@ -41,7 +90,16 @@ impl House {
             }
         }
         let shop = Shop::open().await;
-        std::fs::write(folders.data.join("tunelocker.toml"), shop.allowed()).unwrap();
+        let mut said = shop.allowed();
+        if let Some(songs) = &songs {
+            let path = songs.path().display();
+            said.push_str(&format!("[libraries]\nMusic = '{path}'\n"));
+        }
+        std::fs::write(folders.data.join("tunelocker.toml"), said).unwrap();
+        // Nobody who cuts the power means this.
+        for kept in [folders.data.join("tunelocker.toml"), folders.data.clone()] {
+            std::fs::File::open(kept).unwrap().sync_all().unwrap();
+        }
         let daemon = Daemon::start(&folders);
         let secret = folders.app_password();
         let api = Api::new(&daemon, &secret).over(volume.as_ref());
@@ -53,7 +111,12 @@ impl House {
             hand
         };
         let hands = (0..hands).map(hand).collect();
-        Self { home, folders, secret, daemon, hands, volume }
+        if songs.is_some() {
+            while !api.folder().await.unwrap()["scannedAt"].is_i64() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+        Self { home, folders, secret, daemon, hands, volume, round: ROUND, songs }
     }
 
     /// Kills it if it still lives, starts it again and tells what is wrong.
@@ -66,6 +129,9 @@ impl House {
         let api = Api::new(&self.daemon, &self.secret).over(self.volume.as_ref());
         // What was begun goes on by itself.
         api.until_imported().await;
+        if self.songs.is_some() {
+            assert!(api.until_real().await);
+        }
         let seen = Seen::of(&self.folders).unwrap();
         let quota = api.usage().await["quota"].as_u64().unwrap() - QUOTA;
         let mut wrong = Vec::new();
@@ -82,14 +148,15 @@ impl House {
         wrong
     }
 
+    /// How often somebody's file came to point at something.
+    pub(super) fn pointed(&self) -> usize {
+        self.hands.iter().map(|hand| hand.pointed).sum()
+    }
+
     /// Everybody works, beginning at `turn` of the round, until `end` is over and nobody answers.
     /// How much was done.
-    pub(super) async fn work_until(
-        &mut self,
-        round: &[super::hand::Act],
-        turn: usize,
-        end: impl Future<Output = ()>,
-    ) -> usize {
+    pub(super) async fn work_until(&mut self, turn: usize, end: impl Future<Output = ()>) -> usize {
+        let round = self.round;
         let hands = self.hands.iter_mut().enumerate().map(|(number, hand)| async move {
             for at in 0.. {
                 if !hand.act(round[(turn + at + number * 5) % round.len()]).await {

@@ -8,7 +8,6 @@ use super::{
     hand::Act,
     house::{House, Layout},
     trace::Trace,
-    world::ROUND,
 };
 use crate::harness::times;
 
@@ -26,7 +25,7 @@ impl House {
         let mut turn = 0;
         for cut in 0..cuts {
             let why = if cut % 2 == 0 {
-                let act = ROUND[usize::try_from(cut).unwrap() * 5 % ROUND.len()];
+                let act = self.round[usize::try_from(cut).unwrap() * 5 % self.round.len()];
                 assert!(self.hands[0].act(act).await, "{act:?}");
                 self.cut();
                 format!("cut {cut} right after {act:?}")
@@ -38,7 +37,7 @@ impl House {
                     volume.cut();
                 };
                 // Nobody is answered any more: the disk says no to everything.
-                turn += self.work_until(ROUND, turn, cutting).await;
+                turn += self.work_until(turn, cutting).await;
                 self.volume = Some(volume);
                 format!("cut {cut} after {moment:?}")
             };
@@ -58,6 +57,20 @@ async fn the_only_disk_loses_its_power() {
 async fn the_disk_of_the_lockers_loses_its_power() {
     let mut house = House::new(Layout::MusicDisk, 3, MOST).await;
     house.lose_power(16 * times()).await;
+}
+
+#[tokio::test]
+async fn the_only_disk_loses_its_power_under_what_points() {
+    let mut house = House::lending(Layout::OneDisk, 2).await;
+    house.lose_power(10 * times()).await;
+    assert!(0 < house.pointed());
+}
+
+#[tokio::test]
+async fn the_disk_of_the_lockers_loses_its_power_under_what_points() {
+    let mut house = House::lending(Layout::MusicDisk, 2).await;
+    house.lose_power(10 * times()).await;
+    assert!(0 < house.pointed());
 }
 
 /// A daemon whose folders are not forced onto the disk: the bytes are there and have no name.

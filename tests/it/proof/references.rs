@@ -156,6 +156,14 @@ async fn killed_while_a_file_comes_to_point_into_a_folder() {
     let calls = trace.counted();
     assert_eq!(said["claims"][0]["origin"], "reference", "{said}");
     assert!(house.folders.drive.join("lockers/root").join(&path).is_symlink());
+    // The doctor of the command line counts it.
+    let told = house.folders.command("doctor").arg("--json").output().unwrap();
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let points = json!({ "files": 1, "kept": 0, "bytes": bytes.len(), "missing": [] });
+    assert_eq!(told, json!({ "differences": [], "references": points }));
+    let told = house.folders.command("doctor").output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("1 file of lockers and 0 in trash and versions point"), "{told}");
     house.files.insert(path, bytes);
     let mut died = 0;
     for (call, n) in some_of(calls, 14) {

@@ -33,6 +33,31 @@ pub(super) const ROUND: &[Act] = &[
     Act::Purge,
 ];
 
+/// The same where files point into a watched folder.
+pub(super) const LENT_ROUND: &[Act] = &[
+    Act::Refer,
+    Act::Move,
+    Act::Copy,
+    Act::Refer,
+    Act::Trash,
+    Act::CopyOver,
+    Act::MoveFolder,
+    Act::Restore,
+    Act::Refer,
+    Act::CopyOverTwin,
+    Act::Replace,
+    Act::VersionBack,
+    Act::MoveByDav,
+    Act::Refer,
+    Act::MoveOver,
+    Act::Trash,
+    Act::Recall,
+    Act::Refer,
+    Act::MoveOverTwin,
+    Act::Remove,
+    Act::Purge,
+];
+
 /// What one hand's folder holds, and what was kept of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct World {

@@ -5,6 +5,7 @@ mod apps;
 mod browser;
 mod files;
 mod kept;
+mod libraries;
 mod music;
 mod openapi;
 mod playlists;

@@ -2,6 +2,8 @@
 //! it must be, and, while an answer is missing, the world as it may be instead.
 
 mod after;
+mod lent;
+mod own;
 mod ways;
 
 use std::collections::{BTreeMap, HashMap};
@@ -58,6 +60,10 @@ pub(super) enum Act {
     VersionBack,
     Remove,
     Claim,
+    /// A song of the watched folder, which a file of the locker points at from then on.
+    Refer,
+    /// The folder lends no longer: what points gets bytes of its own.
+    Recall,
     Grant,
     GrantEnd,
 }
@@ -100,6 +106,10 @@ pub(super) struct Hand {
     sent: HashMap<Hash, Vec<u8>>,
     /// Files with a whole past, by no crash.
     fresh: Option<String>,
+    /// What lies in the watched folder for him to point at.
+    pub(super) songs: Vec<Vec<u8>>,
+    /// How often he came to point at something.
+    pub(super) pointed: usize,
     seed: u64,
     most: usize,
 }
@@ -117,6 +127,8 @@ impl Hand {
             ordered: None,
             sent: HashMap::new(),
             fresh: None,
+            songs: Vec::new(),
+            pointed: 0,
             seed: number << 32,
             most,
         }
@@ -135,13 +147,14 @@ impl Hand {
             | Act::TusZip
             | Act::Import
             | Act::Delivery
+            | Act::Refer
             | Act::Grant => None,
             Act::Claim => self.fresh.is_none().then_some(Act::Put),
             Act::GrantEnd => (self.world.grants == 0).then_some(Act::Grant),
             Act::Restore | Act::Purge => self.world.trash.is_empty().then_some(Act::Trash),
             Act::VersionBack => self.world.versions.is_empty().then_some(Act::Replace),
-            Act::MoveOver | Act::CopyOver => (self.plain().len() < 2).then_some(Act::Put),
-            _ => self.plain().is_empty().then_some(Act::Put),
+            Act::MoveOver | Act::CopyOver => (self.plain().len() < 2).then_some(self.base()),
+            _ => self.plain().is_empty().then_some(self.base()),
         }
     }
 
@@ -271,6 +284,8 @@ impl Hand {
                 api.request(Method::POST, &format!("versions/{id}"))
             }
             Act::Claim => self.claim(&mut after).await?,
+            Act::Refer => self.refer(&mut after).await?,
+            Act::Recall => api.lends(false).await?,
             Act::Zip | Act::TusZip | Act::Import | Act::Delivery => {
                 self.brought(act, &mut after).await?
             }
@@ -323,10 +338,12 @@ impl Hand {
             assert_eq!(answer.json()["items"][0]["state"], "stored", "{}", answer.text());
             self.ordered = None;
         }
-        if act == Act::Claim {
+        if matches!(act, Act::Claim | Act::Refer) {
             let claimed = &answer.json()["claims"][0];
             match claimed["state"].as_str() {
-                Some("claimed") => (),
+                Some("claimed") => {
+                    self.pointed += usize::from(claimed["origin"] == "reference");
+                }
                 // A head without its body, or a disk that said no: to that place, or of the bytes.
                 None | Some("need") => return false,
                 Some("refused") if claimed["status"].as_u64().is_some_and(|it| 500 <= it) => {
@@ -344,6 +361,9 @@ impl Hand {
         if matches!(act, Act::Tus | Act::ReplaceByTus) {
             self.begun.clear();
         }
+        if act == Act::Recall {
+            return self.api.until_real().await;
+        }
         match import {
             // It was promised; whether it is done already, or at the next start, is judged then.
             Some(import) => match self.is_over(&import).await {
@@ -356,44 +376,5 @@ impl Hand {
             },
             None => true,
         }
-    }
-
-    async fn kept_id(&self, shelf: &str, path: &str) -> Option<String> {
-        let answer = self.api.ask(self.api.request(Method::GET, shelf)).await?;
-        let all = answer.json()["items"].as_array()?.clone();
-        let found = all.iter().find(|it| it["path"] == path);
-        assert!(found.is_some() || !answer.is_success(), "{shelf}: {path} is not among {all:?}");
-        Some(found?["id"].as_str()?.to_owned())
-    }
-
-    /// `WebDAV` wants it to be there.
-    async fn make_folder_of(&self, path: &str) -> Option<()> {
-        let folder = path.rsplit_once('/')?.0;
-        let made = self.api.request(Method::PUT, &format!("files/{folder}/"));
-        self.api.ask(made).await.filter(super::api::Answer::is_success).map(drop)
-    }
-
-    /// Files without versions.
-    fn plain(&self) -> Vec<String> {
-        let has_past = |path: &&String| self.world.versions.iter().any(|it| it.0 == **path);
-        self.world.files.keys().filter(|path| !has_past(path)).cloned().collect()
-    }
-
-    fn new_path(&mut self) -> String {
-        self.seed += 1;
-        let number = self.seed & 0xffff_ffff;
-        format!("{}/at {number:04}/{number:04} é.bin", self.folder)
-    }
-
-    fn new_bytes(&mut self) -> Vec<u8> {
-        self.seed += 1;
-        let size = usize::try_from(self.seed * 7_919 % 900 + 100).unwrap() * self.most / 1_000;
-        bytes(self.seed, size)
-    }
-
-    /// The name in staging of the upload by tus that was begun last.
-    pub(super) fn staged(&self) -> Option<String> {
-        let id = self.begun.last()?.address.rsplit('/').next()?;
-        Some(format!("up-{id}"))
     }
 }

@@ -109,7 +109,18 @@ impl Hand {
     /// What was sent a moment ago, at another path without sending it.
     pub(super) async fn claim(&mut self, after: &mut World) -> Option<RequestBuilder> {
         let hash = self.world.files[self.fresh.as_ref()?];
-        let (path, bytes) = (self.new_path(), &self.sent[&hash]);
+        let (path, bytes) = (self.new_path(), self.sent[&hash].clone());
+        self.claim_as(path, &bytes, after).await
+    }
+
+    /// The request that claims these bytes as a path.
+    pub(super) async fn claim_as(
+        &self,
+        path: String,
+        bytes: &[u8],
+        after: &mut World,
+    ) -> Option<RequestBuilder> {
+        let hash = *blake3::hash(bytes).as_bytes();
         let hex = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
         let quick = hex(&bytes[..bytes.len().min(65_536)]);
         let item = json!({ "hash": hex(bytes), "quick": quick, "size": bytes.len(), "path": path });

@@ -1,8 +1,14 @@
 //! Files of lockers that point into a watched folder: the same to everybody who reads them, next to
 //! nothing on the disk, and never other bytes than those that were claimed.
 
+mod checked;
+mod configured;
+mod cut_short;
+mod heard;
+mod missing;
 mod other_hands;
 mod real;
+mod shared;
 
 use std::{
     fs,
@@ -14,6 +20,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tunelocker::{
     accounts::MatchPolicy,
+    config::Config,
     drive::{Condition, Content, RelativePath, Target},
     ids::LibraryId,
     ingest::ScanKind,
@@ -34,17 +41,31 @@ struct Lent {
     library: LibraryId,
 }
 
+/// A song that other hands took.
+struct Lost {
+    path: PathBuf,
+    aside: PathBuf,
+}
+
 fn path(text: &str) -> RelativePath {
     RelativePath::parse(text).unwrap()
 }
 
 impl Lent {
     async fn new(songs: &[(&str, f64)]) -> Self {
+        Self::with(songs, |_| ()).await
+    }
+
+    async fn with(songs: &[(&str, f64)], change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").unwrap();
         for (path, seconds) in songs {
             music::wav(folder.path(), path, *seconds);
         }
-        let two = Two::over(Some(folder.path())).await;
+        let two = Two::with(|config| {
+            config.libraries.push(("Music".to_owned(), folder.path().to_owned()));
+            change(config);
+        })
+        .await;
         two.policy(MatchPolicy::Server).await;
         first_scan(&two.lockers.app).await;
         let admin = &two.lockers.admin;
@@ -97,6 +118,23 @@ impl Lent {
 
     async fn look(&self) {
         self.two.lockers.drive.look_at_references().await.unwrap();
+    }
+
+    /// Takes a song away from the folder, and lets that be known.
+    async fn lose(&self, song: &str) -> Lost {
+        let path = self.song(song);
+        let aside = path.with_extension("aside");
+        fs::rename(&path, &aside).unwrap();
+        self.rescan().await;
+        self.look().await;
+        Lost { path, aside }
+    }
+
+    /// Brings it back as it was.
+    async fn find(&self, lost: Lost) {
+        fs::rename(lost.aside, lost.path).unwrap();
+        self.rescan().await;
+        self.look().await;
     }
 
     async fn rescan(&self) {

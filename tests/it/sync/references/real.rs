@@ -54,6 +54,7 @@ async fn a_folder_that_leaves_the_configuration_or_moves_loses_nobody_anything()
     let configured = async |libraries: Vec<(String, PathBuf)>| {
         let settings = tunelocker::ingest::Settings {
             libraries,
+            lends: std::collections::BTreeMap::new(),
             drive: lockers.drive_root(),
             sweep: std::time::Duration::from_hours(1),
             read: tunelocker::media::tags::ReadOptions::default(),

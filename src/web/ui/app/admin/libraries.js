@@ -35,7 +35,8 @@ export default function Libraries() {
   const { data: first } = useFetched('scan');
   const state = scan.value ?? first;
   const start = (full) => post('scan', { full }).then((now) => { scan.value = now; toast(t('scan.started')); }, complain);
-  const share = (one, change) => patch(`libraries/${one.id}`, { shared: one.shared, onLan: one.onLan, granted: one.granted, ...change }).then(() => { libraryVersion.value += 1; }, complain);
+  // Refused or not, the switches show what holds.
+  const share = (one, change) => patch(`libraries/${one.id}`, { shared: one.shared, onLan: one.onLan, granted: one.granted, ...change }).catch(complain).then(() => { libraryVersion.value += 1; });
   return html`<div class="page"><div class="pagehead"><h1>${t('libraries.title')}</h1><div class="filters">${h(Button, { kind: 'primary', icon: 'refresh-cw', onClick: () => start(false) }, t('scan.now'))}${h(Button, { onClick: () => start(true) }, t('scan.full'))}</div></div>
     <div class="stack">${state && h(ScanCard, { scan: state })}${h(AnalysisCard)}
     ${failure && !data && h(Failed, { failure, retry })}
@@ -46,8 +47,9 @@ export default function Libraries() {
       ${one.unreadable > 0 && h(Unreadable, { library: one.id, count: one.unreadable })}
       <div class="switches"><label><input type="checkbox" role="switch" checked=${one.shared} disabled=${!one.changeable} onChange=${(event) => share(one, { shared: event.currentTarget.checked })}/><span>${t('libraries.shared')}</span></label>
         <label><input type="checkbox" role="switch" checked=${one.onLan} disabled=${!one.changeable} onChange=${(event) => share(one, { onLan: event.currentTarget.checked })}/><span>${t('libraries.onLan')}</span></label>
-        ${one.lends !== null && html`<label><input type="checkbox" role="switch" checked=${one.lends} onChange=${(event) => share(one, { lends: event.currentTarget.checked })}/><span>${t('libraries.lends')}</span></label>`}</div>
+        ${one.lends !== null && html`<label><input type="checkbox" role="switch" checked=${one.lends} disabled=${one.lendsFixed} onChange=${(event) => share(one, { lends: event.currentTarget.checked })}/><span>${t('libraries.lends')}</span></label>`}</div>
       ${one.lends !== null && html`<p class="note">${t('libraries.lendsText')}</p>`}
+      ${one.lendsFixed && html`<p class="note">${t('libraries.lendsFixed')}</p>`}
       ${one.lent?.files > 0 && html`<p class="note">${t(one.lends ? 'libraries.lent' : 'libraries.recalled', { count: one.lent.files, size: bytes(one.lent.bytes) })}</p>`}</section>`)}
     ${h(Matching)}<p class="note">${t('libraries.add')}</p></div></div>`;
 }
