@@ -1,7 +1,10 @@
 //! What a locker keeps of deleted and replaced files: shown apart from what is used, and given up,
 //! oldest first, as part of whatever needs the room.
 
-use super::{Accounts, Change, quota::Event};
+use super::{
+    Accounts, Change,
+    quota::{self, Event},
+};
 use crate::{
     Result,
     db::Tx,
@@ -136,17 +139,13 @@ impl Accounts {
             return Ok(());
         }
         let state = self.figures(tx, locker).await?.state;
-        let all = held.iter().map(|one| one.bytes).sum();
-        let mut needed = match state.quota {
-            Some(quota) => state.sum().saturating_add(all).saturating_sub(quota),
-            None => 0,
-        };
-        for one in held {
-            if needed == 0 {
-                self.bring_back(tx, locker, &one).await?;
+        let bytes: Vec<u64> = held.iter().map(|one| one.bytes).collect();
+        let gone = quota::gone_for_good(&state, &bytes);
+        for (at, one) in held.iter().enumerate() {
+            if gone <= at {
+                self.bring_back(tx, locker, one).await?;
                 continue;
             }
-            needed = needed.saturating_sub(one.bytes);
             sqlx::query!("update drive_kept set held_by = null where kept_id = ?", one.id)
                 .execute(&mut **tx)
                 .await?;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Change, Charge, Locker, Principal, Reservation},
+    accounts::{Change, Locker, Principal, Reservation},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -310,13 +310,8 @@ impl Publishing {
     ) -> Result<String> {
         let (drive, locker, path) = (&self.drive, self.locker.id, self.path.as_str());
         let goes = before.map(|row| row.charge).unwrap_or_default();
-        // The same bytes again are the same file: if it did not count, it does not now.
-        let is_same = before.is_some_and(|row| row.hash.as_deref() == Some(self.hash.as_slice()));
-        let comes = if is_same && goes == Charge::exempt(self.received) {
-            goes
-        } else {
-            self.handover.charge(self.received)
-        };
+        let stays = before.is_some_and(|row| row.stays_exempt(self.received, &self.hash));
+        let comes = if stays { goes } else { self.handover.charge(self.received) };
         let moves = (comes, goes);
         let most = drive.accounts.keep_rules().await?.versions;
         let reason = self.handover.reason(bytes.origin);

@@ -28,6 +28,18 @@ pub(super) struct Row {
     pub(super) lent: Option<Lent>,
 }
 
+impl Row {
+    /// Whether the same bytes again are this file, and do not count either.
+    pub(super) fn stays_exempt(&self, size: u64, hash: &[u8; 32]) -> bool {
+        self.hash.as_deref() == Some(hash.as_slice()) && self.charge == Charge::exempt(size)
+    }
+
+    /// How many bytes of room other bytes need that come to its place.
+    pub(super) fn more_for(&self, size: u64, hash: &[u8; 32]) -> u64 {
+        if self.stays_exempt(size, hash) { 0 } else { size.saturating_sub(self.charge.counted) }
+    }
+}
+
 /// What a row counts: nothing where its file is exempt, a part where a shared copy is paid for
 /// together.
 pub(super) fn charge(size: i64, charged: Option<i64>, exempt: Option<&str>) -> Charge {

@@ -69,9 +69,8 @@ impl Drive {
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let is_new = before.is_none();
-        let replaced = before.map_or(0, |row| row.charge.counted);
+        let promised = before.map_or(source.size, |row| row.more_for(source.size, &hash));
         let staging = staging_name()?;
-        let promised = source.size.saturating_sub(replaced);
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
         let (disk, size) = (self.disk.clone(), source.size);
         // In the place of another file it is a copy: a crash between disk and row must leave one of

@@ -132,6 +132,21 @@ pub(crate) fn decide(state: &State, event: Event) -> Result<Outcome, Refusal> {
     Ok(Outcome { give_way: if adds { next.excess() } else { 0 }, state: next })
 }
 
+/// A promise was settled, and gave way to by things of so many bytes, the oldest first: how many of
+/// these are gone for good. The rest fits beside what there is now, and comes back.
+pub(crate) fn gone_for_good(state: &State, held: &[u64]) -> usize {
+    let Some(quota) = state.quota else { return 0 };
+    let all = held.iter().fold(0, |sum: u64, bytes| sum.saturating_add(*bytes));
+    let mut needed = state.sum().saturating_add(all).saturating_sub(quota);
+    held.iter()
+        .take_while(|bytes| {
+            let is_gone = 0 < needed;
+            needed = needed.saturating_sub(**bytes);
+            is_gone
+        })
+        .count()
+}
+
 impl State {
     /// Whether more is used than allowed.
     pub(crate) fn is_over(&self) -> bool {
@@ -159,7 +174,7 @@ impl State {
     }
 
     /// Used, promised, and kept besides.
-    pub(crate) fn sum(&self) -> u64 {
+    fn sum(&self) -> u64 {
         self.used.saturating_add(self.reserved).saturating_add(self.reclaimable)
     }
 }
@@ -212,6 +227,21 @@ mod tests {
         let outcome = decide(&state, Event::Reserve { bytes: 600 }).unwrap();
         assert_eq!(outcome.give_way, 500);
         assert!(decide(&state, Event::Reserve { bytes: 601 }).is_err());
+    }
+
+    #[test]
+    fn what_was_held_comes_back_as_far_as_it_fits() {
+        for (state, gone) in [
+            (of(400, 0, 0, 1000), 0),
+            (of(401, 0, 0, 1000), 1),
+            (of(600, 0, 0, 1000), 1),
+            (of(600, 1, 0, 1000), 2),
+            (of(700, 0, 199, 1000), 2),
+            (of(700, 0, 201, 1000), 3),
+            (State { quota: None, ..of(5000, 0, 0, 0) }, 0),
+        ] {
+            assert_eq!(gone_for_good(&state, &[200, 300, 100]), gone, "{state:?}");
+        }
     }
 
     #[test]

@@ -32,6 +32,10 @@ impl Shares {
         let share = self.read(None, Some(found.id)).await?.pop().ok_or(Error::NotFound("Share"))?;
         let tracks = self.tracks(&found.owner, &share).await?;
         let (title, artist) = self.named(&found.owner, &share).await?;
+        // A list without songs is a list; of anything else nothing is left, and nothing is told.
+        if tracks.is_empty() && title.is_none() {
+            return Err(Error::NotFound("Share"));
+        }
         let own = match share.items.as_slice() {
             [item] if !tracks.is_empty() => Some(*item),
             _ => None,

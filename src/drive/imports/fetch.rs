@@ -13,12 +13,16 @@ use futures_util::{Stream, StreamExt as _};
 use url::Url;
 
 use super::{
-    ImportItem, ImportState, Imports, Problem, live::Live, names, resume::Begun, rows::Known,
+    ImportItem, ImportState, Imports, Problem,
+    live::Live,
+    names,
+    resume::{Arrived, Begun, Left},
+    rows::Known,
 };
 use crate::{
     Error, Result,
     accounts::Principal,
-    drive::{Handover, RelativePath, Stored, Target},
+    drive::{Handover, RelativePath, Stored, Target, UploadForm},
     egress::{Answer, Fault, Limits, Wanted, header},
     media::{
         playlist_file::{self, PlaylistFile, Syntax},
@@ -35,7 +39,7 @@ const LONGEST_LIST: u64 = 1 << 20;
 const MOST_TRACKS: usize = 1_000;
 
 /// Why the bytes of an answer ended early, kept for who wants to tell.
-type Broken = Arc<Mutex<Option<String>>>;
+pub(super) type Broken = Arc<Mutex<Option<String>>>;
 
 impl Imports {
     /// Whatever there is at the address of an import.
@@ -53,13 +57,16 @@ impl Imports {
         let url = known.url.as_deref().ok_or(Error::NotFound("Import"))?;
         self.set_state(known.id, ImportState::Fetching).await?;
         let answer = match self.rest_of(known, live, principal, url).await? {
-            Rest::Stored(item) => return self.note(known.id, live, &item).await,
+            Rest::File(item) => return self.note(known.id, live, &item).await,
+            Rest::Archive { upload, source } => {
+                return self.unpack_arrived(known, live, principal, &upload, Some(source)).await;
+            }
             Rest::Anew(answer) => answer,
         };
         let name = names::of_answer(&answer);
         self.rename(known.id, &name).await?;
         if is_archive_name(&name) {
-            return self.archive(known, live, principal, answer).await;
+            return self.archive(known, live, principal, (url, answer)).await;
         }
         if matches!(Syntax::of_name(&name), Some(Syntax::M3u)) {
             return self.list_of(known, live, principal, answer).await;
@@ -82,8 +89,13 @@ impl Imports {
         principal: &Principal,
         url: &str,
     ) -> Result<Rest> {
-        let Some(begun) = self.begun(known, principal, url).await? else {
-            return Ok(Rest::Anew(self.ask(url).await?));
+        let begun = match self.begun(known, principal, url).await? {
+            None => return Ok(Rest::Anew(self.ask(url).await?)),
+            Some(Left::Archive(upload)) => {
+                let source = Url::parse(url).map_or_else(|_| url.to_owned(), |url| plain(&url));
+                return Ok(Rest::Archive { upload, source });
+            }
+            Some(Left::Part(begun)) => begun,
         };
         let answer = self.ask_rest(url, &begun).await?;
         if !answer.is_rest(begun.offset) {
@@ -95,11 +107,16 @@ impl Imports {
         }
         let source = plain(answer.url());
         live.set_received(live.figures().received + begun.offset, None);
-        let stored = self.go_on_with(known, live, principal, begun, (url, answer), &source).await?;
+        let arrived =
+            self.go_on_with(known, live, principal, begun, (url, answer), &source).await?;
+        let stored = match arrived {
+            Arrived::Archive(upload) => return Ok(Rest::Archive { upload, source }),
+            Arrived::File(stored) => stored,
+        };
         let folder = &known.into.folder;
         let inner = stored.path.as_str().strip_prefix(folder.as_str()).unwrap_or_default();
         let name = inner.trim_start_matches('/').to_owned();
-        Ok(Rest::Stored(stored_item(&name, stored)))
+        Ok(Rest::File(stored_item(&name, stored)))
     }
 
     /// Asks for what is missing of a file. Any status is an answer.
@@ -138,8 +155,9 @@ impl Imports {
             condition: into.condition(),
         };
         into.heed_locks(&self.drive, principal, &target.path).await?;
-        let answer = match self.in_pieces(known, live, principal, &target, (url, answer)).await? {
-            Ok(stored) => return Ok(stored),
+        let how = (&target, UploadForm::default());
+        let answer = match self.in_pieces(known, live, principal, how, (url, answer)).await? {
+            Ok(arrived) => return arrived.file(),
             Err(answer) => answer,
         };
         let (length, source) = (answer.length(), plain(answer.url()));
@@ -149,24 +167,6 @@ impl Imports {
         let handover = Handover { source: Some(source), ..Handover::default() };
         let stored = Box::pin(self.drive.put_as(principal, &target, length, body, handover)).await;
         stored.map_err(|error| broke_off(error, &broken))
-    }
-
-    async fn archive(
-        &self,
-        known: &Known,
-        live: &Live,
-        principal: &Principal,
-        answer: Answer,
-    ) -> Result<()> {
-        let (length, source) = (answer.length(), plain(answer.url()));
-        live.set_received(0, length);
-        let broken = Broken::default();
-        let body = counted(answer, live, &broken);
-        let received = self.receive(principal, &known.into, length, body).await;
-        let received = received.map_err(|error| broke_off(error, &broken))?;
-        self.set_state(known.id, ImportState::Unpacking).await?;
-        let whose = (principal, &known.into);
-        self.unpack_file(known.id, live, whose, Some(source), &received).await
     }
 
     /// Every track that a list names.
@@ -264,9 +264,12 @@ impl Imports {
             .join(location)
             .map_err(|_| Error::SourceForbidden("That is not a web address".to_owned()))?;
         let answer = match self.rest_of(known, live, principal, url.as_str()).await? {
-            Rest::Stored(item) => {
+            Rest::File(item) => {
                 taken.insert(item.path.to_lowercase());
                 return Ok(item);
+            }
+            Rest::Archive { upload, .. } => {
+                return Arrived::Archive(upload).file().map(|stored| stored_item("", stored));
             }
             Rest::Anew(answer) => answer,
         };
@@ -279,7 +282,9 @@ impl Imports {
 /// What came of the look for what was left of a file.
 enum Rest {
     /// It is whole now.
-    Stored(ImportItem),
+    File(ImportItem),
+    /// It is whole now, and to be unpacked.
+    Archive { upload: String, source: String },
     /// It begins with this answer.
     Anew(Answer),
 }
@@ -318,7 +323,7 @@ pub(super) fn plain(url: &Url) -> String {
 }
 
 /// The bytes of an answer, counted as they come.
-fn counted<'a>(
+pub(super) fn counted<'a>(
     answer: Answer,
     live: &'a Live,
     broken: &Broken,
@@ -337,7 +342,7 @@ fn counted<'a>(
 }
 
 /// What ended early did so because its source did.
-fn broke_off(error: Error, broken: &Broken) -> Error {
+pub(super) fn broke_off(error: Error, broken: &Broken) -> Error {
     let broken = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (error, broken) {
         (Error::Invalid(_), Some(reason)) => Error::SourceUnreachable(reason),

@@ -2,6 +2,7 @@
 //! an archive, or a list of tracks. Each is a row with what became of every file; one bad file
 //! never stops the rest. Whatever comes in goes the way of every upload, [`Drive::put`].
 
+mod archives;
 mod entries;
 mod fetch;
 mod live;

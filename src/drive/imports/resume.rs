@@ -1,6 +1,7 @@
-//! Files that are fetched in pieces: where their server says how long they are and by what it knows
-//! them again, what arrived is kept when the connection breaks or this server stops, and the rest
-//! alone is asked for (RFC 9110, 13.1.5 and 14.2). A file that changed meanwhile begins anew.
+//! Files and archives that are fetched in pieces: where their server says how long they are and by
+//! what it knows them again, what arrived is kept when the connection breaks or this server stops,
+//! and the rest alone is asked for (RFC 9110, 13.1.5 and 14.2). A file that changed meanwhile begins
+//! anew. An archive is an upload that is unpacked once it is whole.
 
 use std::{pin::pin, time::Duration};
 
@@ -11,7 +12,7 @@ use super::{Imports, fetch::plain, live::Live, rows::Known};
 use crate::{
     Error, Result,
     accounts::Principal,
-    drive::{Appended, Handover, NewUpload, Stored, Target},
+    drive::{Appended, Handover, NewUpload, Stored, Target, UploadForm},
     egress::Answer,
     ids::ImportId,
 };
@@ -32,6 +33,34 @@ pub(super) struct Begun {
     pub(super) offset: u64,
 }
 
+/// What is left of an earlier try.
+pub(super) enum Left {
+    /// A part, to which the rest is asked for.
+    Part(Begun),
+    /// All of an archive, by the upload that holds it.
+    Archive(String),
+}
+
+/// What is whole now.
+pub(super) enum Arrived {
+    /// It lies in its place.
+    File(Stored),
+    /// It is to be unpacked: by the upload that holds it.
+    Archive(String),
+}
+
+impl Arrived {
+    /// What was not to be unpacked.
+    pub(super) fn file(self) -> Result<Stored> {
+        match self {
+            Self::File(stored) => Ok(stored),
+            Self::Archive(_) => {
+                Err(Error::Invalid("An archive in a list is not unpacked".to_owned()))
+            }
+        }
+    }
+}
+
 impl Imports {
     /// What is left of an earlier try to fetch a file, if anything is.
     pub(super) async fn begun(
@@ -39,7 +68,7 @@ impl Imports {
         known: &Known,
         principal: &Principal,
         url: &str,
-    ) -> Result<Option<Begun>> {
+    ) -> Result<Option<Left>> {
         let row = sqlx::query!(
             "select upload_id, validator from import_begun where import_id = ? and url = ?",
             known.id.0,
@@ -53,7 +82,10 @@ impl Imports {
                 if 0 < state.offset && state.offset < state.length && state.etag.is_none() =>
             {
                 let (upload, validator) = (row.upload_id, row.validator);
-                Ok(Some(Begun { upload, validator, offset: state.offset }))
+                Ok(Some(Left::Part(Begun { upload, validator, offset: state.offset })))
+            }
+            Ok(_) if self.drive.whole_archive(known.user, &row.upload_id).await.is_ok() => {
+                Ok(Some(Left::Archive(row.upload_id)))
             }
             Ok(_) | Err(Error::NotFound(_) | Error::Expired(_)) => {
                 self.let_go(known.id, url).await?;
@@ -70,9 +102,9 @@ impl Imports {
         known: &Known,
         live: &Live,
         principal: &Principal,
-        target: &Target,
+        (target, form): (&Target, UploadForm),
         (url, answer): (&str, Answer),
-    ) -> Result<Result<Stored, Answer>> {
+    ) -> Result<Result<Arrived, Answer>> {
         let (Some(length @ 1..), Some(validator)) = (answer.length(), answer.validator()) else {
             return Ok(Err(answer));
         };
@@ -84,7 +116,7 @@ impl Imports {
             length,
             metadata: String::new(),
         };
-        let upload = self.drive.create_upload(principal, &new).await?.id;
+        let upload = self.drive.create_upload_of(principal, &new, form).await?.id;
         self.note_begun(known.id, url, &upload, &validator).await?;
         live.set_received(live.figures().received, Some(length));
         let begun = Begun { upload, validator, offset: 0 };
@@ -100,7 +132,7 @@ impl Imports {
         mut begun: Begun,
         (url, answer): (&str, Answer),
         source: &str,
-    ) -> Result<Stored> {
+    ) -> Result<Arrived> {
         let mut answer = answer;
         for tried in 1.. {
             let taken = self.take(live, principal, &begun, answer).await?;
@@ -108,10 +140,12 @@ impl Imports {
                 Appended::Done(stored) => {
                     self.note_source(&stored, known, source).await?;
                     self.let_go(known.id, url).await?;
-                    return Ok(stored);
+                    return Ok(Arrived::File(stored));
                 }
+                // It stays until it is unpacked.
+                Appended::Archive(_) => return Ok(Arrived::Archive(begun.upload)),
                 Appended::More(arrived) => arrived,
-                Appended::WrongChecksum | Appended::Archive(_) => begun.offset,
+                Appended::WrongChecksum => begun.offset,
             };
             if tried == TRIES || arrived == begun.offset {
                 break;

@@ -81,10 +81,7 @@ impl Imports {
             let _turn = self.room.acquire().await;
             let known = self.begin(id).await?;
             let principal = self.accounts.principal(known.user).await?;
-            self.set_state(id, ImportState::Unpacking).await?;
-            let (file, size) = self.drive.open_whole_upload(known.upload()).await?;
-            live.set_received(size, Some(size));
-            self.unpacker(id, &live, (&principal, &known.into), None).run(file, size).await
+            self.unpack_arrived(&known, &live, &principal, known.upload(), None).await
         };
         let done = live.stop().run_until_cancelled(Box::pin(work)).await;
         if live.is_left() {
@@ -111,7 +108,7 @@ impl Imports {
         self.unpacker(id, live, (principal, into), source).run(file, received.size).await
     }
 
-    fn unpacker<'a>(
+    pub(super) fn unpacker<'a>(
         &'a self,
         id: ImportId,
         live: &'a Live,

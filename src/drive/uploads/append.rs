@@ -186,7 +186,11 @@ impl Drive {
         let mut refused = None;
         loop {
             let piece = tokio::select! {
-                () = stop.cancelled() => None,
+                () = stop.cancelled(), if !body.is_closed() => {
+                    // Nothing more comes in; what did is on its way here, and kept.
+                    body.close();
+                    continue;
+                }
                 piece = body.recv() => piece,
             };
             let is_end = piece.is_none();

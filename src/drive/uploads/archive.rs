@@ -39,11 +39,12 @@ impl Drive {
         })
     }
 
-    /// Every whole archive and whose it is.
+    /// Every whole archive that a client sent, and whose it is.
     pub(in crate::drive) async fn whole_archives(&self) -> Result<Vec<(UserId, String)>> {
         let rows = sqlx::query!(
             "select user_id, upload_id from upload
-             where unpacks = 1 and is_deferred = 0 and received = length"
+             where unpacks = 1 and is_deferred = 0 and received = length
+               and upload_id not in (select upload_id from import_begun)"
         )
         .fetch_all(self.db.read())
         .await?;

@@ -84,14 +84,29 @@ impl Drive {
         let staged = blocking(move || disk.staged()).await?;
         let staged: HashMap<String, u64> =
             staged.into_iter().map(|(name, _, size)| (name, size)).collect();
-        let open = sqlx::query!("select upload_id, received from upload where etag is null")
-            .fetch_all(self.db.read())
-            .await?;
+        let open = sqlx::query!(
+            r#"select upload_id, received,
+                      unpacks = 1 and (reservation_id is null or exists (
+                          select 1 from import i where i.upload_id = u.upload_id)) as "is_unpacked!: bool"
+               from upload u where etag is null"#
+        )
+        .fetch_all(self.db.read())
+        .await?;
         for upload in open {
             let id = upload.upload_id;
             match staged.get(&staging_of(&id)) {
                 None => {
                     tracing::warn!(upload = id, "nothing is left of an upload; it is given up");
+                    self.drop_upload(&id).await?;
+                }
+                // Its client was told that all of it is here, and its room was given to what is in
+                // it: nobody sends the rest. The import says so.
+                Some(size) if *size < upload.received.unsigned_abs() && upload.is_unpacked => {
+                    tracing::warn!(
+                        upload = id,
+                        size,
+                        "the disk lost a part of an archive that was being unpacked; it is given up"
+                    );
                     self.drop_upload(&id).await?;
                 }
                 Some(size) if *size < upload.received.unsigned_abs() => {

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::{caller::Caller, files::name_invalid};
 use crate::{
     Error,
-    clock::iso,
     drive::RelativePath,
     ids::LockerId,
     matching::{Action, ActionDone, DuplicateFile, DuplicateGroup, DuplicateKind, What},
@@ -101,6 +100,6 @@ fn action(done: &ActionDone) -> Value {
         "what": done.what,
         "kind": done.kind,
         "path": done.path,
-        "doneAt": iso(done.done_at),
+        "doneAt": done.done_at,
     })
 }

@@ -22,7 +22,6 @@ use super::{caller::Caller, imports, kept::kept};
 use crate::{
     Error,
     body::{FileBody, Meter},
-    clock::iso,
     drive::{
         Condition, Content, Entry, EntryKind, NameProblem, OpenFile, Place, PlaceKind,
         RelativePath, Stored, Target,
@@ -364,7 +363,7 @@ pub(super) fn entry(entry: &Entry) -> Value {
             EntryKind::Folder => "folder",
         },
         "size": entry.size,
-        "modified": iso(entry.modified_at),
+        "modified": entry.modified_at,
         "etag": entry.etag,
     })
 }

@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     Error,
-    clock::iso,
     drive::{Destination, Import, ImportItem, NewImport, OwnLocks, Place, Problem, RelativePath},
     ids::ImportId,
     web::{Handles, failure::Answer},
@@ -143,8 +142,8 @@ pub(super) fn shape(import: &Import) -> Value {
         "stored": import.stored,
         "refused": import.refused,
         "problem": import.problem.as_ref().map(problem),
-        "created": iso(import.created_at),
-        "ended": import.ended_at.map(iso),
+        "created": import.created_at,
+        "ended": import.ended_at,
     })
 }
 

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     accounts::KeepRules,
-    clock::iso,
     drive::{Kept, Place, RelativePath},
     web::{Handles, failure::Answer, query::Query},
 };
@@ -137,7 +136,7 @@ pub(super) fn kept(one: &Kept, place: &Place) -> Value {
         "kind": if one.is_folder { "folder" } else { "file" },
         "size": one.size,
         "files": one.files,
-        "at": iso(one.kept_at),
+        "at": one.kept_at,
         "by": one.by,
     })
 }

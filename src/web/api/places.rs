@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     Error,
-    clock::iso,
     drive::{EntryKind, FolderShare, Hit, Place, PlaceKind, RelativePath},
     ids::FolderShareId,
     web::{Handles, failure::Answer, query::Query},
@@ -122,7 +121,7 @@ fn hit(hit: &Hit, places: &[Place]) -> Value {
         "name": hit.path.name(),
         "kind": if is_file { "file" } else { "folder" },
         "size": hit.size,
-        "modified": is_file.then(|| iso(hit.modified_at)),
+        "modified": is_file.then_some(hit.modified_at),
     })
 }
 

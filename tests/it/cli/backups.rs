@@ -54,6 +54,14 @@ impl Hand {
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
     }
 
+    /// What the API says of something else than files.
+    async fn ask(&self, of: &str) -> Value {
+        let request = self.client.get(self.base.replace("/files", &format!("/{of}")));
+        let answer = request.basic_auth("ann", Some(&self.secret)).send().await.unwrap();
+        assert!(answer.status().is_success(), "{of}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
     async fn get(&self, path: &str) -> (StatusCode, Vec<u8>) {
         let request = self.client.get(format!("{}/{path}", self.base));
         let answer = request.basic_auth("ann", Some(&self.secret)).send().await.unwrap();
@@ -171,6 +179,48 @@ async fn an_upload_in_flight_does_not_come_back() {
     let storage: Value = storage.send().await.unwrap().json().await.unwrap();
     assert!(storage.to_string().contains("\"reserved\":0"), "{storage}");
     assert_eq!(hand.get("whole.bin").await, (StatusCode::OK, bytes(1, 1000)));
+}
+
+/// What gave way to an upload that a backup does not keep is back in the trash, as whole as it was.
+#[tokio::test]
+async fn what_an_upload_held_is_in_the_trash_again() {
+    let place = Place::new();
+    let to = place.folder.path().join("backup");
+    let server = serve(&place, None);
+    place.done(&["plan", "set", "Small", "--quota", "10000"], "");
+    place.done(&["user", "set-plan", "ann", "Small"], "");
+    let hand = Hand::new(&place, &server);
+    hand.put("old.bin", &bytes(1, 4000)).await;
+    hand.put("stays.bin", &bytes(2, 1000)).await;
+    hand.delete("old.bin").await;
+    let uploads = hand.base.replace("/files", "/uploads");
+    let begun = hand.client.post(uploads).basic_auth("ann", Some(&hand.secret));
+    let begun = begun.header("Tus-Resumable", "1.0.0").header("Upload-Length", 9000);
+    let begun = begun.header("Upload-Metadata", "path aGFsZi5iaW4=").send().await.unwrap();
+    assert_eq!(begun.status(), StatusCode::CREATED);
+    assert_eq!(hand.ask("trash").await["items"], serde_json::json!([]), "it gave way");
+    place.done(&["backup", text(&to)], "");
+    drop(server);
+
+    let fresh = Place::new();
+    fresh.done(&["restore", text(&to)], "");
+    let again = serve(&fresh, None);
+    let hand = Hand::with(&again, hand.secret.clone());
+    let trash = hand.ask("trash").await;
+    assert_eq!(
+        (&trash["items"][0]["name"], trash["items"].as_array().unwrap().len()),
+        (&"old.bin".into(), 1)
+    );
+    let storage = hand.ask("storage").await;
+    let figures = ["used", "reserved", "reclaimable"].map(|name| storage[name].as_u64().unwrap());
+    assert_eq!(figures, [1000, 0, 4000], "{storage}");
+    let back = format!("/trash/{}", trash["items"][0]["id"].as_str().unwrap());
+    let back = hand.client.post(hand.base.replace("/files", &back)).json(&serde_json::json!({}));
+    let back = back.basic_auth("ann", Some(&hand.secret)).send().await.unwrap();
+    assert!(back.status().is_success(), "{back:?}");
+    assert_eq!(hand.get("old.bin").await, (StatusCode::OK, bytes(1, 4000)));
+    drop(again);
+    assert_eq!(fresh.done(&["doctor"], ""), "everything is in order");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use tunelocker::{
     accounts::Accounts,
     clock::Clock,
     db::Db,
-    drive::{Appended, Condition, Drive, NewUpload, RelativePath},
+    drive::{Appended, Condition, Drive, NewUpload, RelativePath, UploadForm},
     events::Events,
 };
 
@@ -34,6 +34,17 @@ pub(crate) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, D
 impl Lockers {
     /// A new upload of Ann's for a path.
     pub(crate) async fn begin(&self, drive: &Drive, path: &str, length: u64) -> String {
+        self.begin_of(drive, path, length, UploadForm::default()).await
+    }
+
+    /// The same of one that is special.
+    pub(crate) async fn begin_of(
+        &self,
+        drive: &Drive,
+        path: &str,
+        length: u64,
+        form: UploadForm,
+    ) -> String {
         let new = NewUpload {
             path: Some(RelativePath::parse(path).unwrap()),
             locker: self.locker,
@@ -41,7 +52,7 @@ impl Lockers {
             length,
             metadata: String::new(),
         };
-        drive.create_upload(&self.ann, &new).await.unwrap().id
+        drive.create_upload_of(&self.ann, &new, form).await.unwrap().id
     }
 
     /// More of it.
@@ -102,6 +113,28 @@ async fn uploads_go_on_where_the_disk_has_them() {
     }
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!((usage.used, usage.reserved), (3 * 4000, 0));
+}
+
+/// The same where nobody said yet how long it will be: it is as long as what is left of it.
+#[tokio::test]
+async fn uploads_of_unknown_length_go_on_where_the_disk_has_them() {
+    let lockers = Lockers::with_quota(1_000_000).await;
+    let whole = bytes(4000);
+    let form = UploadForm { is_deferred: true, ..UploadForm::default() };
+    let id = lockers.begin_of(&lockers.drive, "later", 0, form).await;
+    lockers.append(&lockers.drive, &id, 0, &whole[..1500]).await;
+    lockers.staged_file(&id).set_len(700).unwrap();
+    let (accounts, drive) = start_again(&lockers, Clock::System).await;
+    let state = drive.upload(&lockers.ann, &id).await.unwrap();
+    assert_eq!((state.offset, state.length, state.is_deferred), (700, 700, true));
+    // Less than it was once: nobody but the disk knew of the rest.
+    drive.set_upload_length(&lockers.ann, &id, 1200).await.unwrap();
+    let done = lockers.append(&drive, &id, 700, &whole[700..1200]).await;
+    let Appended::Done(stored) = done else { panic!("{done:?}") };
+    assert_eq!(stored.hash, *blake3::hash(&whole[..1200]).as_bytes());
+    assert_eq!(std::fs::read(lockers.folder().join("later")).unwrap(), whole[..1200]);
+    let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
+    assert_eq!((usage.used, usage.reserved, lockers.staged()), (1200, 0, 0));
 }
 
 #[tokio::test]

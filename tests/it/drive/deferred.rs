@@ -8,10 +8,9 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tunelocker::{
+    Error,
     clock::Clock,
-    drive::{
-        Appended, Condition, Drive, ImportState, Imports, NewUpload, RelativePath, UploadForm,
-    },
+    drive::{Appended, Drive, Import, ImportState, Imports, UploadForm},
     egress::{Egress, Settings},
     media::worker::Pool,
 };
@@ -117,45 +116,118 @@ async fn refusals_of_uploads_have_words() {
     assert_eq!(tus(&ann, Method::HEAD, &address).send().await.unwrap().status(), 404);
 }
 
+impl Lockers {
+    /// An archive of Ann's whose last byte arrived.
+    async fn whole_archive(&self, archive: &[u8]) -> String {
+        let form = UploadForm { unpacks: true, ..UploadForm::default() };
+        let id = self.begin_of(&self.drive, "in/pack.zip", archive.len() as u64, form).await;
+        let appended = self.append(&self.drive, &id, 0, archive).await;
+        assert!(matches!(appended, Appended::Archive(_)), "{appended:?}");
+        id
+    }
+
+    /// The imports of a server that started again, and the one that is over.
+    async fn import_again(&self, drive: &Drive) -> Import {
+        let pool = Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), 1);
+        let imports = Imports::new(drive, pool, Egress::new(Settings::default()).unwrap(), true);
+        imports.adopt().await.unwrap();
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(imports.clone().run(stop.clone()));
+        let import = loop {
+            match imports.list(&self.ann).await.unwrap().pop() {
+                Some(import) if import.state.is_over() => break import,
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        stop.cancel();
+        running.await.unwrap();
+        import
+    }
+
+    /// The row of an import that began with an archive, as a stop left it; `unpacking` gave the
+    /// archive's room to what is in it.
+    async fn say_imported(&self, upload: &str, unpacking: bool) {
+        let database = self.app.folder.path().join("data/tunelocker.db");
+        let database = sqlx::SqlitePool::connect(database.to_str().unwrap()).await.unwrap();
+        let state = if unpacking { "unpacking" } else { "waiting" };
+        sqlx::query(
+            "insert into import (user_id, locker_id, target, place, folder, only_new, upload_id, name, state, created_at)
+             select user_id, locker_id, 'in', '', 'in', 0, upload_id, 'pack.zip', ?, 1 from upload where upload_id = ?",
+        )
+        .bind(state)
+        .bind(upload)
+        .execute(&database)
+        .await
+        .unwrap();
+        if unpacking {
+            for change in [
+                "delete from reservation where reservation_id in (select reservation_id from upload)",
+                "update locker set reserved_bytes = 0",
+                "update upload set reservation_id = null",
+            ] {
+                sqlx::query(change).execute(&database).await.unwrap();
+            }
+        }
+        database.close().await;
+    }
+}
+
 /// The last byte of an archive arrived, and then the server was gone.
 #[tokio::test]
 async fn a_whole_archive_is_unpacked_when_the_server_starts_again() {
     let lockers = Lockers::with_quota(1_000_000).await;
     let archive = zip_of(&[("a/one", &[1; 30_000]), ("../slip", b"x"), ("two", b"2")]);
-    let new = NewUpload {
-        path: Some(RelativePath::parse("in/pack.zip").unwrap()),
-        locker: lockers.locker,
-        condition: Condition::None,
-        length: archive.len() as u64,
-        metadata: String::new(),
-    };
-    let form = UploadForm { unpacks: true, ..UploadForm::default() };
-    let upload = lockers.drive.create_upload_of(&lockers.ann, &new, form).await.unwrap();
-    let (tell, told) = tokio::sync::mpsc::channel(1);
-    let (drive, ann, id): (Drive, _, _) =
-        (lockers.drive.clone(), lockers.ann.clone(), upload.id.clone());
-    let appending = tokio::spawn(drive.append_upload(ann, id, 0, None, told));
-    tell.send(bytes::Bytes::from(archive)).await.unwrap();
-    drop(tell);
-    assert!(matches!(appending.await.unwrap().unwrap(), Appended::Archive(_)));
+    lockers.whole_archive(&archive).await;
     assert!(!lockers.folder().join("in").exists(), "not yet");
 
     let (accounts, drive) = start_again(&lockers, Clock::System).await;
-    let pool = Pool::new(env!("CARGO_BIN_EXE_tunelocker").into(), 1);
-    let imports = Imports::new(&drive, pool, Egress::new(Settings::default()).unwrap(), true);
-    imports.adopt().await.unwrap();
-    let stop = CancellationToken::new();
-    let running = tokio::spawn(imports.clone().run(stop.clone()));
-    let import = loop {
-        match imports.list(&lockers.ann).await.unwrap().pop() {
-            Some(import) if import.state.is_over() => break import,
-            _ => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    };
+    let import = lockers.import_again(&drive).await;
     assert_eq!((import.state, import.stored, import.refused), (ImportState::Done, 2, 1));
     assert_eq!(std::fs::read(lockers.folder().join("in/a/one")).unwrap(), [1; 30_000]);
     let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
     assert_eq!((usage.used, usage.reserved, lockers.staged()), (30_001, 0, 0));
-    stop.cancel();
-    running.await.unwrap();
+}
+
+/// An archive that lost a part of itself with the power: while its client sends, it goes on from
+/// there; once its client was told that it is unpacked, nobody sends the rest, and the import says
+/// so.
+#[tokio::test]
+async fn an_archive_that_lost_a_part_goes_on_or_is_given_up() {
+    // Larger than what of an archive needs no room.
+    let song = vec![7; 3_000_000];
+    let archive = zip_of(&[("one", b"1"), ("song", &song)]);
+    let length = archive.len() as u64;
+    let lockers = Lockers::with_quota(4_000_000).await;
+    let id = lockers.whole_archive(&archive).await;
+    let promised = lockers.usage().await.reserved;
+    assert!(0 < promised && promised < length, "{promised}");
+    lockers.staged_file(&id).set_len(1_000_000).unwrap();
+    let (accounts, drive) = start_again(&lockers, Clock::System).await;
+    let state = drive.upload(&lockers.ann, &id).await.unwrap();
+    assert_eq!((state.offset, state.length), (1_000_000, length));
+    let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
+    assert_eq!((usage.used, usage.reserved), (0, promised));
+    let appended = lockers.append(&drive, &id, 1_000_000, &archive[1_000_000..]).await;
+    assert!(matches!(appended, Appended::Archive(_)), "{appended:?}");
+    let import = lockers.import_again(&drive).await;
+    assert_eq!((import.state, import.stored), (ImportState::Done, 2), "{import:?}");
+    assert_eq!(std::fs::read(lockers.folder().join("in/song")).unwrap(), song);
+
+    for unpacking in [false, true] {
+        let lockers = Lockers::with_quota(4_000_000).await;
+        let id = lockers.whole_archive(&archive).await;
+        lockers.say_imported(&id, unpacking).await;
+        lockers.staged_file(&id).set_len(1_000_000).unwrap();
+        let (accounts, drive) = start_again(&lockers, Clock::System).await;
+        let gone = drive.upload(&lockers.ann, &id).await;
+        assert!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+        let import = lockers.import_again(&drive).await;
+        assert_eq!(import.state, ImportState::Failed);
+        let problem = import.problem.unwrap();
+        assert!(problem.detail.ends_with("send it again"), "{problem:?}");
+        let usage = accounts.usage(&lockers.ann, lockers.locker).await.unwrap();
+        assert_eq!((usage.used, usage.reserved, lockers.staged()), (0, 0, 0));
+        // And it can be.
+        assert_ne!(lockers.whole_archive(&archive).await, id);
+    }
 }

@@ -9,9 +9,10 @@ use std::sync::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tunelocker::{
-    accounts::NewUser,
+    accounts::{NewUser, Principal, Usage},
     config::Feature,
-    drive::{Destination, NewImport, OwnLocks, RelativePath},
+    drive::{Destination, Import, NewImport, OwnLocks, RelativePath},
+    ids::ImportId,
 };
 
 use super::{
@@ -261,27 +262,14 @@ async fn whole_of(answer: reqwest::Response) -> Value {
     whole(answer).await.1
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_restart_it_goes_on_where_it_was() {
-    let bytes = sound(2_000_000);
-    let (held, turns) = (bytes.clone(), Arc::new(AtomicUsize::new(0)));
-    let (counted, stops) = (Arc::clone(&turns), Arc::new(AtomicUsize::new(0)));
-    let stopped = Arc::clone(&stops);
-    let stub = Stub::start(move |asked| {
-        let reply = part(asked, &held, "\"one\"");
-        match counted.fetch_add(1, Ordering::SeqCst) {
-            0 => Reply { breaks_after: Some(1_000_000), ..reply },
-            // Says nothing as long as the first server lives.
-            1 => {
-                while stopped.load(Ordering::SeqCst) == 0 {
-                    std::thread::sleep(std::time::Duration::from_millis(5));
-                }
-                Reply::status(503)
-            }
-            _ => reply,
-        }
-    })
-    .await;
+/// What bob imports over two lives of one server, of which the first ends when `is_time`: the import
+/// when it is over, and the folder of it all.
+async fn over_two_lives(
+    stub: &Stub,
+    place: &str,
+    is_time: impl AsyncFn(&TestApp, ImportId, &Principal) -> bool,
+    between: impl FnOnce(),
+) -> (Import, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let (allowed, data) = (stub.address.to_string(), folder.path().to_owned());
     let spawn = async || {
@@ -307,15 +295,15 @@ async fn after_a_restart_it_goes_on_where_it_was() {
         only_new: false,
         own_locks: OwnLocks::Heed,
     };
-    let new = NewImport { url: stub.url("/song.flac"), into };
+    let new = NewImport { url: stub.url(place), into };
     let id = app.services.imports.fetch(&bob, &new).await.unwrap().id;
-    while turns.load(Ordering::SeqCst) < 2 {
+    while !is_time(&app, id, &bob).await {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     drop(app);
     let app = spawn().await;
     // The first one has left by now.
-    stops.store(1, Ordering::SeqCst);
+    between();
     let import = loop {
         let (import, _) = app.services.imports.one(&bob, id).await.unwrap();
         if import.state.is_over() {
@@ -323,11 +311,73 @@ async fn after_a_restart_it_goes_on_where_it_was() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     };
-    assert_eq!((import.state.as_str(), import.stored), ("done", 1), "{import:?}");
-    assert_eq!(std::fs::read(folder.path().join("lockers/bob/song.flac")).unwrap(), bytes);
-    let last = stub.asked("/song.flac").pop().unwrap();
-    let range = last.headers.get("range").expect("the rest alone is asked for");
-    assert!(range.starts_with("bytes=") && range != "bytes=0-", "{range}");
+    let locker = accounts_of(&app, &bob).await;
+    assert_eq!(locker.reserved, 0, "nothing is left of it");
+    assert_eq!(std::fs::read_dir(data.join("staging")).unwrap().count(), 0);
+    (import, folder)
+}
+
+async fn accounts_of(app: &TestApp, principal: &Principal) -> Usage {
+    let accounts = &app.services.accounts;
+    let locker = accounts.lockers(principal).await.unwrap()[0].id;
+    accounts.usage(principal, locker).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_it_goes_on_where_it_was() {
+    let song = sound(2_000_000);
+    let pack = zip_of(&[("in/song.flac", &song)]);
+    for (place, bytes, stored) in
+        [("/song.flac", &song, "song.flac"), ("/pack.zip", &pack, "in/song.flac")]
+    {
+        let (held, turns) = (bytes.clone(), Arc::new(AtomicUsize::new(0)));
+        let (counted, stops) = (Arc::clone(&turns), Arc::new(AtomicUsize::new(0)));
+        let stopped = Arc::clone(&stops);
+        let stub = Stub::start(move |asked| {
+            let reply = part(asked, &held, "\"one\"");
+            match counted.fetch_add(1, Ordering::SeqCst) {
+                0 => Reply { breaks_after: Some(1_000_000), ..reply },
+                // Says nothing as long as the first server lives.
+                1 => {
+                    while stopped.load(Ordering::SeqCst) == 0 {
+                        std::thread::sleep(std::time::Duration::from_millis(5));
+                    }
+                    Reply::status(503)
+                }
+                _ => reply,
+            }
+        })
+        .await;
+        let is_time = async |_: &TestApp, _, _: &Principal| 2 <= turns.load(Ordering::SeqCst);
+        let between = || stops.store(1, Ordering::SeqCst);
+        let (import, folder) = over_two_lives(&stub, place, is_time, between).await;
+        assert_eq!((import.state.as_str(), import.stored), ("done", 1), "{import:?}");
+        assert_eq!(import.name, place.trim_start_matches('/'));
+        let lies = folder.path().join("lockers/bob");
+        assert!(std::fs::read(lies.join(stored)).unwrap() == song, "{place}");
+        assert!(!lies.join("pack.zip").exists() && !lies.join("archive").exists());
+        let last = stub.asked(place).pop().unwrap();
+        let range = last.headers.get("range").expect("the rest alone is asked for");
+        assert!(range.starts_with("bytes=") && range != "bytes=0-", "{range}");
+    }
+}
+
+/// An archive that arrived is unpacked after a restart without being asked for again.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_what_arrived_is_unpacked() {
+    let names: Vec<String> = (0..2000).map(|number| format!("{number}.txt")).collect();
+    let files: Vec<(&str, &[u8])> =
+        names.iter().map(|name| (name.as_str(), &b"text"[..])).collect();
+    let pack = zip_of(&files);
+    let stub = Stub::start(move |asked| part(asked, &pack, "\"one\"")).await;
+    let is_time = async |app: &TestApp, id, bob: &Principal| {
+        let (import, _) = app.services.imports.one(bob, id).await.unwrap();
+        0 < import.stored
+    };
+    let (import, folder) = over_two_lives(&stub, "/pack.zip", is_time, || ()).await;
+    assert_eq!((import.state.as_str(), import.stored, import.refused), ("done", 2000, 0));
+    assert_eq!(std::fs::read_dir(folder.path().join("lockers/bob")).unwrap().count(), 2000);
+    assert_eq!(stub.asked("/pack.zip").len(), 1);
 }
 
 #[tokio::test]

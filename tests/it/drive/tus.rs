@@ -62,6 +62,15 @@ impl Tus {
         request.body(body.to_vec()).send().await.unwrap()
     }
 
+    /// The head of such a request, whose body follows.
+    fn patch_head(&self, address: &str, at: usize, length: usize) -> String {
+        format!(
+            "PATCH {address} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nTus-Resumable: 1.0.0\r\n\
+             Upload-Offset: {at}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: {length}\r\n\r\n",
+            self.lockers.app.http, self.secret,
+        )
+    }
+
     async fn offset(&self, address: &str) -> usize {
         let answer = self.request(Method::HEAD, address).send().await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -219,13 +228,7 @@ async fn tus_goes_on_where_a_connection_broke() {
     let mut at = 0;
     for _ in 0..3 {
         let mut socket = TcpStream::connect(tus.lockers.app.http).unwrap();
-        let head = format!(
-            "PATCH {address} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nTus-Resumable: 1.0.0\r\n\
-             Upload-Offset: {at}\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: {}\r\n\r\n",
-            tus.lockers.app.http,
-            tus.secret,
-            whole.len() - at
-        );
+        let head = tus.patch_head(&address, at, whole.len() - at);
         socket.write_all(head.as_bytes()).unwrap();
         socket.write_all(&whole[at..at + 1_000_000]).unwrap();
         // Asking ends whoever still writes, so what it says stays true.
@@ -247,6 +250,38 @@ async fn tus_goes_on_where_a_connection_broke() {
     }
     assert_eq!(tus.patch(&address, at, &whole[at..]).await.status(), 204);
     assert_eq!(tus.stored("broken"), whole);
+}
+
+/// A connection that is cut in the middle, without a word, as when a tab is closed.
+#[tokio::test]
+async fn tus_keeps_all_that_was_written_when_a_connection_is_cut() {
+    let tus = Tus::with_quota(10_000_000).await;
+    let whole = bytes(5_000_000);
+    let address = tus.create(whole.len(), &path("cut")).await;
+    let staged = || {
+        let files = std::fs::read_dir(tus.lockers.drive_root().join("staging")).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).max().unwrap_or(0)
+    };
+    let mut at = 0;
+    for _ in 0..3 {
+        let mut socket = TcpStream::connect(tus.lockers.app.http).unwrap();
+        socket.write_all(tus.patch_head(&address, at, whole.len() - at).as_bytes()).unwrap();
+        socket.write_all(&whole[at..at + 1_200_000]).unwrap();
+        let mut written = staged();
+        while written <= at as u64 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            written = staged();
+        }
+        // What nobody read yet is thrown away with the connection.
+        rustix::net::sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).unwrap();
+        drop(socket);
+        let before = at;
+        at = tus.offset(&address).await;
+        assert!(written <= at as u64 && at <= before + 1_200_000, "{before}, {written}, {at}");
+    }
+    assert_eq!(tus.patch(&address, at, &whole[at..]).await.status(), 204);
+    assert_eq!(tus.stored("cut"), whole);
+    assert_eq!(tus.usage().await, (5_000_000, 0));
 }
 
 #[tokio::test]

@@ -49,12 +49,14 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     /// The connection breaks after so many bytes of the body.
     pub(crate) breaks_after: Option<usize>,
+    /// It does not say how long the body is; that ends with the connection.
+    pub(crate) is_untold: bool,
 }
 
 impl Reply {
     pub(crate) fn ok(kind: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".into(), kind.into())];
-        Self { status: 200, headers, body: body.into(), breaks_after: None }
+        Self { status: 200, headers, body: body.into(), ..Self::default() }
     }
 
     pub(crate) fn json(body: serde_json::Value) -> Self {
@@ -133,7 +135,10 @@ impl Stub {
         for (name, value) in &reply.headers {
             head += &format!("{name}: {value}\r\n");
         }
-        head += &format!("content-length: {}\r\n\r\n", reply.body.len());
+        if !reply.is_untold {
+            head += &format!("content-length: {}\r\n", reply.body.len());
+        }
+        head += "\r\n";
         let _ = stream.write_all(head.as_bytes()).await;
         let sent = reply.breaks_after.unwrap_or(reply.body.len());
         let _ = stream.write_all(&reply.body[..sent]).await;

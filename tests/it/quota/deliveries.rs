@@ -21,14 +21,14 @@ const ORDER: &str = "deliveries";
 
 impl Desk {
     /// A key that hands over what the administrator uploaded.
-    async fn key(&self) -> String {
+    pub(super) async fn key(&self) -> String {
         let label = json!({ "label": "The shop" });
         let made = Self::json(self.as_admin(Method::POST, "delivery-keys").json(&label)).await;
         made["secret"].as_str().unwrap().to_owned()
     }
 
     /// A whole part upload of the administrator.
-    async fn part(&self, bytes: &[u8]) -> String {
+    pub(super) async fn part(&self, bytes: &[u8]) -> String {
         let (drive, admin) = (&self.lockers.drive, &self.lockers.admin);
         let locker = self.lockers.accounts.lockers(admin).await.unwrap()[0].id;
         let new = NewUpload {
@@ -63,7 +63,7 @@ impl Desk {
         Value::Array(items)
     }
 
-    async fn deliver(&self, key: &str, order: &Value) -> (StatusCode, Value) {
+    pub(super) async fn deliver(&self, key: &str, order: &Value) -> (StatusCode, Value) {
         let request = self.request(key, Method::POST, ORDER).json(order);
         let (status, text) = crate::web::schema::send(request).await;
         let answer = serde_json::from_str(&text).unwrap_or(Value::Null);

@@ -2,6 +2,7 @@
 //! what streaming may take.
 
 mod deliveries;
+mod exempt;
 mod grants;
 mod panel;
 mod rules;

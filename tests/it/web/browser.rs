@@ -57,6 +57,7 @@ async fn an_upload_goes_on_after_the_tab_was_closed() {
         .with("password", "correct horse battery")
         .with("base", app.url(""))
         .with("file", &file)
+        .with("staging", app.folder.path().join("data/staging"))
         .pass_beside()
         .await;
     let stored = app.folder.path().join("data/lockers/mira/large.flac");

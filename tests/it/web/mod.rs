@@ -13,5 +13,6 @@ mod quality;
 pub(crate) mod schema;
 pub(crate) mod script;
 mod shares;
+mod shares_taken_down;
 mod social;
 mod uploads;

@@ -380,3 +380,36 @@ fn every_answer_says_what_is_in_it() {
     }
     assert!(found.is_empty(), "{found:?}");
 }
+
+/// Every time is of one form, and said to be.
+#[test]
+fn times_are_milliseconds() {
+    fn wrong(schema: &Value, at: &str, found: &mut Vec<String>) {
+        let Some(members) = schema.as_object() else {
+            let parts = schema.as_array().into_iter().flatten();
+            parts.for_each(|part| wrong(part, at, found));
+            return;
+        };
+        if members.get("format").is_some_and(|format| format == "date-time") {
+            found.push(at.to_owned());
+        }
+        let properties = members.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            let is_time = name.ends_with("At")
+                || ["at", "created", "ended", "modified", "graceEnds", "overSince"]
+                    .contains(&name.as_str());
+            let says = property["description"].as_str().unwrap_or_default();
+            let kind = &property["type"];
+            let is_number = *kind == "integer" || *kind == json!(["integer", "null"]);
+            if is_time && !(is_number && says.starts_with("ms ")) {
+                found.push(format!("{at}.{name}"));
+            }
+        }
+        for (name, member) in members {
+            wrong(member, &format!("{at}.{name}"), found);
+        }
+    }
+    let mut found = Vec::new();
+    wrong(document(), "", &mut found);
+    assert!(found.is_empty(), "{found:#?}");
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::schema;
 use crate::subsonic::{App, House, PASSWORD};
 
-fn visitor() -> Client {
+pub(super) fn visitor() -> Client {
     Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
 }
 
@@ -27,13 +27,13 @@ async fn api(
 }
 
 /// Makes a share; its id and address.
-async fn share(house: &House, body: Value) -> (String, String) {
+pub(super) async fn share(house: &House, body: Value) -> (String, String) {
     let (status, made) = api(house, &house.ann, "POST", "shares", body).await;
     assert_eq!(status, 201, "{made}");
     (made["id"].as_str().unwrap().to_owned(), made["url"].as_str().unwrap().to_owned())
 }
 
-async fn get(client: &Client, url: &str) -> reqwest::Response {
+pub(super) async fn get(client: &Client, url: &str) -> reqwest::Response {
     client.get(url).send().await.unwrap()
 }
 

@@ -87,7 +87,7 @@ export default function Files() {
       ${h(Icon, { name: iconOf(one), className: one.kind === 'folder' ? 'folder' : 'muted' })}
       <span class="what">${one.kind === 'folder' ? html`<a href=${here(one.locker, one.path)}><b dir="auto">${one.name}</b></a>`
         : html`<a href=${`/api/v1/${fileUrl(one.locker, one.path)}`} download=${one.name}><b dir="auto">${one.name}</b></a>`}
-        <small dir="auto">${wanted ? `${one.place}${above(one.path) ? ` / ${above(one.path)}` : ''}` : one.kind === 'folder' ? t('files.folder') : `${bytes(one.size)} · ${ago(Date.parse(one.modified))}`}</small>
+        <small dir="auto">${wanted ? `${one.place}${above(one.path) ? ` / ${above(one.path)}` : ''}` : one.kind === 'folder' ? t('files.folder') : `${bytes(one.size)} · ${ago(one.modified)}`}</small>
         ${one.unplayable && html`<small class="unplayable">${h(Icon, { name: 'triangle-alert' })}${t('files.unplayable', { reason: one.unplayable })}</small>`}</span>
       ${h(Menu, { label: t('files.more', { name: one.name }), items: actions(one) })}</li>`)}</ul>
       ${shown.length > 1000 && html`<p class="note">${t('files.many', { count: shown.length - 1000 })}</p>`}`}

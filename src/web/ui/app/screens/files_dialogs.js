@@ -45,7 +45,7 @@ export function Versions({ of, onClose, onDone }) {
   const drop = (one) => remove(`versions/${one.id}`).then(() => bump(version + 1), complain);
   return h(Dialog, { title: t('files.versionsOf', { name: of.name }), onClose }, html`<div class="stack"><p class="muted">${t('files.versionsText')}</p>
     ${data?.items.length === 0 && html`<p>${t('files.noVersions')}</p>`}
-    <ul class="list">${data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${ago(Date.parse(one.at))}</b><small>${bytes(one.size)}${one.by ? ` · ${one.by}` : ''}</small></span>
+    <ul class="list">${data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${ago(one.at)}</b><small>${bytes(one.size)}${one.by ? ` · ${one.by}` : ''}</small></span>
       ${h(IconButton, { icon: 'download', label: t('files.download'), onClick: () => save(`versions/${one.id}`) })}
       ${of.write && h(IconButton, { icon: 'refresh-cw', label: t('files.restoreVersion'), onClick: () => back(one) })}
       ${of.write && h(IconButton, { icon: 'trash-2', label: t('files.forget'), onClick: () => drop(one) })}</li>`)}</ul></div>`);

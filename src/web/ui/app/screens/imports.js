@@ -45,7 +45,7 @@ function Row({ one, onEnd }) {
   const [items, set] = useState(null);
   const show = (event) => { if (event.currentTarget.open && !items) get(`imports/${one.id}`).then((found) => set(found.items.filter((each) => each.problem)), complain); };
   const text = one.problem ? sentence(one.problem)
-    : one.over ? `${t('imports.stored', { count: one.stored })} · ${ago(Date.parse(one.ended))}`
+    : one.over ? `${t('imports.stored', { count: one.stored })} · ${ago(one.ended)}`
       : one.total ? t('imports.ofTotal', { received: bytes(one.received), total: bytes(one.total) }) : bytes(one.received);
   return html`<li>${h(Icon, { name: one.url ? 'link' : 'folder-open', className: 'muted' })}
     <span class="what"><b dir="auto">${one.name}</b><small dir="auto">${text}</small>

@@ -31,7 +31,7 @@ export default function Trash() {
     ${data?.items.length === 0 && h(Empty, { title: t('files.trashEmpty'), icon: 'trash-2' }, html`<p>${t('files.trashEmptyText')}</p>`)}
     ${data?.items.length > 0 && html`<p class="crumbs note">${t('files.trashSize', { size: bytes(size) })}</p><ul class="list filelist" aria-label=${t('files.trash')}>${data.items.map((one) => html`<li key=${one.id}>
       ${h(Icon, { name: one.kind === 'folder' ? 'folder-open' : 'file', className: one.kind === 'folder' ? 'folder' : 'muted' })}
-      <span class="what"><b dir="auto">${one.name}</b><small dir="auto">${[one.path.split('/').slice(0, -1).join('/'), one.kind === 'folder' ? t('files.count', { count: one.files }) : '', bytes(one.size), ago(Date.parse(one.at)), one.by].filter(Boolean).join(' · ')}</small></span>
+      <span class="what"><b dir="auto">${one.name}</b><small dir="auto">${[one.path.split('/').slice(0, -1).join('/'), one.kind === 'folder' ? t('files.count', { count: one.files }) : '', bytes(one.size), ago(one.at), one.by].filter(Boolean).join(' · ')}</small></span>
       ${place.write && h(Button, { className: 'small', icon: 'refresh-cw', onClick: () => restore(one) }, t('files.restore'))}
       ${h(Menu, { label: t('files.more', { name: one.name }), items: [
         one.kind === 'file' && { label: t('files.download'), icon: 'download', onPick: () => save(`trash/${one.id}`) },

@@ -2,12 +2,19 @@
 //! middle of transactions, judged by plain sums over lists. The same histories catch a judge that
 //! looks first and acts later.
 
+mod rows;
+mod server;
+
 use proptest::{
     prelude::*,
     test_runner::{Config, TestCaseError, TestRunner},
 };
 
-use super::{Charge, Event, Gift, Outcome, Refusal, State, Term, decide, quota_at};
+use self::{
+    rows::{Promise, Rows},
+    server::{Server, Step},
+};
+use super::{Charge, Event, Gift, Outcome, Refusal, State, Term, decide};
 use crate::clock::Millis;
 
 /// Where a transaction is when the power goes.
@@ -23,36 +30,55 @@ enum Crash {
 
 #[derive(Debug, Clone)]
 enum Op {
-    Reserve { bytes: u64, is_lasting: bool },
-    Extend { which: usize, bytes: u64 },
-    Release { which: usize },
-    Publish { which: usize, size: u64, over: Option<usize>, is_kept: bool, is_exempt: bool },
-    Remove { which: usize, is_kept: bool },
-    Restore { which: usize },
-    Purge { which: usize },
-    Found { size: u64 },
-    Grant { gift: Gift, days: Option<Millis> },
-    Plan { quota: Option<u64> },
-    Wait { days: Millis },
+    Reserve {
+        bytes: u64,
+        is_lasting: bool,
+    },
+    Extend {
+        which: usize,
+        bytes: u64,
+    },
+    Release {
+        which: usize,
+    },
+    /// Two promises become one, as when parts are joined.
+    Join {
+        which: usize,
+        with: usize,
+    },
+    /// The disk has no room for what promises hold.
+    LetHeldGo,
+    Publish {
+        which: usize,
+        size: u64,
+        over: Option<usize>,
+        is_kept: bool,
+        is_exempt: bool,
+    },
+    Remove {
+        which: usize,
+        is_kept: bool,
+    },
+    Restore {
+        which: usize,
+    },
+    Purge {
+        which: usize,
+    },
+    Found {
+        size: u64,
+    },
+    Grant {
+        gift: Gift,
+        days: Option<Millis>,
+    },
+    Plan {
+        quota: Option<u64>,
+    },
+    Wait {
+        days: Millis,
+    },
     Restart,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Promise {
-    bytes: u64,
-    is_lasting: bool,
-}
-
-/// What both sides keep as rows: lists, and no sums.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Rows {
-    files: Vec<Charge>,
-    promises: Vec<Promise>,
-    /// What was put away, the oldest first.
-    kept: Vec<u64>,
-    terms: Vec<Term>,
-    plan: Option<u64>,
-    now: Millis,
 }
 
 /// A judge of events, right or wrong.
@@ -87,101 +113,6 @@ impl Judge for CheckThenAct {
     }
 }
 
-/// The side that works as the server does: figures that are moved by decisions.
-struct Server<J> {
-    judge: J,
-    state: State,
-    rows: Rows,
-    /// Sums of the ledger: used, exempt, reclaimable.
-    ledger: (i64, i64, i64),
-}
-
-impl<J: Judge> Server<J> {
-    /// One transaction: decide, change rows, let the oldest go, commit. A crash leaves it as it was.
-    fn transact(
-        &mut self,
-        events: &[Event],
-        crash: Crash,
-        change: impl FnOnce(&mut Rows),
-    ) -> Result<(), Refusal> {
-        let (mut state, mut rows, mut ledger) = (self.state, self.rows.clone(), self.ledger);
-        state.quota = quota_at(rows.plan, &rows.terms, rows.now);
-        change(&mut rows);
-        for event in events {
-            let outcome = self.judge.judge(&state, *event)?;
-            if crash == Crash::Decided {
-                return Ok(());
-            }
-            enter(&mut ledger, &state, &outcome.state);
-            state = outcome.state;
-            let mut given = 0;
-            while given < outcome.give_way {
-                let oldest = rows.kept.iter().position(|bytes| 0 < *bytes).expect("something kept");
-                let bytes = rows.kept.remove(oldest);
-                given += bytes;
-                let after = decide(&state, Event::Forget { bytes })?.state;
-                enter(&mut ledger, &state, &after);
-                state = after;
-            }
-        }
-        if crash == Crash::None {
-            (self.state, self.rows, self.ledger) = (state, rows, ledger);
-        }
-        Ok(())
-    }
-
-    /// What the next start puts right.
-    fn restart(&mut self) {
-        self.rows.promises.retain(|promise| promise.is_lasting);
-        self.state.reserved = self.rows.promises.iter().map(|promise| promise.bytes).sum();
-    }
-}
-
-fn enter(ledger: &mut (i64, i64, i64), from: &State, to: &State) {
-    ledger.0 += to.used as i64 - from.used as i64;
-    ledger.1 += to.exempt as i64 - from.exempt as i64;
-    ledger.2 += to.reclaimable as i64 - from.reclaimable as i64;
-}
-
-/// Plain sums, and the rules as the specification words them.
-impl Rows {
-    fn used(&self) -> u64 {
-        self.files.iter().map(|file| file.counted).sum()
-    }
-
-    fn reserved(&self) -> u64 {
-        self.promises.iter().map(|promise| promise.bytes).sum()
-    }
-
-    /// max(plan, tiers) + bytes; unlimited beats all.
-    fn quota(&self) -> u64 {
-        let (mut most, mut more) = (self.plan.unwrap_or(u64::MAX), 0);
-        for term in &self.terms {
-            let has_begun = self.now >= term.starts;
-            let has_ended = term.ends.is_some_and(|end| self.now >= end);
-            match term.gift {
-                _ if !has_begun || has_ended => (),
-                Gift::Tier(bytes) => most = most.max(bytes.unwrap_or(u64::MAX)),
-                Gift::Bytes(bytes) => more += bytes,
-            }
-        }
-        if most == u64::MAX { most } else { most + more }
-    }
-
-    fn fits(&self, used: u64, more: u64) -> bool {
-        more == 0 || used + more <= self.quota()
-    }
-
-    /// The oldest go until everything is within the quota.
-    fn let_go(&mut self) {
-        let mut sum: u64 = self.used() + self.reserved() + self.kept.iter().sum::<u64>();
-        while self.quota() < sum {
-            let Some(at) = self.kept.iter().position(|bytes| 0 < *bytes) else { return };
-            sum -= self.kept.remove(at);
-        }
-    }
-}
-
 const DAY: Millis = 24 * 3600 * 1000;
 
 /// What rows become.
@@ -198,28 +129,53 @@ fn step<J: Judge>(
     // What the model does, what the server is told, what the server's rows become.
     let mut is_allowed = true;
     let mut adds = false;
-    let (events, rewrite): (Vec<Event>, Rewrite) = match op.clone() {
+    // The promise that holds what gives way; what a settled one held; what is put away at the end.
+    let (mut holder, mut settled, mut replaced) = (None, None, None);
+    let (steps, rewrite): (Vec<Step>, Rewrite) = match op.clone() {
         Op::Reserve { bytes, is_lasting } => {
             is_allowed = model.fits(model.used() + model.reserved(), bytes);
             adds = 0 < bytes;
-            let promise = Promise { bytes, is_lasting };
-            (vec![Event::Reserve { bytes }], Box::new(move |rows| rows.promises.push(promise)))
+            let which = model.promises.len();
+            holder = Some(which);
+            let promise = move |rows: &mut Rows| {
+                rows.promises.push(Promise { bytes, is_lasting, held: Vec::new() });
+            };
+            (vec![Step::Promise(Event::Reserve { bytes }, which)], Box::new(promise))
         }
         Op::Extend { which, bytes } if which < model.promises.len() => {
             is_allowed = model.fits(model.used() + model.reserved(), bytes);
             adds = 0 < bytes;
+            holder = Some(which);
             let extend = move |rows: &mut Rows| rows.promises[which].bytes += bytes;
-            (vec![Event::Reserve { bytes }], Box::new(extend))
+            (vec![Step::Promise(Event::Reserve { bytes }, which)], Box::new(extend))
         }
         Op::Release { which } if which < model.promises.len() => {
-            let bytes = model.promises[which].bytes;
+            let Promise { bytes, held, .. } = model.promises[which].clone();
             let release = move |rows: &mut Rows| {
                 rows.promises.remove(which);
             };
-            (vec![Event::Release { bytes }], Box::new(release))
+            model.bring_back(held.clone());
+            let steps = vec![Step::Event(Event::Release { bytes }), Step::GivenUp(held)];
+            (steps, Box::new(release))
+        }
+        Op::Join { which, with } if which < with && with < model.promises.len() => {
+            let join = move |rows: &mut Rows| {
+                let gone = rows.promises.remove(with);
+                rows.promises[which].bytes += gone.bytes;
+                rows.promises[which].hold(gone.held);
+            };
+            (Vec::new(), Box::new(join))
+        }
+        Op::LetHeldGo => {
+            let let_go = |rows: &mut Rows| {
+                for promise in &mut rows.promises {
+                    promise.held.clear();
+                }
+            };
+            (Vec::new(), Box::new(let_go))
         }
         Op::Publish { which, size, over, is_kept, is_exempt } if which < model.promises.len() => {
-            let promised = model.promises[which].bytes;
+            let Promise { bytes: promised, held, .. } = model.promises[which].clone();
             let comes = if is_exempt { Charge::exempt(size) } else { Charge::counted(size) };
             let over = over.filter(|over| *over < model.files.len());
             let goes = over.map(|over| model.files[over]).unwrap_or_default();
@@ -228,59 +184,59 @@ fn step<J: Judge>(
             is_allowed = model.fits(others, needed.saturating_sub(promised))
                 && model.fits(model.used(), needed);
             let keeps = is_kept && over.is_some();
-            adds = 0 < needed || keeps;
-            let mut events = vec![Event::Settle { promised, comes, goes }];
+            adds = 0 < needed;
+            let mut steps = vec![Step::Event(Event::Settle { promised, comes, goes })];
+            steps.push(Step::Settled(held.clone()));
             if keeps {
-                events.push(Event::Keep { bytes: goes.counted });
+                steps.push(Step::Event(Event::Keep { bytes: goes.counted }));
+                replaced = Some(goes.counted);
             }
+            settled = Some(held);
             let publish = move |rows: &mut Rows| {
                 rows.promises.remove(which);
                 match over {
                     Some(over) => rows.files[over] = comes,
                     None => rows.files.push(comes),
                 }
-                if keeps {
-                    rows.kept.push(goes.counted);
-                }
             };
-            (events, Box::new(publish))
+            (steps, Box::new(publish))
         }
         Op::Remove { which, is_kept } if which < model.files.len() => {
             let goes = model.files[which];
-            let mut events = vec![Event::Recount { comes: Charge::default(), goes }];
+            let mut steps = vec![Step::Event(Event::Recount { comes: Charge::default(), goes })];
             if is_kept {
-                events.push(Event::Discard { bytes: goes.counted });
+                steps.push(Step::Event(Event::Discard { bytes: goes.counted }));
             }
             let remove = move |rows: &mut Rows| {
                 let file = rows.files.remove(which);
                 if is_kept {
-                    rows.kept.push(file.counted);
+                    rows.put_away(file.counted);
                 }
             };
-            (events, Box::new(remove))
+            (steps, Box::new(remove))
         }
         Op::Restore { which } if which < model.kept.len() => {
-            let (bytes, goes) = (model.kept[which], Charge::default());
+            let (bytes, goes) = (model.kept[which].bytes, Charge::default());
             let comes = Charge::counted(bytes);
             let restore = move |rows: &mut Rows| {
                 rows.kept.remove(which);
                 rows.files.push(comes);
             };
-            let events = vec![Event::Forget { bytes }, Event::Recount { comes, goes }];
-            (events, Box::new(restore))
+            let events = [Event::Forget { bytes }, Event::Recount { comes, goes }];
+            (events.map(Step::Event).into(), Box::new(restore))
         }
         Op::Purge { which } if which < model.kept.len() => {
-            let bytes = model.kept[which];
+            let bytes = model.kept[which].bytes;
             let purge = move |rows: &mut Rows| {
                 rows.kept.remove(which);
             };
-            (vec![Event::Forget { bytes }], Box::new(purge))
+            (vec![Step::Event(Event::Forget { bytes })], Box::new(purge))
         }
         Op::Found { size } => {
             let comes = Charge::counted(size);
             let found = move |rows: &mut Rows| rows.files.push(comes);
             let recount = Event::Recount { comes, goes: Charge::default() };
-            (vec![recount], Box::new(found))
+            (vec![Step::Event(recount)], Box::new(found))
         }
         Op::Grant { gift, days } => {
             let (starts, ends) = (model.now, days.map(|days| model.now + days * DAY));
@@ -291,7 +247,7 @@ fn step<J: Judge>(
         Op::Wait { days } => (Vec::new(), Box::new(move |rows| rows.now += days * DAY)),
         Op::Restart => {
             server.restart();
-            model.promises.retain(|promise| promise.is_lasting);
+            model.restart();
             return compare(server, model);
         }
         // About something that is not there.
@@ -299,20 +255,33 @@ fn step<J: Judge>(
     };
     if is_allowed {
         rewrite(model);
-        if adds {
+        let gone = if adds { model.let_go() } else { Vec::new() };
+        if let Some(holder) = holder {
+            model.promises[holder].hold(gone);
+        }
+        if let Some(held) = settled {
+            model.settle_held(held);
+        }
+        if let Some(bytes) = replaced {
+            model.put_away(bytes);
             model.let_go();
         }
     }
     // Whoever waits for the clock cannot crash in it.
-    let crash = if events.is_empty() { Crash::None } else { crash };
-    let answer = server.transact(&events, crash, |rows| rewrite(rows));
+    let crash = if steps.is_empty() { Crash::None } else { crash };
+    let answer = server.transact(&steps, crash, |rows| {
+        rewrite(rows);
+        if let Some(bytes) = replaced {
+            rows.put_away(bytes);
+        }
+    });
     if answer.is_ok() != is_allowed {
         return Err(format!("{op:?}: allowed is {is_allowed}, the answer was {answer:?}"));
     }
     if crash != Crash::None {
         *model = before;
         server.restart();
-        model.promises.retain(|promise| promise.is_lasting);
+        model.restart();
     }
     let sum = server.state.used + server.state.reserved + server.state.reclaimable;
     if answer.is_ok() && crash == Crash::None && matches!(op, Op::Reserve { bytes: 1.., .. }) {
@@ -331,7 +300,7 @@ fn compare<J>(server: &Server<J>, model: &Rows) -> Result<(), String> {
     }
     let State { used, reserved, reclaimable, exempt, .. } = server.state;
     let found = (used, reserved, reclaimable, exempt);
-    let kept: u64 = model.kept.iter().sum();
+    let kept = model.reclaimable();
     let free = model.files.iter().map(|file| file.exempt).sum();
     let right = (model.used(), model.reserved(), kept, free);
     if found != right {
@@ -346,8 +315,7 @@ fn compare<J>(server: &Server<J>, model: &Rows) -> Result<(), String> {
 
 fn run<J: Judge>(judge: J, history: &[(Op, Crash)]) -> Result<(), String> {
     let mut model = Rows { plan: Some(1000), ..Rows::default() };
-    let rows = model.clone();
-    let mut server = Server { judge, state: State::default(), rows, ledger: (0, 0, 0) };
+    let mut server = Server::new(judge, model.clone());
     history.iter().try_for_each(|(op, crash)| step(&mut server, &mut model, op, *crash))
 }
 
@@ -359,6 +327,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(bytes, is_lasting)| Op::Reserve { bytes, is_lasting }),
         3 => (which(), bytes()).prop_map(|(which, bytes)| Op::Extend { which, bytes }),
         2 => which().prop_map(|which| Op::Release { which }),
+        1 => (which(), which()).prop_map(|(which, with)| Op::Join { which, with }),
+        1 => Just(Op::LetHeldGo),
         8 => (which(), bytes(), proptest::option::of(which()), any::<bool>(), prop::bool::weighted(0.2))
             .prop_map(|(which, size, over, is_kept, is_exempt)| Op::Publish {
                 which, size, over, is_kept, is_exempt
