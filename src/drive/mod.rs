@@ -13,6 +13,7 @@ mod imports;
 mod kept;
 mod locked;
 mod locks;
+mod mounted;
 mod names;
 mod places;
 mod placing;
@@ -192,11 +193,12 @@ impl Drive {
     /// What is done once an hour, and by whoever cannot wait: lockers that are over their quota for
     /// too long, where an administrator wants that, then the disk.
     pub async fn look_again(&self) -> Result<()> {
+        if !self.is_mounted().await? {
+            // It says so.
+            return self.reconcile().await;
+        }
         self.clear_overdue().await?;
         self.reconcile().await?;
-        if !self.is_mounted().await? {
-            return Ok(());
-        }
         let disk = self.disk.clone();
         put::blocking(move || disk.put_room_by()).await?;
         self.prune().await?;

@@ -80,9 +80,6 @@ impl Drive {
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
         let before = self.row(locker.id, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let credit = self.credit(locker.id, path.as_str(), before.as_ref()).await?;

@@ -7,7 +7,7 @@ use std::{collections::HashMap, io};
 use super::{
     Drive,
     disk::{self, Disk, Found, LentFiles, SHELVES},
-    put::{blocking, staging_name},
+    put::blocking,
     references::lent_of_locker,
     shelves::Lost,
 };
@@ -55,67 +55,28 @@ impl Drive {
         Ok(())
     }
 
-    /// Whether this is the drive that the rows tell of. A new one is marked; one that lost its
-    /// mark but not its files (a copy by hand) is marked again.
-    pub(super) async fn is_mounted(&self) -> Result<bool> {
-        let disk = self.disk.clone();
-        let found = blocking(move || disk.id()).await?;
-        let known = sqlx::query_scalar!("select value from meta where key = 'drive'")
-            .fetch_optional(self.db.read())
-            .await?;
-        if found.is_some() && found == known {
-            return Ok(true);
-        }
-        let has_files = sqlx::query_scalar!(
-            r#"select exists (select 1 from drive_file where missing_at is null)
-                   or exists (select 1 from drive_kept) as "has_files!: bool""#
-        )
-        .fetch_one(self.db.read())
-        .await?;
-        let disk = self.disk.clone();
-        if has_files && !blocking(move || disk.has_lockers()).await? {
-            return Ok(false);
-        }
-        let (disk, id) = (self.disk.clone(), staging_name()?);
-        let mark = id.clone();
-        blocking(move || disk.set_id(&mark)).await?;
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "insert into meta (key, value) values ('drive', ?)
-             on conflict (key) do update set value = excluded.value",
-            id
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(true)
-    }
-
     async fn reconcile_locker(&self, locker: LockerId, folder: String) -> Result<()> {
         let lock = self.lock(locker);
         let _turn = lock.lock().await;
-        if disk::is_there(&self.disk.absolute(&folder)?) {
+        let is_there = disk::is_there(&self.disk.absolute(&folder)?);
+        if !is_there && self.has_rows(locker).await? {
+            tracing::warn!(
+                "the folder {folder} of the drive is not there; is its disk mounted? Nothing was changed"
+            );
+            return Ok(());
+        }
+        if is_there {
             self.clear_placing(locker, &folder).await?;
         }
         let mut lost = self.reconcile_shelves(locker, &folder).await?;
         let mut rows = self.all_rows(locker).await?;
         let lent = lent_of_locker(&self.db, locker).await?;
-        let (disk, has_rows) = (self.disk.clone(), !rows.is_empty());
-        let place = folder.clone();
-        let found = blocking(move || {
-            if has_rows && !disk::is_there(&disk.absolute(&place)?) {
-                return Ok(None);
-            }
+        let (disk, place) = (self.disk.clone(), folder.clone());
+        let (found, links) = blocking(move || {
             disk.make_locker(&place)?;
-            walk(&disk, &place, &lent).map(Some)
+            walk(&disk, &place, &lent)
         })
         .await?;
-        let Some((found, links)) = found else {
-            tracing::warn!(
-                "the folder {folder} of the drive is not there; is its disk mounted? Nothing was changed"
-            );
-            return Ok(());
-        };
         let mut fixes = Vec::new();
         for (path, found) in found {
             let (size, modified_ns) = (found.size, found.modified_ns);
@@ -150,6 +111,18 @@ impl Drive {
         }
         self.events.publish(Event::DriveChanged { locker, path: String::new() });
         self.accounts.tell_usage(locker).await
+    }
+
+    /// Whether anything lies in a locker, or did and can come back.
+    async fn has_rows(&self, locker: LockerId) -> Result<bool> {
+        let any = sqlx::query_scalar!(
+            r#"select exists (select 1 from drive_file where locker_id = ?1)
+                   or exists (select 1 from drive_kept where locker_id = ?1) as "any!: bool""#,
+            locker.0
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        Ok(any)
     }
 
     async fn all_rows(&self, locker: LockerId) -> Result<HashMap<String, Seen>> {

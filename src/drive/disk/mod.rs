@@ -142,19 +142,6 @@ impl Disk {
         }
     }
 
-    /// Whether anything lies in a locker or on a shelf: then it is the drive, marked or not.
-    pub(super) fn has_lockers(&self) -> io::Result<bool> {
-        let root: OwnedFd = self.root()?.into();
-        for top in ["lockers", "household", "trash", "versions"] {
-            match list(&root, top) {
-                Ok(found) if !found.is_empty() => return Ok(true),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => (),
-            }
-        }
-        Ok(false)
-    }
-
     /// Marks a new drive, for good.
     pub(super) fn set_id(&self, id: &str) -> io::Result<()> {
         let mut file = File::create(self.root.join(SENTINEL))?;

@@ -96,9 +96,6 @@ impl Drive {
                 "Source and target are the same, or one lies in the other".to_owned(),
             ));
         }
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
         Ok(Transfer {
             drive: self.clone(),
             source,

@@ -125,6 +125,7 @@ impl Drive {
         mut body: mpsc::Receiver<Bytes>,
     ) -> Result<Appended> {
         self.own_upload(&principal, &id).await?;
+        self.require_mounted().await?;
         let (writer, stop) = self.uploads.enter(&id);
         let mut turn = writer.turn.lock().await;
         let row = self.own_upload(&principal, &id).await?;

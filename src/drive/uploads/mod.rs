@@ -157,9 +157,6 @@ impl Drive {
         let root = RelativePath::root();
         let wanted = new.path.as_ref().unwrap_or(&root);
         let (locker, spelled) = self.reach(principal, new.locker, wanted, Access::Write).await?;
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
         let path = match &new.path {
             None => String::new(),
             Some(path) if path.is_root() => {
