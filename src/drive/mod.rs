@@ -2,6 +2,7 @@
 //! byte. Knows nothing of music.
 
 mod archive;
+mod by_hand;
 mod condition;
 mod deliveries;
 mod disk;

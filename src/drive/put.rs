@@ -80,7 +80,7 @@ impl Drive {
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
-        let before = self.row(locker.id, path.as_str()).await?;
+        let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let credit = self.credit(locker.id, path.as_str(), before.as_ref()).await?;
         let staging = staging_name()?;
@@ -206,7 +206,7 @@ impl Publishing {
         self.drive.refuse_taken_down(&self.hash, &staged.file).await?;
         let lock = self.drive.lock(self.locker.id);
         let _turn = lock.lock().await;
-        let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
+        let before = self.drive.adopt_row(&self.locker, self.path.as_str()).await?;
         refuse_unless(&self.condition, before.as_ref())?;
         let before = self.with_hash(before).await?;
         let spot = self.spot(before.as_ref())?;
@@ -251,6 +251,11 @@ impl Publishing {
             }
         })
         .await?;
+        if before.is_none() && placed.has_replaced_file() {
+            // Other hands were faster by a moment: what they brought is nobody's to throw away.
+            blocking(move || placed.undo()).await?;
+            return Err(Error::Conflict("Something came to lie there meanwhile".to_owned()));
+        }
         // Where the disk has no links, the replaced file follows when all is settled.
         let follows = linked.is_none() && before.is_some() && placed.has_replaced();
         let kept = spot.as_ref().filter(|_| linked.is_some() || follows);

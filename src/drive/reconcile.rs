@@ -23,7 +23,7 @@ use crate::{
 const BATCH: usize = 500;
 
 /// How a row must change.
-enum Fix {
+pub(super) enum Fix {
     /// On the disk without a row, or other than the row says: path, size, time.
     Write(String, u64, i64),
     /// A row without its file.
@@ -79,22 +79,7 @@ impl Drive {
         .await?;
         let mut fixes = Vec::new();
         for (path, found) in found {
-            let (size, modified_ns) = (found.size, found.modified_ns);
-            match rows.remove(&path) {
-                Some(row) if found.is_lent => {
-                    if row.presence == Presence::Missing {
-                        fixes.push(Fix::Back(path));
-                    }
-                }
-                Some(row) if row.is_lent && row.size == size && row.presence == Presence::There => {
-                    fixes.push(Fix::Real(path, size, modified_ns));
-                }
-                Some(row)
-                    if !row.is_lent
-                        && (row.size, row.modified_ns, row.presence)
-                            == (size, modified_ns, Presence::There) => {}
-                _ => fixes.push(Fix::Write(path, size, modified_ns)),
-            }
+            fixes.extend(fix_of(&path, &found, rows.remove(&path).as_ref()));
         }
         let gone = rows.into_iter().filter(|(_, row)| row.presence == Presence::There);
         fixes.extend(gone.map(|(path, _)| Fix::Missing(path)));
@@ -146,7 +131,12 @@ impl Drive {
 
     /// One batch, one transaction: rows, figures and the ledger together.
     /// What is found and was lost from a shelf a moment ago came back from there.
-    async fn fix(&self, locker: LockerId, fixes: &[Fix], lost: &mut Vec<Lost>) -> Result<()> {
+    pub(super) async fn fix(
+        &self,
+        locker: LockerId,
+        fixes: &[Fix],
+        lost: &mut Vec<Lost>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         for fix in fixes {
@@ -286,17 +276,38 @@ impl Drive {
 
 /// Whether a row's file was there when last looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
+pub(super) enum Presence {
     There,
     Missing,
 }
 
 /// What a row says of its file.
-struct Seen {
-    size: u64,
-    modified_ns: i64,
-    presence: Presence,
-    is_lent: bool,
+pub(super) struct Seen {
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+    pub(super) presence: Presence,
+    pub(super) is_lent: bool,
+}
+
+/// How the row of a file that was found must change, if it must.
+pub(super) fn fix_of(path: &str, found: &Found, row: Option<&Seen>) -> Option<Fix> {
+    let (path, size, modified_ns) = (path.to_owned(), found.size, found.modified_ns);
+    match row {
+        Some(row) if found.is_lent => {
+            (row.presence == Presence::Missing).then_some(Fix::Back(path))
+        }
+        Some(row) if row.is_lent && row.size == size && row.presence == Presence::There => {
+            Some(Fix::Real(path, size, modified_ns))
+        }
+        Some(row)
+            if !row.is_lent
+                && (row.size, row.modified_ns, row.presence)
+                    == (size, modified_ns, Presence::There) =>
+        {
+            None
+        }
+        _ => Some(Fix::Write(path, size, modified_ns)),
+    }
 }
 
 /// Every file of a locker with its path, and the paths of symlinks that no row tells of.

@@ -63,7 +63,7 @@ impl Drive {
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
-        let before = self.row(locker.id, path.as_str()).await?;
+        let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let is_new = before.is_none();
         let replaced = before.map_or(0, |row| row.charge.counted);

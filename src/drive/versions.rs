@@ -146,7 +146,7 @@ impl Back {
         let (drive, path) = (&self.drive, self.kept.path.as_str());
         let lock = drive.lock(self.locker.id);
         let turn = lock.lock().await;
-        let row = drive.row(self.locker.id, path).await?;
+        let row = drive.adopt_row(&self.locker, path).await?;
         let lent = row.as_ref().and_then(|row| row.lent.clone());
         let replaced = row.map_or_else(Charge::default, |row| row.charge);
         let now_kept = new_spot(&self.locker, KeptKind::Version, path)?;

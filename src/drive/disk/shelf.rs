@@ -18,8 +18,8 @@ use rustix::{
 };
 
 use super::{
-    Disk, FOLDER, Lent, LentFiles, Placed, beneath, facts, is_link, is_plain, list, list_with,
-    make_folders, open_file, rename_new,
+    Disk, FOLDER, Lent, LentFiles, Placed, beneath, facts, is_link, is_plain, list,
+    list_with, make_folders, open_file, rename_new,
 };
 
 /// The shelves' folders below the drive's root; each has one for every locker's owner.
@@ -334,6 +334,13 @@ impl Placed {
     /// Whether something was at its place before, which lies in staging now.
     pub(in crate::drive) fn has_replaced(&self) -> bool {
         self.was_exchanged
+    }
+
+    /// Whether that is a file. Links that other hands made are nothing to keep.
+    pub(in crate::drive) fn has_replaced_file(&self) -> bool {
+        let (folder, name) = (&self.staged.folder, &*self.staged.name);
+        self.has_replaced()
+            && statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| is_plain(&stat))
     }
 
     /// Moves the file that was replaced to a shelf, where it could not be linked before.

@@ -148,6 +148,7 @@ impl Transfer {
         let turns = drive.lock_both(self.source.id, self.target.id).await;
         let (disk, folder, path) =
             (drive.disk.clone(), self.source.path.clone(), self.from.clone());
+        drive.adopt_row(&self.source, self.from.as_str()).await?;
         let lent = drive.lent_at(self.source.id, self.from.as_str()).await?;
         let moved = blocking(move || disk.look(&folder, path.as_str(), lent.as_ref())).await?;
         let (files, size, charge) = drive.sum_rows(self.source.id, self.from.as_str()).await?;
@@ -278,6 +279,9 @@ impl Transfer {
 
     /// What is at the target, if anything is and that is as the caller wants it, and where it goes.
     async fn room(&self, is_file: bool) -> Result<Option<(Found, Spot)>> {
+        if is_file {
+            self.drive.adopt_row(&self.target, self.to.as_str()).await?;
+        }
         let Some(there) = self.judge().await? else { return Ok(None) };
         let is_version = is_file && !there.is_folder;
         let kind = if is_version { KeptKind::Version } else { KeptKind::Trash };

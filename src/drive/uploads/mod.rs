@@ -165,7 +165,7 @@ impl Drive {
             Some(_) => spelled.as_str().to_owned(),
         };
         if replaces(new, form) {
-            let before = self.row(locker.id, &path).await?;
+            let before = self.row_as_it_lies(&locker, &path).await?;
             refuse_unless(&new.condition, before.as_ref())?;
         }
         let id = staging_name()?;
