@@ -9,7 +9,10 @@ use actix_web::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{caller::Caller, files::place_of};
+use super::{
+    caller::Caller,
+    files::place_of,
+};
 use crate::{
     Error,
     accounts::MatchPolicy,
@@ -148,12 +151,15 @@ fn standing(standing: &Standing, base: &RelativePath) -> Value {
         Standing::Refused(problem) => json!({
             "state": "refused", "type": "name_invalid", "rule": problem.rule, "detail": problem.sentence,
         }),
-        Standing::Barred(sentence) => {
-            let mut answer = failure::problem_of(Error::Forbidden(sentence.clone()));
-            answer["state"] = json!("refused");
-            answer
-        }
+        Standing::Barred(sentence) => refused(sentence.clone()),
+        Standing::ReadOnly => refused("You may not add or change files here".to_owned()),
     }
+}
+
+fn refused(sentence: String) -> Value {
+    let mut answer = failure::problem_of(Error::Forbidden(sentence));
+    answer["state"] = json!("refused");
+    answer
 }
 
 fn add_key(answer: &mut Value, key: Option<&Key>) {
