@@ -164,6 +164,22 @@ async fn the_end_of_a_grant_is_told_thirty_seven_and_one_days_before() {
     assert!(told.iter().any(|text| text.contains("holds more than it may")), "{told:?}");
 }
 
+/// Whoever was removed pays for nothing, and nobody's share is smaller for it.
+#[tokio::test]
+async fn who_is_gone_shares_no_costs() {
+    let desk = Desk::new(10_000).await;
+    desk.put_as_kim("song", &[7; 1_000]).await;
+    desk.lockers.put("song", &[7; 1_000]).await.unwrap();
+    let split = json!({
+        "graceDays": 180, "sharedCopies": "first-owner", "deletion": null, "downloadsCount": false,
+    });
+    assert_eq!(Desk::status(desk.as_admin(Method::PUT, "quota-rules").json(&split)).await, 204);
+    desk.until_used(&[("ann", 0), ("kim", 1_000)]).await;
+    desk.lockers.accounts.remove_user(&desk.lockers.admin, "kim").await.unwrap();
+    desk.until_used(&[("ann", 1_000)]).await;
+    desk.explained().await;
+}
+
 #[tokio::test]
 async fn shared_copies_are_paid_for_as_the_rule_says() {
     let desk = Desk::new(10_000).await;
