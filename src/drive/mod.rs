@@ -63,6 +63,7 @@ pub use imports::{
 };
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
+pub(crate) use names::composed;
 pub use names::{NameProblem, RelativePath};
 pub use places::{FolderShare, Place, PlaceKind};
 pub use properties::{Property, PropertyChange, PropertyName};

@@ -1,7 +1,10 @@
 //! Have or need: what a client is told of its files. First by quick keys, which say that most new
 //! files are surely new; then by the hashes of those that may be here.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     MOST_ITEMS, Matching,
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::{Locker, Principal},
-    drive::{Condition, NameProblem, RelativePath, Target},
+    drive::{Condition, NameProblem, RelativePath, Target, composed},
     ids::LockerId,
 };
 
@@ -116,9 +119,10 @@ impl Matching {
             folders.iter().any(|(folder, _)| path.is_within(folder.as_str()))
         };
         let is_whole = is_open("");
-        let wanted: HashSet<(rows::Key, &str)> = items
+        let place = |item: &Item| Some(composed(item.path.as_ref().ok()?.as_str()).into_owned());
+        let wanted: HashSet<(rows::Key, Cow<'_, str>)> = items
             .iter()
-            .filter_map(|item| Some(((item.hash?, item.size), item.path.as_ref().ok()?.as_str())))
+            .filter_map(|item| Some(((item.hash?, item.size), Cow::Owned(place(item)?))))
             .collect();
         let had = self.had(locker.id, &hashes, &wanted, |path| is_whole || is_open(path)).await?;
         // What is in the own locker is told whatever the policy is.
