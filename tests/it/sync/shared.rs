@@ -61,6 +61,7 @@ async fn matching_and_claims_reach_into_a_shared_folder() {
     let answer = two.post(Who::Bob, "/api/v1/claims", &claims).await;
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["claims"][0]["state"], "claimed", "{answer}");
+    assert_eq!(answer["claims"][0]["path"], "sub/new.bin", "as his place calls it");
     assert_eq!(std::fs::read(two.file("ann", "Ours/sub/new.bin")).unwrap(), his);
     assert_eq!(two.lockers.usage().await.used, before + 70_000);
 
