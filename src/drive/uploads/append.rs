@@ -192,7 +192,18 @@ impl Drive {
             };
             let is_end = piece.is_none();
             if let Some(piece) = piece {
-                match promise.admit(self, growing.at + (held + piece.len()) as u64).await {
+                let waiting = (held + piece.len()) as u64;
+                let fits = if row.state.is_deferred {
+                    self.require_disk(waiting).await
+                } else {
+                    // Its room was taken when it began.
+                    Ok(())
+                };
+                let admitted = match fits {
+                    Ok(()) => promise.admit(self, growing.at + waiting).await,
+                    full => full,
+                };
+                match admitted {
                     Ok(()) => {
                         held += piece.len();
                         pieces.push(piece);
@@ -218,6 +229,12 @@ impl Drive {
             return Ok(None);
         }
         Ok(Some((self.record(row, growing).await?, refused)))
+    }
+
+    /// Room for bytes that nobody announced, beside what uploads leave to everything else.
+    async fn require_disk(&self, bytes: u64) -> Result<()> {
+        let disk = self.disk.clone();
+        blocking(move || disk.require_free(bytes)).await
     }
 
     /// On the disk for sure, then in the row; with the hash when all is there.
