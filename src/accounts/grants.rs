@@ -1,7 +1,7 @@
 //! Grants: bytes given to a user on top of the plan, for a while or for good, each with a reason
 //! and an origin. What was taken back or has ended stays, for it explains the figures of its time.
 
-use super::{Accounts, Change, Principal, plans::plan_named, quota};
+use super::{Accounts, Change, Principal, notices::close_ending, plans::plan_named, quota};
 use crate::{
     Error, Result,
     clock::{Millis, iso},
@@ -257,6 +257,7 @@ impl Accounts {
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(Error::NotFound("Grant"))?;
+        close_ending(&mut tx, UserId(row.user), id.0, self.clock.now()).await?;
         let end = ends_at.map_or_else(|| "has no end".to_owned(), |at| format!("ends {}", day(at)));
         let note = format!("The grant \"{}\" {end}", row.reason);
         self.tell_of_quota(&mut tx, UserId(row.user), admin.user, "grant", &note).await?;
@@ -279,6 +280,7 @@ impl Accounts {
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(Error::NotFound("Grant"))?;
+        close_ending(&mut tx, UserId(row.user), id.0, now).await?;
         let note = format!("The grant \"{}\" was taken back", row.reason);
         self.tell_of_quota(&mut tx, UserId(row.user), admin.user, "grant", &note).await?;
         tx.commit().await?;

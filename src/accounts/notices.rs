@@ -212,7 +212,12 @@ impl Accounts {
         .fetch_all(self.db.read())
         .await?;
         let told = |key: &str| open.iter().any(|other| other == key);
+        let running = self.running_grants(user, now).await?;
         let over = |key: &String| match key.split_once(':') {
+            Some(("ends", rest)) => {
+                let grant = rest.rsplit(':').next().and_then(|id| id.parse::<i64>().ok());
+                !grant.is_some_and(|id| running.contains(&id))
+            }
             Some(("used", share)) => {
                 share.parse().is_ok_and(|share| is_over_with(state.used, state.quota, share))
             }
@@ -267,6 +272,18 @@ impl Accounts {
         Ok(true)
     }
 
+    /// Grants whose end is still to come.
+    async fn running_grants(&self, user: UserId, now: Millis) -> Result<Vec<i64>> {
+        Ok(sqlx::query_scalar!(
+            r#"select quota_grant_id as "id!: i64" from quota_grant
+               where user_id = ? and removed_at is null and ? < ends_at"#,
+            user.0,
+            now
+        )
+        .fetch_all(self.db.read())
+        .await?)
+    }
+
     /// Grants whose end comes near and was not told of from so near.
     async fn endings(
         &self,
@@ -307,6 +324,20 @@ impl Accounts {
         }
         Ok(news)
     }
+}
+
+/// What was told of the end of a grant no longer holds: it ends at another time, or is gone.
+pub(super) async fn close_ending(tx: &mut Tx, user: UserId, grant: i64, now: Millis) -> Result<()> {
+    sqlx::query!(
+        "update notice set closed_at = ?1
+         where user_id = ?2 and closed_at is null and key glob 'ends:*:' || ?3",
+        now,
+        user.0,
+        grant
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 pub(super) async fn insert(

@@ -11,8 +11,9 @@ use crate::{
     ids::{LockerId, UserId},
 };
 
-/// How long and how many kept things stay, besides giving way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// How long and how many kept things stay, besides giving way. Unless an administrator says
+/// otherwise nothing goes for its age or its number: nothing is deleted by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct KeepRules {
     /// Days in the trash; 0 is for ever.
@@ -21,12 +22,6 @@ pub struct KeepRules {
     pub version_days: u32,
     /// Versions of one file; 0 is any number.
     pub versions: u32,
-}
-
-impl Default for KeepRules {
-    fn default() -> Self {
-        Self { trash_days: 30, version_days: 90, versions: 10 }
-    }
 }
 
 /// Something that gives way now.

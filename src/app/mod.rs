@@ -11,6 +11,7 @@ mod vet;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use actix_web::dev::Server;
@@ -20,8 +21,13 @@ pub use self::{services::Services, vet::vet};
 use crate::{
     clock::Clock,
     config::{Config, Lan},
+    drive::Drive,
     http::TrustedProxies,
-    ops::{health::Health, metrics::Metrics, port_holder},
+    ops::{
+        health::{Health, Mounted},
+        metrics::Metrics,
+        port_holder,
+    },
     protocols::{dlna::Dlna, mdns},
     web,
 };
@@ -54,7 +60,8 @@ impl App {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let metrics = Metrics::default();
-        let health = Health::new(services.db.clone(), config.drive.clone());
+        let health =
+            Health::new(services.db.clone(), config.drive.clone(), mounted(&services.drive));
 
         let (listener, http_address) = listeners::bind(config.listen)?;
         let certificate = config.tls.as_ref().map(tls::Certificate::load).transpose()?;
@@ -175,6 +182,15 @@ impl App {
 /// Runs a future on the runtime that the servers need.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     actix_web::rt::System::new().block_on(future)
+}
+
+/// Whoever looks after the server's health knows no drive, but may ask.
+fn mounted(drive: &Drive) -> Mounted {
+    let drive = drive.clone();
+    Arc::new(move || {
+        let drive = drive.clone();
+        Box::pin(async move { drive.is_mounted().await.unwrap_or(false) })
+    })
 }
 
 /// The data folder's place for things that may be deleted at any time.

@@ -2,6 +2,7 @@
 //! byte. Knows nothing of music.
 
 mod archive;
+mod by_hand;
 mod condition;
 mod deliveries;
 mod disk;
@@ -13,6 +14,7 @@ mod imports;
 mod kept;
 mod locked;
 mod locks;
+mod mounted;
 mod names;
 mod places;
 mod placing;
@@ -61,6 +63,7 @@ pub use imports::{
 };
 pub use kept::{Kept, KeptKind};
 pub use locks::{LONGEST_LOCK, Lock, LockReach, LockScope, Locking, LocksAround, NewLock};
+pub(crate) use names::composed;
 pub use names::{NameProblem, RelativePath};
 pub use places::{FolderShare, Place, PlaceKind};
 pub use properties::{Property, PropertyChange, PropertyName};
@@ -192,11 +195,12 @@ impl Drive {
     /// What is done once an hour, and by whoever cannot wait: lockers that are over their quota for
     /// too long, where an administrator wants that, then the disk.
     pub async fn look_again(&self) -> Result<()> {
+        if !self.is_mounted().await? {
+            // It says so.
+            return self.reconcile().await;
+        }
         self.clear_overdue().await?;
         self.reconcile().await?;
-        if !self.is_mounted().await? {
-            return Ok(());
-        }
         let disk = self.disk.clone();
         put::blocking(move || disk.put_room_by()).await?;
         self.prune().await?;

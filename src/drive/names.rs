@@ -1,6 +1,8 @@
 //! Names of files: what a locker takes, decided once at the door. Unicode is kept as sent and
 //! compared in NFC.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 /// A path below a locker's root, `/` between parts, every part allowed. '' is the root itself.
@@ -172,6 +174,11 @@ fn check(name: &str) -> Result<(), NameProblem> {
         return Err(problem("reserved", "That name means a device on some systems"));
     }
     Ok(())
+}
+
+/// A path as all others are compared with it: its accents composed.
+pub(crate) fn composed(path: &str) -> Cow<'_, str> {
+    if path.is_ascii() { Cow::Borrowed(path) } else { Cow::Owned(path.nfc().collect()) }
 }
 
 /// Whether two names are the same to a reader, however their accents are composed.

@@ -89,6 +89,30 @@ impl Drive {
         Ok(places)
     }
 
+    /// The place that the principal sees a path of a locker in; of several the widest.
+    pub async fn place_at(
+        &self,
+        principal: &Principal,
+        locker: LockerId,
+        path: &RelativePath,
+    ) -> Result<Place> {
+        let places = self.places(principal).await?.into_iter();
+        places
+            .filter(|place| place.locker == locker && path.is_within(place.base.as_str()))
+            .min_by_key(|place| place.base.as_str().len())
+            .ok_or(Error::NotFound("File"))
+    }
+
+    /// The same for something in the trash or an earlier version.
+    pub async fn place_of_kept(&self, principal: &Principal, id: &str) -> Result<Place> {
+        let kept = self.kept_row(id).await?;
+        let place = self.place_at(principal, kept.locker, &kept.path).await;
+        place.map_err(|error| match error {
+            Error::NotFound(_) => Error::NotFound("Kept file"),
+            error => error,
+        })
+    }
+
     /// Folders of a locker that are shared with others, by path and name. For who may use the
     /// whole locker.
     pub async fn folder_shares(

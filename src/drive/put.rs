@@ -80,12 +80,9 @@ impl Drive {
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
-        let before = self.row(locker.id, path.as_str()).await?;
+        let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
-        let credit = self.credit(locker.id, path.as_str(), before.as_ref());
+        let credit = self.credit(locker.id, path.as_str(), before.as_ref()).await?;
         let staging = staging_name()?;
         let is_exempt = handover.exempt.is_some();
         let promised = match declared {
@@ -135,28 +132,38 @@ impl Drive {
 
     /// Replacing a file needs room only for the difference; of several uploads of one file, one
     /// gets that credit.
-    fn credit(&self, locker: LockerId, path: &str, before: Option<&Row>) -> Credit {
-        let taken = Arc::clone(&self.credits);
+    async fn credit(&self, locker: LockerId, path: &str, before: Option<&Row>) -> Result<Credit> {
         let size = before.map_or(0, |row| row.charge.counted);
+        let place = if 0 < size { self.take_place(locker, path) } else { None };
+        // Looked up when the place is taken: from here on no upload that can go on gets it.
+        let is_free = place.is_some() && !self.is_credit_held(locker, path).await?;
+        Ok(Credit { bytes: if is_free { size } else { 0 }, _place: place })
+    }
+
+    /// The right to give out the credit for what is at a path; `None` while another has it.
+    pub(super) fn take_place(&self, locker: LockerId, path: &str) -> Option<TakenPlace> {
+        let taken = Arc::clone(&self.credits);
         let key = (locker, path.to_owned());
-        let is_first =
-            0 < size && taken.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        Credit { bytes: if is_first { size } else { 0 }, key: is_first.then_some(key), taken }
+        let is_first = taken.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        is_first.then_some(TakenPlace { key, taken })
     }
 }
 
 /// Bytes of a file that is about to be replaced.
 struct Credit {
     bytes: u64,
-    key: Option<(LockerId, String)>,
+    _place: Option<TakenPlace>,
+}
+
+/// A place whose credit is in one hand, until this is dropped.
+pub(super) struct TakenPlace {
+    key: (LockerId, String),
     taken: Arc<Mutex<HashSet<(LockerId, String)>>>,
 }
 
-impl Drop for Credit {
+impl Drop for TakenPlace {
     fn drop(&mut self) {
-        if let Some(key) = &self.key {
-            self.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        }
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
 
@@ -199,7 +206,7 @@ impl Publishing {
         self.drive.refuse_taken_down(&self.hash, &staged.file).await?;
         let lock = self.drive.lock(self.locker.id);
         let _turn = lock.lock().await;
-        let before = self.drive.row(self.locker.id, self.path.as_str()).await?;
+        let before = self.drive.adopt_row(&self.locker, self.path.as_str()).await?;
         refuse_unless(&self.condition, before.as_ref())?;
         let before = self.with_hash(before).await?;
         let spot = self.spot(before.as_ref())?;
@@ -244,6 +251,11 @@ impl Publishing {
             }
         })
         .await?;
+        if before.is_none() && placed.has_replaced_file() {
+            // Other hands were faster by a moment: what they brought is nobody's to throw away.
+            blocking(move || placed.undo()).await?;
+            return Err(Error::Conflict("Something came to lie there meanwhile".to_owned()));
+        }
         // Where the disk has no links, the replaced file follows when all is settled.
         let follows = linked.is_none() && before.is_some() && placed.has_replaced();
         let kept = spot.as_ref().filter(|_| linked.is_some() || follows);

@@ -38,9 +38,18 @@ impl Drive {
             Err(error) => return Err(error),
         };
         require(principal, may_write, access)?;
+        self.require_disk_for(access).await?;
         let path = self.spelled(&locker, path).await?;
         self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
+    }
+
+    /// What is written goes to the drive, or nowhere.
+    async fn require_disk_for(&self, access: Access) -> Result<()> {
+        match access {
+            Access::Read | Access::Lock => Ok(()),
+            Access::Write | Access::Change => self.require_mounted().await,
+        }
     }
 
     /// The locker, and the folders of it that the principal may look into, each with whether he
@@ -97,6 +106,7 @@ impl Drive {
                 "Only its owner may move or remove a shared folder".to_owned(),
             ));
         }
+        self.require_disk_for(access).await?;
         self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
     }

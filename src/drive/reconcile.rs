@@ -7,7 +7,7 @@ use std::{collections::HashMap, io};
 use super::{
     Drive,
     disk::{self, Disk, Found, LentFiles, SHELVES},
-    put::{blocking, staging_name},
+    put::blocking,
     references::lent_of_locker,
     shelves::Lost,
 };
@@ -23,7 +23,7 @@ use crate::{
 const BATCH: usize = 500;
 
 /// How a row must change.
-enum Fix {
+pub(super) enum Fix {
     /// On the disk without a row, or other than the row says: path, size, time.
     Write(String, u64, i64),
     /// A row without its file.
@@ -55,57 +55,24 @@ impl Drive {
         Ok(())
     }
 
-    /// Whether this is the drive that the rows tell of. A new one is marked; one that lost its
-    /// mark but not its files (a copy by hand) is marked again.
-    pub(super) async fn is_mounted(&self) -> Result<bool> {
-        let disk = self.disk.clone();
-        let found = blocking(move || disk.id()).await?;
-        let known = sqlx::query_scalar!("select value from meta where key = 'drive'")
-            .fetch_optional(self.db.read())
-            .await?;
-        if found.is_some() && found == known {
-            return Ok(true);
-        }
-        let has_files = sqlx::query_scalar!(
-            r#"select exists (select 1 from drive_file where missing_at is null)
-                   or exists (select 1 from drive_kept) as "has_files!: bool""#
-        )
-        .fetch_one(self.db.read())
-        .await?;
-        let disk = self.disk.clone();
-        if has_files && !blocking(move || disk.has_lockers()).await? {
-            return Ok(false);
-        }
-        let (disk, id) = (self.disk.clone(), staging_name()?);
-        let mark = id.clone();
-        blocking(move || disk.set_id(&mark)).await?;
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "insert into meta (key, value) values ('drive', ?)
-             on conflict (key) do update set value = excluded.value",
-            id
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(true)
-    }
-
     async fn reconcile_locker(&self, locker: LockerId, folder: String) -> Result<()> {
         let lock = self.lock(locker);
         let _turn = lock.lock().await;
-        if disk::is_there(&self.disk.absolute(&folder)?) {
+        let is_there = disk::is_there(&self.disk.absolute(&folder)?);
+        if !is_there && self.has_rows(locker).await? {
+            tracing::warn!(
+                "the folder {folder} of the drive is not there; is its disk mounted? Nothing was changed"
+            );
+            return Ok(());
+        }
+        if is_there {
             self.clear_placing(locker, &folder).await?;
         }
         let mut lost = self.reconcile_shelves(locker, &folder).await?;
         let mut rows = self.all_rows(locker).await?;
         let lent = lent_of_locker(&self.db, locker).await?;
-        let (disk, has_rows) = (self.disk.clone(), !rows.is_empty());
-        let place = folder.clone();
-        let found = blocking(move || {
-            if has_rows && !disk::is_there(&disk.absolute(&place)?) {
-                return Ok(None);
-            }
+        let (disk, place) = (self.disk.clone(), folder.clone());
+        let (found, links) = blocking(move || {
             disk.make_locker(&place)?;
             let (found, mut links) = walk(&disk, &place, &lent)?;
             for file in found.iter().filter(|(_, file)| file.is_lent) {
@@ -115,37 +82,16 @@ impl Drive {
                     links.push(file.0.clone());
                 }
             }
-            Ok(Some((found, links)))
+            Ok((found, links))
         })
         .await?;
-        let Some((found, links)) = found else {
-            tracing::warn!(
-                "the folder {folder} of the drive is not there; is its disk mounted? Nothing was changed"
-            );
-            return Ok(());
-        };
         let adopted = self.adopt_links(locker, &folder, &links, &mut lost).await?;
         let mut fixes = Vec::new();
         for path in &adopted {
             rows.remove(path);
         }
         for (path, found) in found.into_iter().filter(|(path, _)| !adopted.contains(path)) {
-            let (size, modified_ns) = (found.size, found.modified_ns);
-            match rows.remove(&path) {
-                Some(row) if found.is_lent => {
-                    if row.presence == Presence::Missing {
-                        fixes.push(Fix::Back(path));
-                    }
-                }
-                Some(row) if row.is_lent && row.size == size && row.presence == Presence::There => {
-                    fixes.push(Fix::Real(path, size, modified_ns));
-                }
-                Some(row)
-                    if !row.is_lent
-                        && (row.size, row.modified_ns, row.presence)
-                            == (size, modified_ns, Presence::There) => {}
-                _ => fixes.push(Fix::Write(path, size, modified_ns)),
-            }
+            fixes.extend(fix_of(&path, &found, rows.remove(&path).as_ref()));
         }
         let gone = rows.into_iter().filter(|(_, row)| row.presence == Presence::There);
         fixes.extend(gone.map(|(path, _)| Fix::Missing(path)));
@@ -161,6 +107,18 @@ impl Drive {
         }
         self.events.publish(Event::DriveChanged { locker, path: String::new() });
         self.accounts.tell_usage(locker).await
+    }
+
+    /// Whether anything lies in a locker, or did and can come back.
+    async fn has_rows(&self, locker: LockerId) -> Result<bool> {
+        let any = sqlx::query_scalar!(
+            r#"select exists (select 1 from drive_file where locker_id = ?1)
+                   or exists (select 1 from drive_kept where locker_id = ?1) as "any!: bool""#,
+            locker.0
+        )
+        .fetch_one(self.db.read())
+        .await?;
+        Ok(any)
     }
 
     async fn all_rows(&self, locker: LockerId) -> Result<HashMap<String, Seen>> {
@@ -184,7 +142,12 @@ impl Drive {
 
     /// One batch, one transaction: rows, figures and the ledger together.
     /// What is found and was lost from a shelf a moment ago came back from there.
-    async fn fix(&self, locker: LockerId, fixes: &[Fix], lost: &mut Vec<Lost>) -> Result<()> {
+    pub(super) async fn fix(
+        &self,
+        locker: LockerId,
+        fixes: &[Fix],
+        lost: &mut Vec<Lost>,
+    ) -> Result<()> {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         for fix in fixes {
@@ -326,17 +289,38 @@ impl Drive {
 
 /// Whether a row's file was there when last looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
+pub(super) enum Presence {
     There,
     Missing,
 }
 
 /// What a row says of its file.
-struct Seen {
-    size: u64,
-    modified_ns: i64,
-    presence: Presence,
-    is_lent: bool,
+pub(super) struct Seen {
+    pub(super) size: u64,
+    pub(super) modified_ns: i64,
+    pub(super) presence: Presence,
+    pub(super) is_lent: bool,
+}
+
+/// How the row of a file that was found must change, if it must.
+pub(super) fn fix_of(path: &str, found: &Found, row: Option<&Seen>) -> Option<Fix> {
+    let (path, size, modified_ns) = (path.to_owned(), found.size, found.modified_ns);
+    match row {
+        Some(row) if found.is_lent => {
+            (row.presence == Presence::Missing).then_some(Fix::Back(path))
+        }
+        Some(row) if row.is_lent && row.size == size && row.presence == Presence::There => {
+            Some(Fix::Real(path, size, modified_ns))
+        }
+        Some(row)
+            if !row.is_lent
+                && (row.size, row.modified_ns, row.presence)
+                    == (size, modified_ns, Presence::There) =>
+        {
+            None
+        }
+        _ => Some(Fix::Write(path, size, modified_ns)),
+    }
 }
 
 /// Every file of a locker with its path, and the paths of symlinks that no row tells of.

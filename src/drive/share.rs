@@ -63,10 +63,7 @@ impl Drive {
         if target.path.is_root() {
             return Err(Error::Invalid("Say which file this is".to_owned()));
         }
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
-        let before = self.row(locker.id, path.as_str()).await?;
+        let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let is_new = before.is_none();
         let promised = before.map_or(source.size, |row| row.more_for(source.size, &hash));

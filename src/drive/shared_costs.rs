@@ -15,8 +15,8 @@ impl Drive {
         let policy = self.accounts.quota_rules().await?.shared_copies;
         let is_plain = policy == SharedCopies::Full;
         let hashes = sqlx::query_scalar!(
-            r#"select content_hash as "hash!: Vec<u8>" from drive_file
-               where content_hash is not null and missing_at is null
+            r#"select content_hash as "hash!: Vec<u8>" from drive_file join locker l using (locker_id)
+               where content_hash is not null and missing_at is null and l.path not like 'removed/%'
                group by content_hash
                having max(charged_bytes is not null) or (not ?1 and 1 < count(*))"#,
             is_plain
@@ -33,9 +33,11 @@ impl Drive {
     async fn share_cost(&self, policy: SharedCopies, hash: &[u8]) -> Result<()> {
         let mut tx = self.db.write().await?;
         let rows = sqlx::query!(
-            r#"select drive_file_id as "id!: i64", locker_id as "locker!: i64", path, size_bytes,
-                      charged_bytes from drive_file
+            r#"select drive_file_id as "id!: i64", locker_id as "locker!: i64", drive_file.path, size_bytes,
+                      charged_bytes from drive_file join locker l using (locker_id)
                where content_hash = ? and missing_at is null and exempt is null
+                 -- Who is gone pays for nothing.
+                 and l.path not like 'removed/%'
                order by stored_at, drive_file_id"#,
             hash
         )

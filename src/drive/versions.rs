@@ -180,7 +180,7 @@ impl Back {
         let lock = drive.lock(self.locker.id);
         let turn = lock.lock().await;
         drive.give_way(self.locker.id, &self.locker.path, path).await?;
-        let row = drive.row(self.locker.id, path).await?;
+        let row = drive.adopt_row(&self.locker, path).await?;
         let lent = row.as_ref().and_then(|row| row.lent.clone());
         let replaced = row.map_or_else(Charge::default, |row| row.charge);
         let now_kept = new_spot(&self.locker, KeptKind::Version, path)?;

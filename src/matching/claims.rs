@@ -9,6 +9,7 @@ use crate::{
     Error, Result,
     accounts::Principal,
     drive::{Origin, Source, Stored},
+    ids::LockerId,
 };
 
 /// A client's answer to a key.
@@ -23,8 +24,8 @@ pub struct Proof {
 /// What came of it.
 #[derive(Debug)]
 pub enum Claimed {
-    /// The file is in the locker: as what, and how it was made.
-    Made(Stored, Origin),
+    /// The file is in the locker, which is told: as what, and how it was made.
+    Made(LockerId, Stored, Origin),
     /// The key is not known: never given to this user, used, or too old. Ask again.
     Stale,
     /// The file that was here is gone or is another one now: send it.
@@ -86,7 +87,7 @@ impl Matching {
         }
         let made = self.parts.drive.put_shared(principal, &offer.target, source, offer.hash).await;
         match made {
-            Ok((stored, origin)) => Ok(Claimed::Made(stored, origin)),
+            Ok((stored, origin)) => Ok(Claimed::Made(offer.target.locker, stored, origin)),
             Err(error @ Error::Internal(_)) => Err(error),
             Err(error) => Ok(Claimed::Refused(error)),
         }

@@ -1,7 +1,10 @@
 //! Have or need: what a client is told of its files. First by quick keys, which say that most new
 //! files are surely new; then by the hashes of those that may be here.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     MOST_ITEMS, Matching,
@@ -11,7 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::{Locker, Principal},
-    drive::{Condition, NameProblem, RelativePath, Target},
+    drive::{Condition, NameProblem, RelativePath, Target, composed},
     ids::LockerId,
 };
 
@@ -57,6 +60,8 @@ pub enum Standing {
     Refused(NameProblem),
     /// Its content must not be here; a sentence says why.
     Barred(String),
+    /// It is not at its path, and nothing may be put there.
+    ReadOnly,
 }
 
 impl Matching {
@@ -73,7 +78,7 @@ impl Matching {
             )));
         }
         let (locker, folders) = self.parts.drive.open_to(principal, locker).await?;
-        require_open(&folders, items)?;
+        let may_write = may_write(&folders, items)?;
         let policy = self.parts.accounts.match_policy().await?;
         let reach = Reach::of(policy, principal);
         let known = self.known(&locker, &folders, reach.as_ref(), items).await?;
@@ -83,10 +88,11 @@ impl Matching {
         }
         let barred = self.parts.drive.barred().await?;
         let mut standings = Vec::with_capacity(items.len());
-        for item in items {
+        for (item, may_write) in items.iter().zip(may_write) {
             let barred = barred.iter().find(|one| item.hash == Some(one.hash));
             standings.push(match barred {
                 Some(one) => Standing::Barred(one.sentence.clone()),
+                None if !may_write => standing_to_read(item, &known),
                 None => self.standing(principal, locker.id, item, &known)?,
             });
         }
@@ -113,9 +119,10 @@ impl Matching {
             folders.iter().any(|(folder, _)| path.is_within(folder.as_str()))
         };
         let is_whole = is_open("");
-        let wanted: HashSet<(rows::Key, &str)> = items
+        let place = |item: &Item| Some(composed(item.path.as_ref().ok()?.as_str()).into_owned());
+        let wanted: HashSet<(rows::Key, Cow<'_, str>)> = items
             .iter()
-            .filter_map(|item| Some(((item.hash?, item.size), item.path.as_ref().ok()?.as_str())))
+            .filter_map(|item| Some(((item.hash?, item.size), Cow::Owned(place(item)?))))
             .collect();
         let had = self.had(locker.id, &hashes, &wanted, |path| is_whole || is_open(path)).await?;
         // What is in the own locker is told whatever the policy is.
@@ -150,13 +157,7 @@ impl Matching {
             Err(problem) => return Ok(Standing::Refused(problem.clone())),
         };
         let Some(hash) = item.hash else {
-            let may_be_here = match item.quick_key.map(|key| (key, item.size)) {
-                None => true,
-                Some(key) => {
-                    known.beginnings.contains(&key) || known.own_sizes.contains(&item.size)
-                }
-            };
-            return Ok(if may_be_here { Standing::Maybe } else { Standing::Unknown });
+            return Ok(if known.may_have(item) { Standing::Maybe } else { Standing::Unknown });
         };
         let had = known.had.get(&(hash, item.size));
         if let Some(had) = had.filter(|had| had.is_at(path.as_str())) {
@@ -194,19 +195,29 @@ impl Matching {
     }
 }
 
-/// Whether every file may be put where it shall be. `is_within` of the root is everything.
-fn require_open(folders: &[(RelativePath, bool)], items: &[Item]) -> Result<()> {
-    for path in items.iter().filter_map(|item| item.path.as_ref().ok()) {
+/// Of each file, whether it may be put where it shall be; all must be where one may look.
+/// `is_within` of the root is everything.
+fn may_write(folders: &[(RelativePath, bool)], items: &[Item]) -> Result<Vec<bool>> {
+    let of = |item: &Item| {
+        let Ok(path) = &item.path else { return Ok(true) };
         let covering = folders.iter().filter(|(folder, _)| path.is_within(folder.as_str()));
-        match covering.map(|(_, may_write)| *may_write).max() {
-            Some(true) => (),
-            Some(false) => {
-                return Err(Error::Forbidden("You may not add or change files here".to_owned()));
-            }
-            None => return Err(Error::NotFound("File")),
-        }
+        covering.map(|(_, may_write)| *may_write).max().ok_or(Error::NotFound("File"))
+    };
+    items.iter().map(of).collect()
+}
+
+/// How it stands with a file where nothing may be put: who fetches wants to know whether he has
+/// what is there.
+fn standing_to_read(item: &Item, known: &Known) -> Standing {
+    let Ok(path) = &item.path else { return Standing::ReadOnly };
+    let Some(hash) = item.hash else {
+        return if known.may_have(item) { Standing::Maybe } else { Standing::ReadOnly };
+    };
+    let had = known.had.get(&(hash, item.size));
+    match had.filter(|had| had.is_at(path.as_str())) {
+        Some(had) => Standing::Have(had.count, had.places(path.as_str()), None),
+        None => Standing::ReadOnly,
     }
-    Ok(())
 }
 
 /// What the rows say about the files of one question.
@@ -217,6 +228,15 @@ struct Known {
     beginnings: HashSet<([u8; 32], u64)>,
     unhashed: HashMap<([u8; 32], u64), Candidate>,
     own_sizes: HashSet<u64>,
+}
+
+impl Known {
+    /// Whether something begins like a file whose hash is not known.
+    fn may_have(&self, item: &Item) -> bool {
+        item.quick_key.is_none_or(|key| {
+            self.beginnings.contains(&(key, item.size)) || self.own_sizes.contains(&item.size)
+        })
+    }
 }
 
 /// Hashes as JSON text, for `json_each`.

@@ -1,7 +1,10 @@
 //! What the rows know of bytes that are here, bounded by what the policy lets a principal meet:
 //! the own lockers and the libraries he may read, or everything.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, hash_map::Entry},
+};
 
 use futures_util::TryStreamExt as _;
 
@@ -9,6 +12,7 @@ use super::{DuplicateFile, MOST_PLACES, Matching};
 use crate::{
     Result,
     accounts::{MatchPolicy, Principal},
+    drive::composed,
     ids::{LibraryId, LockerId},
 };
 
@@ -44,7 +48,7 @@ pub(super) struct Had {
     pub(super) count: u64,
     /// The first of the paths, in their order.
     first: Vec<String>,
-    /// Those of the paths that were asked about.
+    /// Those of the paths that were asked about, composed.
     wanted: HashSet<String>,
 }
 
@@ -52,7 +56,7 @@ impl Had {
     fn add(&mut self, path: String, is_wanted: bool) {
         self.count += 1;
         if is_wanted {
-            self.wanted.insert(path.clone());
+            self.wanted.insert(composed(&path).into_owned());
         }
         let at = self.first.partition_point(|each| *each < path);
         if at < MOST_PLACES {
@@ -61,15 +65,15 @@ impl Had {
         }
     }
 
-    /// Whether it is at this path, which was asked about.
+    /// Whether it is at this path, which was asked about, however its accents are composed.
     pub(super) fn is_at(&self, path: &str) -> bool {
-        self.wanted.contains(path)
+        self.wanted.contains(&*composed(path))
     }
 
-    /// A few of the paths, this one first if it is one of them.
+    /// A few of the paths, this one first if it is one of them, spelled as it was asked about.
     pub(super) fn places(&self, path: &str) -> Vec<String> {
         let own = self.is_at(path).then(|| path.to_owned());
-        let others = self.first.iter().filter(|each| *each != path).cloned();
+        let others = self.first.iter().filter(|each| composed(each) != composed(path)).cloned();
         own.into_iter().chain(others).take(MOST_PLACES).collect()
     }
 }
@@ -108,7 +112,7 @@ impl Matching {
         &self,
         locker: LockerId,
         hashes: &str,
-        wanted: &HashSet<(Key, &str)>,
+        wanted: &HashSet<(Key, Cow<'_, str>)>,
         is_open: impl Fn(&str) -> bool,
     ) -> Result<HashMap<Key, Had>> {
         let mut rows = sqlx::query!(
@@ -125,7 +129,7 @@ impl Matching {
                 && is_open(&row.path)
             {
                 let key = (hash, row.size_bytes.unsigned_abs());
-                let is_wanted = wanted.contains(&(key, &*row.path));
+                let is_wanted = wanted.contains(&(key, composed(&row.path)));
                 had.entry(key).or_default().add(row.path, is_wanted);
             }
         }

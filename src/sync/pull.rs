@@ -12,6 +12,7 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use http_body_util::BodyExt as _;
 use serde_json::json;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     Fault, Options, Result,
@@ -276,7 +277,25 @@ async fn sync(file: fs::File) -> io::Result<()> {
 fn place(root: &Path, path: &str) -> Option<PathBuf> {
     let relative = Path::new(path);
     let is_plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
-    (is_plain && !path.contains('\0')).then(|| root.join(relative))
+    (is_plain && !path.contains('\0')).then(|| spelled(root, path))
+}
+
+/// The path as this disk spells it: names that are here already keep their accents as they are
+/// composed.
+fn spelled(root: &Path, path: &str) -> PathBuf {
+    let is_here = |place: &Path| place.symlink_metadata().is_ok();
+    let mut at = root.to_owned();
+    for part in path.split('/') {
+        let exact = at.join(part);
+        at = if part.is_ascii() || is_here(&exact) {
+            exact
+        } else {
+            let forms: [String; 2] = [part.nfc().collect(), part.nfd().collect()];
+            let here = forms.iter().map(|form| at.join(form)).find(|place| is_here(place));
+            here.unwrap_or(exact)
+        };
+    }
+    at
 }
 
 #[cfg(test)]
@@ -291,5 +310,16 @@ mod tests {
             assert!(place(root, wrong).is_none(), "{wrong}");
         }
         assert_eq!(place(root, ""), Some("/r/".into()));
+    }
+
+    #[test]
+    fn accents_compose_either_way() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("Bjo\u{308}rk")).unwrap();
+        fs::write(home.path().join("Bjo\u{308}rk/J\u{f3}ga"), "x").unwrap();
+        let found = place(home.path(), "Bj\u{f6}rk/Jo\u{301}ga").unwrap();
+        assert_eq!(fs::read_to_string(&found).unwrap(), "x");
+        let new = place(home.path(), "Bj\u{f6}rk/n\u{e9}w").unwrap();
+        assert!(new.ends_with("n\u{e9}w") && new.parent() == found.parent());
     }
 }

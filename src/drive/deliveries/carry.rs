@@ -109,6 +109,7 @@ impl Deliveries {
 
     /// What is there already is never replaced by a delivery: another name is taken.
     async fn free_path(&self, locker: LockerId, path: &RelativePath) -> Result<RelativePath> {
+        let locker = self.accounts.any_locker(locker).await?;
         let text = path.as_str();
         let (folder, name) = text.rsplit_once('/').unwrap_or(("", text));
         let (stem, suffix) = match name.rsplit_once('.') {
@@ -121,7 +122,7 @@ impl Deliveries {
                 number => format!("{stem} ({number}){suffix}"),
             };
             let tried = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            if self.drive.row(locker, &tried).await?.is_none() {
+            if self.drive.row_as_it_lies(&locker, &tried).await?.is_none() {
                 return Ok(RelativePath::from_disk(tried));
             }
         }

@@ -4,13 +4,14 @@
 
 use std::{
     collections::HashMap,
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Deliveries, ItemSource, NewDelivery, NewItem};
@@ -18,7 +19,7 @@ use crate::{
     Result,
     accounts::Deliverer,
     clock,
-    drive::{Exempt, put::blocking},
+    drive::{Exempt, disk::digest, put::blocking},
     watch::{Notice, Notices},
 };
 
@@ -34,8 +35,35 @@ const DEEPEST: usize = 16;
 /// What lay there at the last look: name and size and time of each file.
 type Seen = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
 
-/// What was seen, and whether it was tried.
-type Looks = HashMap<PathBuf, (Seen, bool)>;
+/// What failed is tried again after so long, then after twice that, and so on.
+const AGAIN: Duration = AT_REST;
+/// But at least so often: a disk was full, or not mounted, and nobody will say when it is not.
+const AT_LEAST: Duration = Duration::from_hours(1);
+
+/// Every order as it lay there at the last look.
+type Looks = HashMap<PathBuf, Look>;
+
+/// One of them.
+#[derive(Debug, Default)]
+struct Look {
+    files: Seen,
+    /// Tells its content from another, once that was asked.
+    mark: Option<String>,
+    tries: u32,
+    tried_at: Option<Instant>,
+}
+
+impl Look {
+    fn of(files: Seen) -> Self {
+        Self { files, ..Self::default() }
+    }
+
+    /// Whether it is to be delivered now, being as it was.
+    fn is_due(&self, now: Instant) -> bool {
+        let rest = AGAIN.saturating_mul(1 << self.tries.saturating_sub(1).min(16)).min(AT_LEAST);
+        !self.files.is_empty() && self.tried_at.is_none_or(|tried_at| tried_at + rest <= now)
+    }
+}
 
 /// An order as it lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,22 +114,39 @@ impl Deliveries {
             Ok((is_told, walk(&root)?))
         })
         .await?;
-        let before = std::mem::take(seen);
+        let mut before = std::mem::take(seen);
         for dropped in found {
-            let last = before.get(&dropped.place).filter(|(files, _)| *files == dropped.files);
-            let is_due = !dropped.files.is_empty() && last.is_some_and(|(_, is_tried)| !is_tried);
-            // What failed is tried again once something of it changes, or after a restart.
-            let is_tried = is_due || last.is_some_and(|(_, is_tried)| *is_tried);
-            seen.insert(dropped.place.clone(), (dropped.files.clone(), is_tried));
-            if is_due {
-                self.take_in(dropped).await;
+            let last = before.remove(&dropped.place).filter(|look| look.files == dropped.files);
+            let (mut look, is_known) = match last {
+                Some(look) => (look, true),
+                None => (Look::of(dropped.files.clone()), false),
+            };
+            // What failed is tried again once something of it changes, and now and then.
+            if is_known && look.is_due(Instant::now()) {
+                look.tries = look.tries.saturating_add(1);
+                self.take_in(&dropped, &mut look.mark).await;
+                look.tried_at = Some(Instant::now());
             }
+            seen.insert(dropped.place, look);
         }
-        let is_coming = seen.values().any(|(files, is_tried)| !files.is_empty() && !is_tried);
+        let is_coming = seen.values().any(|look| !look.files.is_empty() && look.tries == 0);
         Ok(is_told && !is_coming)
     }
 
-    async fn take_in(&self, dropped: Dropped) {
+    async fn take_in(&self, dropped: &Dropped, known: &mut Option<String>) {
+        let mark = match known {
+            Some(mark) => mark.clone(),
+            None => {
+                let files = dropped.files.clone();
+                match blocking(move || mark(&files)).await {
+                    Ok(mark) => known.insert(mark).clone(),
+                    Err(error) => {
+                        tracing::warn!("{} cannot be read: {error}", dropped.place.display());
+                        return;
+                    }
+                }
+            }
+        };
         let items = dropped.files.iter().filter_map(|(path, ..)| {
             let inside = path.strip_prefix(&dropped.place).ok()?.to_str()?;
             // A file that is an order by itself has no name inside of it.
@@ -115,7 +160,7 @@ impl Deliveries {
             user: dropped.user.clone(),
             creates_account: false,
             // Files that come later under the same name are another order.
-            order: format!("{} {}", dropped.order, mark(&dropped.files)),
+            order: format!("{} {mark}", dropped.order),
             product: None,
             exempt: Some(Exempt::Purchase),
             grants: Vec::new(),
@@ -168,14 +213,17 @@ fn watch(notices: &Notices, drive: &Path, root: &Path) -> bool {
     top && below
 }
 
-/// Tells one content of a folder from another.
-fn mark(files: &Seen) -> String {
+/// Tells one content of a folder from another, by every byte: what is taken for delivered is
+/// deleted.
+fn mark(files: &Seen) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    for (path, size, _) in files {
+    for (path, ..) in files {
+        let content = digest(&File::open(path)?, None, |_| true)?;
+        let content = content.ok_or(io::ErrorKind::InvalidData)?.content;
         hasher.update(path.as_os_str().as_encoded_bytes());
-        hasher.update(&size.to_le_bytes());
+        hasher.update(&content);
     }
-    hasher.finalize().to_hex().chars().take(8).collect()
+    Ok(hasher.finalize().to_hex().chars().take(16).collect())
 }
 
 fn remove(place: &Path) -> io::Result<()> {
@@ -230,4 +278,23 @@ fn collect(place: &Path, depth: usize, files: &mut Seen) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_tried_again_less_and_less_often() {
+        let files = vec![(PathBuf::from("a"), 1, None)];
+        let now = Instant::now();
+        assert!(Look::of(files.clone()).is_due(now) && !Look::of(Vec::new()).is_due(now));
+        for (tries, minutes) in [(1, 1), (2, 2), (5, 16), (7, 60), (u32::MAX, 60)] {
+            let tried_at = Some(now);
+            let look = Look { files: files.clone(), mark: None, tries, tried_at };
+            let later = now + Duration::from_mins(minutes);
+            assert!(look.is_due(later), "{tries}");
+            assert!(!look.is_due(later - Duration::from_secs(1)), "{tries}");
+        }
+    }
 }

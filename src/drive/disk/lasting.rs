@@ -30,7 +30,7 @@ impl Disk {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
         let (name, is_lasting) = (name.to_owned(), true);
-        Ok(Staged { file, folder, name, origin: Origin::Own, is_lasting })
+        Ok(Staged { file, folder, name, origin: Origin::Own, is_lasting, note: None })
     }
 
     /// Removes a file of staging, if it is there.

@@ -68,7 +68,7 @@ impl Disk {
     ) -> io::Result<Staged> {
         let folder = beneath(self.root()?, STAGING, FOLDER)?;
         let (file, origin) = copy_into(&folder, name, source, kinship)?;
-        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false })
+        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false, note: None })
     }
 
     /// The same of a file of a watched folder, which may be pointed at: where no blocks can be
@@ -87,7 +87,7 @@ impl Disk {
                 (source.try_clone()?, Origin::Reference)
             }
         };
-        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false })
+        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false, note: None })
     }
 }
 

@@ -5,6 +5,7 @@ mod copy;
 mod lasting;
 mod lent;
 mod link;
+mod renames;
 mod room;
 mod shelf;
 mod taken;
@@ -25,9 +26,12 @@ use rustix::{
     io::Errno,
 };
 
-use self::copy::born;
 pub use self::link::Origin;
 pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
+use self::{
+    copy::born,
+    renames::{Abilities, Replaced},
+};
 pub(super) use self::{
     copy::{Copied, StagedCopy},
     lasting::LASTING,
@@ -46,6 +50,7 @@ const SENTINEL: &str = ".tunelocker-drive";
 #[derive(Debug, Clone)]
 pub(super) struct Disk {
     root: PathBuf,
+    abilities: Abilities,
 }
 
 /// One plain file or folder as a walk finds it.
@@ -68,6 +73,8 @@ pub(super) struct Staged {
     folder: OwnedFd,
     name: String,
     is_lasting: bool,
+    /// Says where something was that went aside for it; goes when this does.
+    note: Option<String>,
 }
 
 /// A file that was put in place; [`Placed::undo`] puts the old state back.
@@ -77,8 +84,7 @@ pub(super) struct Placed {
     was_lasting: bool,
     parent: OwnedFd,
     name: String,
-    /// Whether the replaced file lies in staging now.
-    was_exchanged: bool,
+    replaced: Replaced,
 }
 
 /// THE containment: opens `path` below `folder`, without leaving it, following no symlink.
@@ -109,9 +115,10 @@ fn step_by_step(folder: BorrowedFd<'_>, path: &str, flags: OFlags) -> io::Result
 impl Disk {
     /// Makes the root and staging, empties staging, and tries what publishing needs.
     pub(super) fn open(root: PathBuf) -> io::Result<Self> {
-        let disk = Self { root };
+        let mut disk = Self::at(root);
         let staging = disk.root.join(STAGING);
         fs::create_dir_all(&staging)?;
+        disk.bring_back_aside()?;
         for entry in fs::read_dir(&staging)? {
             let entry = entry?;
             if entry.file_name().as_encoded_bytes().starts_with(LASTING.as_bytes()) {
@@ -123,15 +130,13 @@ impl Disk {
                 fs::remove_file(entry.path())?;
             }
         }
-        let probe = disk.stage("probe", None)?;
-        probe.file.sync_all()?;
-        fsync(&probe.folder)?;
+        disk.probe()?;
         Ok(disk)
     }
 
     /// A drive as it is, to be looked at.
     pub(super) fn at(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, abilities: Abilities::ALL }
     }
 
     /// The id that the drive carries, if it carries one.
@@ -140,19 +145,6 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some),
         }
-    }
-
-    /// Whether anything lies in a locker or on a shelf: then it is the drive, marked or not.
-    pub(super) fn has_lockers(&self) -> io::Result<bool> {
-        let root: OwnedFd = self.root()?.into();
-        for top in ["lockers", "household", "trash", "versions"] {
-            match list(&root, top) {
-                Ok(found) if !found.is_empty() => return Ok(true),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => (),
-            }
-        }
-        Ok(false)
     }
 
     /// Marks a new drive, for good.
@@ -184,7 +176,7 @@ impl Disk {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
         let (name, is_lasting) = (name.to_owned(), false);
-        let staged = Staged { file, folder, name, origin: Origin::Own, is_lasting };
+        let staged = Staged { file, folder, name, origin: Origin::Own, is_lasting, note: None };
         if let Some(length) = length.filter(|length| 0 < *length) {
             room::require_room(&staged.folder, length)?;
             // Not every file system can; then the writes tell.
@@ -204,8 +196,8 @@ impl Disk {
             opened => opened?,
         };
         let target = make_folders(self.root()?.into(), "removed")?;
-        match renameat_with(&source, own, &target, name, RenameFlags::NOREPLACE) {
-            Err(Errno::NOENT) => Ok(false),
+        match rename_new(&source, own, &target, name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             moved => {
                 moved?;
                 fsync(&source)?;
@@ -226,25 +218,9 @@ impl Staged {
     pub(super) fn place(mut self, disk: &Disk, locker: &str, path: &str) -> io::Result<Placed> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = make_folders(disk.make_locker(locker)?, folder)?;
-        let rename = |flags| renameat_with(&self.folder, &*self.name, &parent, name, flags);
-        let was_exchanged = match rename(RenameFlags::NOREPLACE) {
-            Ok(()) => false,
-            Err(Errno::EXIST) => {
-                if is_folder(&statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?) {
-                    return Err(Errno::ISDIR.into());
-                }
-                rename(RenameFlags::EXCHANGE)?;
-                true
-            }
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                rename(RenameFlags::empty())?;
-                false
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let replaced = self.rename_into(disk, (locker, path), &parent, name)?;
         let was_lasting = std::mem::take(&mut self.is_lasting);
-        let (name, staged) = (name.to_owned(), self);
-        let placed = Placed { parent, name, staged, was_lasting, was_exchanged };
+        let placed = Placed { parent, name: name.to_owned(), staged: self, was_lasting, replaced };
         if let Err(error) = fsync(&placed.parent) {
             placed.undo()?;
             return Err(error.into());
@@ -258,13 +234,24 @@ impl Drop for Staged {
         if !self.name.is_empty() && !self.is_lasting {
             let _ = unlinkat(&self.folder, &*self.name, AtFlags::empty());
         }
+        if let Some(note) = &self.note {
+            let _ = unlinkat(&self.folder, &**note, AtFlags::empty());
+        }
     }
 }
 
 impl Placed {
     /// The rows could not be written: the old file comes back, or nothing is there.
     pub(super) fn undo(mut self) -> io::Result<()> {
-        let flags = if self.was_exchanged { RenameFlags::EXCHANGE } else { RenameFlags::empty() };
+        let flags = match self.replaced {
+            Replaced::Aside(staged) => {
+                self.staged.undo_aside(staged, &self.parent, &self.name)?;
+                self.staged.is_lasting = self.was_lasting;
+                return Ok(());
+            }
+            Replaced::Exchanged => RenameFlags::EXCHANGE,
+            Replaced::Nothing => RenameFlags::empty(),
+        };
         renameat_with(&self.parent, &*self.name, &self.staged.folder, &*self.staged.name, flags)?;
         self.staged.is_lasting = self.was_lasting;
         fsync(&self.parent)?;

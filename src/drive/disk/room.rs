@@ -14,8 +14,9 @@ use rustix::{
 
 use super::{Disk, Staged};
 
-/// Uploads leave a fiftieth of a disk, and never more than this, in bytes.
-const MOST_LEFT: u64 = 64 * 1024 * 1024;
+/// Uploads leave a fiftieth of a disk, and never more than this, in bytes: enough for the books, and
+/// nothing that anybody misses on a large one.
+const MOST_LEFT: u64 = 256 * 1024 * 1024;
 /// Files of so many bytes there are not.
 const NO_DISK: u64 = i64::MAX as u64 / 2;
 /// A file that is given up where others left no room for deleting. Backups leave it out by this name.
@@ -44,6 +45,11 @@ impl Staged {
 }
 
 impl Disk {
+    /// Refuses unless so many bytes fit.
+    pub(in crate::drive) fn require_free(&self, bytes: u64) -> io::Result<()> {
+        require_room(self.root()?, bytes)
+    }
+
     /// Bytes that may be used up.
     pub(in crate::drive) fn free(&self) -> io::Result<u64> {
         let facts = fstatvfs(self.root()?)?;

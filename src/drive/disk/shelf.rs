@@ -18,8 +18,8 @@ use rustix::{
 };
 
 use super::{
-    Disk, FOLDER, Lent, LentFiles, Placed, beneath, facts, is_link, is_plain, list, list_with,
-    make_folders, open_file, rename_new,
+    Disk, FOLDER, Lent, LentFiles, Placed, Replaced, beneath, facts, is_link, is_plain, list,
+    list_with, make_folders, open_file, rename_new,
 };
 
 /// The shelves' folders below the drive's root; each has one for every locker's owner.
@@ -53,7 +53,7 @@ impl Spot {
 }
 
 impl Disk {
-    fn prepare(&self, spot: &Spot, origin: &str) -> io::Result<OwnedFd> {
+    pub(super) fn prepare(&self, spot: &Spot, origin: &str) -> io::Result<OwnedFd> {
         self.with_reserve(|| {
             self.try_prepare(spot, origin).inspect_err(|_| {
                 // Half of it would be in the way of a second try.
@@ -333,7 +333,14 @@ impl Disk {
 impl Placed {
     /// Whether something was at its place before, which lies in staging now.
     pub(in crate::drive) fn has_replaced(&self) -> bool {
-        self.was_exchanged
+        !matches!(self.replaced, Replaced::Nothing)
+    }
+
+    /// Whether that is a file. Links that other hands made are nothing to keep.
+    pub(in crate::drive) fn has_replaced_file(&self) -> bool {
+        let (folder, name) = (&self.staged.folder, &*self.staged.name);
+        self.has_replaced()
+            && statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok_and(|stat| is_plain(&stat))
     }
 
     /// Moves the file that was replaced to a shelf, where it could not be linked before.
@@ -343,7 +350,7 @@ impl Placed {
         path: &str,
         spot: &Spot,
     ) -> io::Result<()> {
-        if !self.was_exchanged {
+        if !self.has_replaced() {
             return Ok(());
         }
         let to = disk.prepare(spot, path)?;

@@ -3,9 +3,9 @@
 
 use std::{fs, io, os::fd::OwnedFd, path::PathBuf};
 
-use rustix::fs::{RenameFlags, fsync, renameat_with};
+use rustix::fs::fsync;
 
-use super::{Disk, FOLDER, STAGING, beneath};
+use super::{Disk, FOLDER, STAGING, beneath, rename_new};
 
 /// Something on its way out of a locker.
 pub(in crate::drive) struct TakenOut {
@@ -19,13 +19,7 @@ pub(in crate::drive) struct TakenOut {
 impl TakenOut {
     /// Puts it back where it was.
     pub(in crate::drive) fn undo(self) -> io::Result<()> {
-        renameat_with(
-            &self.staging,
-            &*self.staged,
-            &self.parent,
-            &*self.name,
-            RenameFlags::NOREPLACE,
-        )?;
+        rename_new(&self.staging, &self.staged, &self.parent, &self.name)?;
         fsync(&self.parent)?;
         Ok(())
     }
@@ -52,7 +46,7 @@ impl Disk {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
         let to = beneath(self.root()?, STAGING, FOLDER)?;
-        renameat_with(&parent, name, &to, staging, RenameFlags::NOREPLACE)?;
+        rename_new(&parent, name, &to, staging)?;
         fsync(&parent)?;
         let place = self.root.join(STAGING).join(staging);
         Ok(TakenOut {

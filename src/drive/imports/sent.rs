@@ -8,7 +8,7 @@ use futures_util::Stream;
 
 use super::{Destination, Imports};
 use crate::{
-    Error, Result,
+    Result,
     accounts::Principal,
     drive::{disk::Staged, put::staging_name, reach::Access, receive::Receiving},
 };
@@ -42,9 +42,6 @@ impl Imports {
     ) -> Result<Received> {
         let drive = &self.drive;
         let (locker, _) = drive.reach(principal, into.locker, &into.folder, Access::Write).await?;
-        if !drive.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
         let staging = staging_name()?;
         let credit = declared.map_or(WRAPPING, wrapping);
         let promised = declared.map_or(0, |declared| declared - credit);

@@ -96,9 +96,6 @@ impl Drive {
                 "Source and target are the same, or one lies in the other".to_owned(),
             ));
         }
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
         Ok(Transfer {
             drive: self.clone(),
             source,
@@ -151,6 +148,7 @@ impl Transfer {
         let turns = drive.lock_both(self.source.id, self.target.id).await;
         let (disk, folder, path) =
             (drive.disk.clone(), self.source.path.clone(), self.from.clone());
+        drive.adopt_row(&self.source, self.from.as_str()).await?;
         let lent = drive.lent_at(self.source.id, self.from.as_str()).await?;
         let moved = blocking(move || disk.look(&folder, path.as_str(), lent.as_ref())).await?;
         let (files, size, charge) = drive.sum_rows(self.source.id, self.from.as_str()).await?;
@@ -282,6 +280,9 @@ impl Transfer {
     /// What is at the target, if anything is and that is as the caller wants it, and where it goes.
     async fn room(&self, is_file: bool) -> Result<Option<(Found, Spot)>> {
         let (folder, path) = (&self.target.path, self.to.as_str());
+        if is_file {
+            self.drive.adopt_row(&self.target, path).await?;
+        }
         let Some(there) = self.judge().await? else {
             self.drive.give_way(self.target.id, folder, path).await?;
             return Ok(None);

@@ -125,6 +125,7 @@ impl Drive {
         mut body: mpsc::Receiver<Bytes>,
     ) -> Result<Appended> {
         self.own_upload(&principal, &id).await?;
+        self.require_mounted().await?;
         let (writer, stop) = self.uploads.enter(&id);
         let mut turn = writer.turn.lock().await;
         let row = self.own_upload(&principal, &id).await?;
@@ -195,7 +196,18 @@ impl Drive {
             };
             let is_end = piece.is_none();
             if let Some(piece) = piece {
-                match promise.admit(self, growing.at + (held + piece.len()) as u64).await {
+                let waiting = (held + piece.len()) as u64;
+                let fits = if row.state.is_deferred {
+                    self.require_disk(waiting).await
+                } else {
+                    // Its room was taken when it began.
+                    Ok(())
+                };
+                let admitted = match fits {
+                    Ok(()) => promise.admit(self, growing.at + waiting).await,
+                    full => full,
+                };
+                match admitted {
                     Ok(()) => {
                         held += piece.len();
                         pieces.push(piece);
@@ -221,6 +233,12 @@ impl Drive {
             return Ok(None);
         }
         Ok(Some((self.record(row, growing).await?, refused)))
+    }
+
+    /// Room for bytes that nobody announced, beside what uploads leave to everything else.
+    async fn require_disk(&self, bytes: u64) -> Result<()> {
+        let disk = self.disk.clone();
+        blocking(move || disk.require_free(bytes)).await
     }
 
     /// On the disk for sure, then in the row; with the hash when all is there.

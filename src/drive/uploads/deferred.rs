@@ -68,8 +68,7 @@ impl Drive {
         if row.unpacks {
             return Ok(wrapping(length.max(1 << 20)));
         }
-        let before = self.row(row.locker, &row.path).await?;
-        Ok(before.map_or(0, |before| before.charge.counted))
+        self.renew_credit(row).await
     }
 
     /// Says how long an upload is that began without a length. Its room is promised now, or it is

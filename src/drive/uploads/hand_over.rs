@@ -34,7 +34,7 @@ impl Drive {
         }
         let (locker, path) =
             self.reach(recipient, target.locker, &target.path, Access::Write).await?;
-        let before = self.row(locker.id, path.as_str()).await?;
+        let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&target.condition, before.as_ref())?;
         let promised = if handover.exempt.is_some() { 0 } else { row.state.length };
         let reservation = self.accounts.reserve(locker.id, promised, &staging_of(id)).await?;

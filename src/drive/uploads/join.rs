@@ -45,7 +45,7 @@ impl Drive {
             rows.push(row);
         }
         let (locker, path) = self.reach(principal, new.locker, path, Access::Write).await?;
-        let before = self.row(locker.id, path.as_str()).await?;
+        let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&new.condition, before.as_ref())?;
 
         let id = staging_name()?;

@@ -5,6 +5,7 @@
 
 mod append;
 mod archive;
+mod credit;
 mod deferred;
 mod expired;
 mod hand_over;
@@ -156,22 +157,17 @@ impl Drive {
         let root = RelativePath::root();
         let wanted = new.path.as_ref().unwrap_or(&root);
         let (locker, spelled) = self.reach(principal, new.locker, wanted, Access::Write).await?;
-        if !self.is_mounted().await? {
-            return Err(Error::Unavailable("The disk of the lockers is not mounted".to_owned()));
-        }
-        let (path, replaced) = match &new.path {
-            None => (String::new(), 0),
+        let path = match &new.path {
+            None => String::new(),
             Some(path) if path.is_root() => {
                 return Err(Error::Invalid("Say which file this is".to_owned()));
             }
-            // It never comes to lie there.
-            Some(_) if form.unpacks => (spelled.as_str().to_owned(), wrapping(length)),
-            Some(_) => {
-                let before = self.row(locker.id, spelled.as_str()).await?;
-                refuse_unless(&new.condition, before.as_ref())?;
-                (spelled.as_str().to_owned(), before.map_or(0, |row| row.charge.counted))
-            }
+            Some(_) => spelled.as_str().to_owned(),
         };
+        if replaces(new, form) {
+            let before = self.row_as_it_lies(&locker, &path).await?;
+            refuse_unless(&new.condition, before.as_ref())?;
+        }
         let id = staging_name()?;
         let (disk, staging) = (self.disk.clone(), staging_of(&id));
         // The row is what says that the file is no leftover, so the file comes first, and for sure:
@@ -184,7 +180,7 @@ impl Drive {
         .await?;
         let new = &NewUpload { length, ..new.clone() };
         let place = (locker.id, path.as_str());
-        let state = self.insert_upload(principal, place, new, form, &id, replaced).await?;
+        let state = self.insert_upload(principal, place, new, form, &id).await?;
         staged.keep();
         self.sweep_gone().await?;
         Ok(state)
@@ -197,13 +193,14 @@ impl Drive {
         new: &NewUpload,
         form: UploadForm,
         id: &str,
-        replaced: u64,
     ) -> Result<UploadState> {
         let now = self.clock.now();
         let expires_at = now.saturating_add(PATIENCE.as_millis() as Millis);
         let length = i64::try_from(new.length)
             .map_err(|_| Error::Invalid("That size is not possible".to_owned()))?;
         let (is_part, only_new) = (new.path.is_none(), new.condition == Condition::Absent);
+        // Until the row is there, nobody else gets the credit.
+        let taken = if replaces(new, form) { self.take_place(locker, path) } else { None };
         let mut tx = self.db.write().await?;
         let open = sqlx::query_scalar!(
             r#"select count(*) as "count!: i64" from upload where user_id = ? and etag is null"#,
@@ -217,12 +214,19 @@ impl Drive {
                 retry_after: Duration::from_mins(10),
             });
         }
-        let promised = new.length.saturating_sub(replaced);
+        let credit = match taken {
+            Some(_) => self.free_credit(&mut tx, locker, path, id).await?,
+            None => 0,
+        };
+        // An archive never comes to lie there.
+        let unneeded = if form.unpacks { wrapping(new.length) } else { credit };
+        let promised = new.length.saturating_sub(unneeded);
+        let credit = i64::try_from(credit).map_err(Error::internal)?;
         let reservation = self.accounts.promise(&mut tx, locker, promised, &staging_of(id)).await?;
         sqlx::query!(
             "insert into upload (upload_id, user_id, locker_id, reservation_id, path, is_part,
-                 only_new, length, metadata, created_at, expires_at, is_deferred, unpacks)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 only_new, length, metadata, created_at, expires_at, is_deferred, unpacks, credit_bytes)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             id,
             principal.user,
             locker,
@@ -235,11 +239,13 @@ impl Drive {
             now,
             expires_at,
             form.is_deferred,
-            form.unpacks
+            form.unpacks,
+            credit
         )
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
+        drop(taken);
         Ok(UploadState {
             id: id.to_owned(),
             offset: 0,
@@ -333,6 +339,11 @@ impl Drive {
         let (disk, staging) = (self.disk.clone(), staging_of(id));
         blocking(move || disk.discard(&staging)).await
     }
+}
+
+/// Whether it comes to lie where a file may be: parts and archives do not.
+fn replaces(new: &NewUpload, form: UploadForm) -> bool {
+    new.path.is_some() && !form.unpacks
 }
 
 /// The name of an upload's file in staging.

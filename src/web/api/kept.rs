@@ -13,9 +13,14 @@ use super::{
     lists::{all, done},
 };
 use crate::{
+    Error,
     accounts::KeepRules,
     drive::{Kept, Place, RelativePath},
-    web::{Handles, failure::Answer, query::Query},
+    web::{
+        Handles,
+        failure::{Answer, Failure},
+        query::Query,
+    },
 };
 
 /// Which place, and which file of it.
@@ -60,7 +65,7 @@ pub(super) async fn open_trashed(
     Ok(download(&request, file, None))
 }
 
-/// POST /trash/ID {"to": PATH}; `to` is in the locker that it was in.
+/// POST /trash/ID {"to": PATH}; `to` is in the place that it was in.
 pub(super) async fn restore(
     caller: Caller,
     of: Data<Handles>,
@@ -71,8 +76,14 @@ pub(super) async fn restore(
         Ok(to) => to,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
+    let place = of.drive.place_of_kept(&caller.principal, &id).await?;
+    // The place itself is no file of it, whatever it is to its owner.
+    if to.as_ref().is_some_and(RelativePath::is_root) {
+        return Err(Failure(Error::Forbidden("A place itself is not replaced".to_owned())));
+    }
+    let to = to.map(|to| to.below(&place.base));
     let path = of.drive.restore(&caller.principal, &id, to.as_ref()).await?;
-    Ok(HttpResponse::Ok().json(json!({ "path": path.as_str() })))
+    Ok(HttpResponse::Ok().json(json!({ "path": shown(&path, &place) })))
 }
 
 /// DELETE /trash/ID
@@ -105,8 +116,9 @@ pub(super) async fn open_version(
 
 /// POST /versions/ID
 pub(super) async fn restore_version(caller: Caller, of: Data<Handles>, id: Path<String>) -> Answer {
+    let place = of.drive.place_of_kept(&caller.principal, &id).await?;
     let path = of.drive.restore_version(&caller.principal, &id).await?;
-    Ok(HttpResponse::Ok().json(json!({ "path": path.as_str() })))
+    Ok(HttpResponse::Ok().json(json!({ "path": shown(&path, &place) })))
 }
 
 /// DELETE /versions/ID

@@ -9,7 +9,10 @@ use actix_web::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{caller::Caller, files::place_of};
+use super::{
+    caller::Caller,
+    files::{place_of, shown},
+};
 use crate::{
     Error,
     accounts::MatchPolicy,
@@ -97,8 +100,11 @@ pub(super) async fn claim(caller: Caller, of: Data<Handles>, claims: Json<Claims
         .map(|each| Ok(Proof { claim: bytes(&each.claim)?, proof: bytes(&each.proof)? }))
         .collect::<Result<Vec<Proof>, Failure>>()?;
     let claimed = of.matching.claim(&caller.principal, &proofs).await?;
-    let claimed: Vec<Value> = claimed.into_iter().map(result).collect();
-    Ok(HttpResponse::Ok().json(json!({ "claims": claimed })))
+    let mut answers = Vec::with_capacity(claimed.len());
+    for one in claimed {
+        answers.push(result(&caller, &of, one).await?);
+    }
+    Ok(HttpResponse::Ok().json(json!({ "claims": answers })))
 }
 
 /// GET /match/policy
@@ -148,12 +154,15 @@ fn standing(standing: &Standing, base: &RelativePath) -> Value {
         Standing::Refused(problem) => json!({
             "state": "refused", "type": "name_invalid", "rule": problem.rule, "detail": problem.sentence,
         }),
-        Standing::Barred(sentence) => {
-            let mut answer = failure::problem_of(Error::Forbidden(sentence.clone()));
-            answer["state"] = json!("refused");
-            answer
-        }
+        Standing::Barred(sentence) => refused(sentence.clone()),
+        Standing::ReadOnly => refused("You may not add or change files here".to_owned()),
     }
+}
+
+fn refused(sentence: String) -> Value {
+    let mut answer = failure::problem_of(Error::Forbidden(sentence));
+    answer["state"] = json!("refused");
+    answer
 }
 
 fn add_key(answer: &mut Value, key: Option<&Key>) {
@@ -163,12 +172,15 @@ fn add_key(answer: &mut Value, key: Option<&Key>) {
     }
 }
 
-fn result(claimed: Claimed) -> Value {
-    match claimed {
-        Claimed::Made(stored, origin) => json!({
-            "state": "claimed", "path": stored.path.as_str(), "etag": stored.etag,
-            "origin": origin.as_str(),
-        }),
+async fn result(caller: &Caller, of: &Handles, claimed: Claimed) -> Result<Value, Failure> {
+    Ok(match claimed {
+        Claimed::Made(locker, stored, origin) => {
+            let place = of.drive.place_at(&caller.principal, locker, &stored.path).await?;
+            json!({
+                "state": "claimed", "path": shown(&stored.path, &place), "etag": stored.etag,
+                "origin": origin.as_str(),
+            })
+        }
         Claimed::Stale => json!({ "state": "stale" }),
         Claimed::Need => json!({ "state": "need" }),
         Claimed::Wrong => json!({
@@ -180,7 +192,7 @@ fn result(claimed: Claimed) -> Value {
             answer["state"] = json!("refused");
             answer
         }
-    }
+    })
 }
 
 fn bytes<const N: usize>(text: &str) -> Result<[u8; N], Failure> {

@@ -83,7 +83,12 @@ async fn attention(of: &Handles, caller: &Caller, disk: Option<(u64, u64)>) -> R
             found.push(format!("{}: {}", library.name, library.state));
         }
     }
-    if let Some((free, total)) = disk
+    if !of.drive.is_mounted().await? {
+        found.push(
+            "The disk of the lockers is not mounted. Nothing can be stored; nothing that was stored is changed."
+                .to_owned(),
+        );
+    } else if let Some((free, total)) = disk
         && (free as f64) < LOW_DISK * total as f64
     {
         found.push("The disk under the lockers is almost full.".to_owned());

@@ -2,7 +2,9 @@
 
 use std::fs::{File, OpenOptions};
 
+use serde_json::Value;
 use tunelocker::{
+    Error,
     accounts::Accounts,
     clock::Clock,
     db::Db,
@@ -10,7 +12,7 @@ use tunelocker::{
     events::Events,
 };
 
-use super::{Lockers, tus::bytes};
+use super::{ADMIN, Lockers, tus::bytes};
 
 /// Opens the same folders once more, as the next start does.
 pub(crate) async fn start_again(lockers: &Lockers, clock: Clock) -> (Accounts, Drive) {
@@ -163,6 +165,72 @@ async fn files_and_rows_are_made_to_fit() {
     assert_eq!(usage.used, 100 + 150 + 33 + 7, "what was missing came back");
 }
 
+/// Whatever writes asks first: what it made in the mount point would look like the drive.
+#[tokio::test]
+async fn nothing_is_written_to_a_drive_that_is_not_mounted() {
+    let lockers = Lockers::with_quota(10_000).await;
+    let (drive, ann, locker) = (&lockers.drive, &lockers.ann, lockers.locker);
+    for name in ["a", "b", "folder/c"] {
+        lockers.put(name, &[1; 100]).await.unwrap();
+    }
+    lockers.put("b", &[2; 100]).await.unwrap();
+    let at = |name: &str| RelativePath::parse(name).unwrap();
+    let none = Condition::None;
+    let gone = drive.trash(ann, locker, &at("folder"), &none).await.unwrap();
+    let before = (lockers.usage().await, drive.versions(ann, locker, &at("b")).await.unwrap());
+    let (root, aside) = (lockers.drive_root(), lockers.app.folder.path().join("aside"));
+    std::fs::rename(&root, &aside).unwrap();
+    std::fs::create_dir_all(root.join("staging")).unwrap();
+
+    let version = &before.1[0].id;
+    let answers = [
+        drive.make_folder(ann, locker, &at("new/folder")).await.map(drop),
+        drive.rename(ann, locker, &at("a"), &at("z")).await,
+        drive.copy_to(ann, locker, &at("a"), &lockers.target("z")).await.map(drop),
+        drive.remove(ann, locker, &at("a"), &none).await,
+        drive.trash(ann, locker, &at("a"), &none).await.map(drop),
+        drive.restore(ann, &gone.id, None).await.map(drop),
+        drive.delete_trashed(ann, &gone.id).await,
+        drive.empty_trash(ann, locker).await.map(drop),
+        drive.restore_version(ann, version).await.map(drop),
+        drive.delete_version(ann, version).await,
+    ];
+    for (at, answer) in answers.iter().enumerate() {
+        assert!(matches!(answer, Err(Error::Unavailable(_))), "{at}: {answer:?}");
+    }
+    // Whoever looks after the server is told.
+    let asked = async |path: &str| -> Value {
+        let asked = reqwest::Client::new().get(lockers.app.url(path));
+        asked.basic_auth(ADMIN.0, Some(ADMIN.1)).send().await.unwrap().json().await.unwrap()
+    };
+    let health = asked("/health").await;
+    assert_eq!((&health["status"], &health["storage"]), (&"degraded".into(), &"unmounted".into()));
+    let server = asked("/api/v1/server").await;
+    assert!(server["attention"].to_string().contains("is not mounted"), "{server}");
+    let made: Vec<_> = std::fs::read_dir(&root).unwrap().collect();
+    assert_eq!(made.len(), 1, "{made:?}");
+
+    // Another disk that has lockers, of the same names even, is not this drive either.
+    std::fs::create_dir_all(root.join("lockers/ann/Music")).unwrap();
+    std::fs::write(root.join("lockers/ann/Music/other"), "of another server").unwrap();
+    drive.look_again().await.unwrap();
+    assert!(!root.join(".tunelocker-drive").exists());
+    let (accounts, again) = start_again(&lockers, Clock::System).await;
+    assert_eq!(accounts.usage(ann, locker).await.unwrap(), before.0);
+    assert_eq!(again.trashed(ann, locker).await.unwrap().len(), 1);
+    assert_eq!(again.versions(ann, locker, &at("b")).await.unwrap().len(), 1);
+
+    std::fs::remove_dir_all(&root).unwrap();
+    std::fs::rename(&aside, &root).unwrap();
+    drive.look_again().await.unwrap();
+    assert_eq!(lockers.usage().await, before.0);
+    drive.restore(ann, &gone.id, None).await.unwrap();
+    // Without its mark it is known by what lies on it.
+    std::fs::remove_file(root.join(".tunelocker-drive")).unwrap();
+    lockers.put("d", &[1; 100]).await.unwrap();
+    assert!(root.join(".tunelocker-drive").exists());
+}
+
 #[tokio::test]
 async fn a_drive_that_is_not_mounted_empties_nothing() {
     let lockers = Lockers::with_quota(1000).await;
@@ -172,7 +240,7 @@ async fn a_drive_that_is_not_mounted_empties_nothing() {
     std::fs::rename(&drive, &aside).unwrap();
     std::fs::create_dir(&drive).unwrap();
     let refused = lockers.put("b", &[1; 10]).await;
-    assert!(matches!(refused, Err(tunelocker::Error::Unavailable(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     let (accounts, _drive) = start_again(&lockers, Clock::System).await;
     assert_eq!(accounts.usage(&lockers.ann, lockers.locker).await.unwrap().used, 100);
 

@@ -2,10 +2,11 @@
 
 use std::{io::Read as _, os::unix::fs::symlink};
 
+use bytes::Bytes;
 use tunelocker::{
     Error,
     accounts::{Abilities, UserChange},
-    drive::{Condition, Content, EntryKind, RelativePath},
+    drive::{Condition, Content, EntryKind, NewUpload, RelativePath, Target},
     events::Event,
 };
 
@@ -164,4 +165,66 @@ async fn a_removed_users_files_are_put_away_not_deleted() {
     let away = std::fs::read_dir(&removed).unwrap().next().unwrap().unwrap();
     assert!(away.file_name().to_str().unwrap().starts_with("ann-20"));
     assert_eq!(std::fs::read(away.path().join("hers")).unwrap(), [1; 10]);
+}
+
+/// Other hands (scp, a network share) put files there between two looks at the disk: they are files
+/// like any other to conditions, versions and the quota.
+#[tokio::test]
+async fn what_other_hands_just_put_there_is_replaced_as_any_file_is() {
+    let lockers = Lockers::with_quota(1_000).await;
+    let (drive, ann, locker) = (&lockers.drive, &lockers.ann, lockers.locker);
+    let stale = lockers.put("changed", &[1; 100]).await.unwrap().etag;
+    for name in ["new", "tus", "moved onto", "copied onto", "changed"] {
+        std::fs::write(lockers.folder().join(name), [9; 50]).unwrap();
+    }
+    let absent = |path: &str| Target { condition: Condition::Absent, ..lockers.target(path) };
+    let put = async |target: Target| drive.put(ann, &target, Some(3), body(b"abc")).await;
+    let versions = async |path: &str| {
+        let path = lockers.target(path).path;
+        let kept = drive.versions(ann, locker, &path).await.unwrap();
+        kept.iter().map(|one| one.size).collect::<Vec<_>>()
+    };
+    let refused = put(absent("new")).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert_eq!(std::fs::read(lockers.folder().join("new")).unwrap(), [9; 50]);
+    assert_eq!(lockers.usage().await.used, 150, "it counts from then on");
+    put(lockers.target("new")).await.unwrap();
+    assert_eq!(versions("new").await, [50]);
+
+    let upload = |condition| NewUpload {
+        path: Some(lockers.target("tus").path),
+        locker,
+        condition,
+        length: 3,
+        metadata: String::new(),
+    };
+    let refused = drive.create_upload(ann, &upload(Condition::Absent)).await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    let begun = drive.create_upload(ann, &upload(Condition::None)).await.unwrap();
+    let (send, receive) = tokio::sync::mpsc::channel(1);
+    send.send(Bytes::from_static(b"abc")).await.unwrap();
+    drop(send);
+    drive.clone().append_upload(ann.clone(), begun.id, 0, None, receive).await.unwrap();
+    assert_eq!(versions("tus").await, [50]);
+
+    // What was changed is another file, and kept as it is now.
+    let condition = Condition::Match(vec![stale]);
+    let expected = Target { condition, ..lockers.target("changed") };
+    assert!(matches!(put(expected).await, Err(Error::Conflict(_))));
+    put(lockers.target("changed")).await.unwrap();
+    assert_eq!(versions("changed").await, [50]);
+
+    let from = lockers.target("new").path;
+    drive.copy_to(ann, locker, &from, &lockers.target("copied onto")).await.unwrap();
+    drive.move_to(ann, locker, &from, &lockers.target("moved onto")).await.unwrap();
+    assert_eq!((versions("copied onto").await, versions("moved onto").await[0]), (vec![50], 50));
+    // A version comes back in the place of what other hands brought.
+    std::fs::write(lockers.folder().join("tus"), [8; 70]).unwrap();
+    let version = &drive.versions(ann, locker, &lockers.target("tus").path).await.unwrap()[0];
+    drive.restore_version(ann, &version.id).await.unwrap();
+    assert_eq!(versions("tus").await[0], 70);
+    // Nor is there what they took away.
+    std::fs::remove_file(lockers.folder().join("changed")).unwrap();
+    put(absent("changed")).await.unwrap();
+    assert_eq!(drive.examine().await.unwrap(), Vec::<String>::new());
 }

@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use tunelocker::{Error, drive::RelativePath};
+use tunelocker::{
+    Error,
+    drive::{Condition, NewUpload, RelativePath, UploadForm},
+};
 
 use super::{Lockers, body};
 use crate::harness::TestApp;
@@ -60,6 +63,30 @@ async fn a_full_disk_refuses_and_recovers() {
     assert_eq!(fs::read_dir(disk.path().join("staging")).unwrap().count(), 0);
     let usage = lockers.usage().await;
     assert_eq!((usage.used, usage.reserved), (1_000_000, 0));
+
+    // Nor does one whose length comes later take what uploads leave to everything else.
+    let later = NewUpload {
+        path: Some(RelativePath::parse("later").unwrap()),
+        locker: lockers.locker,
+        condition: Condition::None,
+        length: 0,
+        metadata: String::new(),
+    };
+    let form = UploadForm { is_deferred: true, unpacks: false };
+    let begun = lockers.drive.create_upload_of(&lockers.ann, &later, form).await.unwrap();
+    let (send, receive) = tokio::sync::mpsc::channel(100);
+    let free = rustix::fs::statvfs(disk.path()).unwrap();
+    let free = usize::try_from(free.f_bavail * free.f_frsize).unwrap();
+    for piece in vec![7; free - 40_000].chunks(50_000) {
+        send.send(bytes::Bytes::copy_from_slice(piece)).await.unwrap();
+    }
+    drop(send);
+    let ann = lockers.ann.clone();
+    let full = lockers.drive.clone().append_upload(ann, begun.id.clone(), 0, None, receive).await;
+    assert!(matches!(full, Err(Error::StorageFull)), "{full:?}");
+    let kept = lockers.drive.upload(&lockers.ann, &begun.id).await.unwrap();
+    assert!(0 < kept.offset, "what came before stays");
+    lockers.drive.terminate_upload(&lockers.ann, &begun.id).await.unwrap();
 
     // Over HTTP it says so.
     let secret = lockers.accounts.create_app_password(&lockers.ann, "curl").await.unwrap().secret;

@@ -207,6 +207,14 @@ async fn old_things_leave_the_trash_by_themselves() {
     lockers.put("a", &[1; 10]).await.unwrap();
     lockers.put("a", &[2; 20]).await.unwrap();
     drive.trash(ann, locker, &path("a"), &Condition::None).await.unwrap();
+    // Nothing goes by itself, however old it is, unless an administrator switched that on.
+    clock.advance(Duration::from_hours(24 * 365 * 20));
+    drive.prune().await.unwrap();
+    assert_eq!(lockers.usage().await.reclaimable, 30);
+    drive.restore(ann, &drive.trashed(ann, locker).await.unwrap()[0].id, None).await.unwrap();
+    drive.trash(ann, locker, &path("a"), &Condition::None).await.unwrap();
+    let rules = KeepRules { trash_days: 30, version_days: 365 * 20 + 90, versions: 0 };
+    lockers.accounts.set_keep_rules(&lockers.admin, rules).await.unwrap();
     clock.advance(Duration::from_hours(24 * 31));
     drive.prune().await.unwrap();
     assert!(drive.trashed(ann, locker).await.unwrap().is_empty());

@@ -122,7 +122,8 @@ async fn files_are_deleted_brought_back_copied_and_found() {
         )
         .await;
     assert_eq!((status, &refused["type"]), (403, &json!("forbidden")));
-    assert_eq!(ann.get("keeping").await["trashDays"], 30);
+    let rules = json!({ "trashDays": 0, "versionDays": 0, "versions": 0 });
+    assert_eq!(ann.get("keeping").await, rules, "nothing goes by itself");
     let (_, emptied) = ann.json(Method::DELETE, "trash", None).await;
     assert_eq!(emptied["deleted"], 0);
 }
@@ -178,6 +179,17 @@ async fn a_shared_folder_has_an_id_and_a_root_of_its_own() {
     let (_, kept) = bob.json(Method::DELETE, &format!("files/new?locker={id}"), None).await;
     assert_eq!((&kept["path"], &kept["by"]), (&json!("new"), &json!("bob")));
     assert_eq!(bob.get(&format!("trash?locker={id}")).await["items"][0]["path"], "new");
+    // What comes back is called as his place calls it, and goes where he means it.
+    let trashed = format!("trash/{}", kept["id"].as_str().unwrap());
+    let wish = json!({ "to": "back" });
+    let (status, back) = bob.json(Method::POST, &trashed, Some(wish)).await;
+    assert_eq!((status, &back["path"]), (200, &json!("back")));
+    assert!(lockers.folder().join("Deep/Band/back/his").exists());
+    bob.put(&format!("demo?locker={id}"), &[3; 30]).await;
+    let versions = bob.get(&format!("versions?path=demo&locker={id}")).await;
+    let version = format!("versions/{}", versions["items"][0]["id"].as_str().unwrap());
+    let (status, back) = bob.json(Method::POST, &version, None).await;
+    assert_eq!((status, &back["path"]), (200, &json!("demo")));
     let wrong = bob.send(Method::GET, "files/Deep?locker=lo-1", None).await;
     assert_eq!(wrong.status(), StatusCode::NOT_FOUND);
     let ended = ann.send(Method::DELETE, &format!("folder-shares/{id}"), None).await;

@@ -277,6 +277,19 @@ async fn what_is_dropped_into_a_folder_is_delivered() {
     let own = Desk::json(desk.as_ann(Method::GET, ORDER)).await;
     assert_eq!(own["items"][0]["state"], "done");
     assert!(own["items"][0]["order"].as_str().unwrap().starts_with("Order 7"));
+
+    // The same order again, of the same names and sizes: other bytes are another delivery.
+    let aside = desk.lockers.drive_root().join("Order 7");
+    std::fs::create_dir_all(aside.join("Album")).unwrap();
+    std::fs::write(aside.join("Album/1.txt"), b"one").unwrap();
+    std::fs::write(aside.join("Album/2.txt"), b"TWO").unwrap();
+    std::fs::rename(&aside, desk.lockers.drive_root().join("drop/ann/Order 7")).unwrap();
+    while desk.lockers.drive_root().join("drop/ann/Order 7").exists() {
+        assert!(tokio::time::Instant::now() < deadline, "it was not taken in");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let stored = there.with_file_name("2 (2).txt");
+    assert_eq!(std::fs::read(stored).unwrap(), b"TWO", "nothing is deleted that was not stored");
 }
 
 /// A host for others begins with the rule; a household without one.

@@ -68,7 +68,7 @@ async fn an_administrator_makes_the_rules() {
     });
     assert_eq!(rules, chosen);
     let kept = Desk::json(desk.as_admin(Method::GET, "keeping")).await;
-    assert_eq!(kept, json!({ "trashDays": 7, "versionDays": 90, "versions": 10 }));
+    assert_eq!(kept, json!({ "trashDays": 7, "versionDays": 0, "versions": 0 }));
     let policy = Desk::json(desk.as_admin(Method::GET, "match/policy")).await;
     assert_eq!(policy["policy"], "server");
 }

@@ -162,6 +162,45 @@ async fn the_end_of_a_grant_is_told_thirty_seven_and_one_days_before() {
     desk.clock.advance(DAY);
     let told = desk.told().await;
     assert!(told.iter().any(|text| text.contains("holds more than it may")), "{told:?}");
+    assert!(!told.iter().any(|text| text.contains("Order 1")), "it has ended: {told:?}");
+}
+
+/// An end that was moved is told anew, and what was told of it before no longer holds.
+#[tokio::test]
+async fn what_was_told_of_an_end_goes_with_it() {
+    let desk = Desk::new(1_000).await;
+    let give = json!({ "tier": 5_000, "endsAt": NOW + YEAR, "reason": "Order 1" });
+    let grant = Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&give)).await;
+    let grant = format!("grants/{}", grant["id"].as_str().unwrap());
+    desk.clock.advance(364 * DAY);
+    assert_eq!(desk.told().await.len(), 1);
+    let move_to = async |ends: i64| {
+        let change = desk.as_admin(Method::PATCH, &grant).json(&json!({ "endsAt": ends }));
+        assert_eq!(Desk::status(change).await, 204);
+        desk.told().await
+    };
+    assert!(move_to(NOW + 2 * YEAR).await.is_empty(), "that is a year from now");
+    let day = 24 * 3600 * 1000;
+    let told = move_to(NOW + YEAR + 5 * day).await;
+    assert!(told.len() == 1 && told[0].contains("2027-11-30"), "{told:?}");
+    assert_eq!(Desk::status(desk.as_admin(Method::DELETE, &grant)).await, 204);
+    assert!(desk.told().await.is_empty(), "it was taken back");
+}
+
+/// Whoever was removed pays for nothing, and nobody's share is smaller for it.
+#[tokio::test]
+async fn who_is_gone_shares_no_costs() {
+    let desk = Desk::new(10_000).await;
+    desk.put_as_kim("song", &[7; 1_000]).await;
+    desk.lockers.put("song", &[7; 1_000]).await.unwrap();
+    let split = json!({
+        "graceDays": 180, "sharedCopies": "first-owner", "deletion": null, "downloadsCount": false,
+    });
+    assert_eq!(Desk::status(desk.as_admin(Method::PUT, "quota-rules").json(&split)).await, 204);
+    desk.until_used(&[("ann", 0), ("kim", 1_000)]).await;
+    desk.lockers.accounts.remove_user(&desk.lockers.admin, "kim").await.unwrap();
+    desk.until_used(&[("ann", 1_000)]).await;
+    desk.explained().await;
 }
 
 #[tokio::test]

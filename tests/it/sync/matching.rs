@@ -25,6 +25,11 @@ async fn own_files_are_had_and_can_be_had_twice() {
     assert_eq!((usage.used, usage.reserved), (600_000, 0), "each file counts in full");
     let had = two.look(Who::Ann, "Copy/b.flac", &song).await;
     assert_eq!(had["paths"], json!(["Copy/b.flac", "Music/a.flac"]), "the wanted one first");
+    // Names are the same however their accents are composed; told as they were asked about.
+    two.lockers.put("Bj\u{f6}rk/J\u{f3}ga", &bytes(9, 4_000)).await.unwrap();
+    let apart = "Bjo\u{308}rk/Jo\u{301}ga";
+    let named = two.look(Who::Ann, apart, &bytes(9, 4_000)).await;
+    assert_eq!((&named["count"], &named["paths"]), (&json!(1), &json!([apart])));
     // Removed files are not had.
     let path = two.lockers.target("Music/a.flac").path;
     let none = tunelocker::drive::Condition::None;

@@ -32,7 +32,11 @@ async fn matching_and_claims_reach_into_a_shared_folder() {
     let (drive, ann, locker) = (&two.lockers.drive, &two.lockers.ann, two.lockers.locker);
     let share = drive.share_folder(ann, locker, &folder, "bob", false).await.unwrap();
     let place = share.id.to_string();
-    assert_eq!(two.look_in(&place, "new.bin", &his).await.0, 403, "read only");
+    let (_, standing) = two.look_in(&place, "new.bin", &his).await;
+    assert_eq!((&standing["state"], &standing["type"]), (&json!("refused"), &json!("forbidden")));
+    assert!(standing.get("key").is_none(), "{standing}");
+    let (_, standing) = two.look_in(&place, "in.bin", &shared).await;
+    assert_eq!((&standing["state"], &standing["paths"]), (&json!("have"), &json!(["in.bin"])));
     drive.share_folder(ann, locker, &folder, "bob", true).await.unwrap();
 
     let (_, standing) = two.look_in(&place, "in.bin", &shared).await;
@@ -57,6 +61,7 @@ async fn matching_and_claims_reach_into_a_shared_folder() {
     let answer = two.post(Who::Bob, "/api/v1/claims", &claims).await;
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["claims"][0]["state"], "claimed", "{answer}");
+    assert_eq!(answer["claims"][0]["path"], "sub/new.bin", "as his place calls it");
     assert_eq!(std::fs::read(two.file("ann", "Ours/sub/new.bin")).unwrap(), his);
     assert_eq!(two.lockers.usage().await.used, before + 70_000);
 

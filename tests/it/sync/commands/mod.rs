@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 use sqlx::Connection as _;
 use tokio::process::Command;
-use tunelocker::accounts::MatchPolicy;
+use tunelocker::{accounts::MatchPolicy, drive::RelativePath};
 
 use super::{Two, Who, bytes, wire::Wire};
 use crate::{
@@ -177,6 +177,38 @@ async fn pull_gives_the_same_tree_and_fetches_nothing_twice() {
         "{said}"
     );
     assert_eq!(std::fs::read(back.path().join("only here")).unwrap(), b"z");
+}
+
+/// Who may only read fetches, and is told at the end that he has all of it.
+#[tokio::test]
+async fn pull_brings_a_shared_folder_that_may_only_be_read() {
+    let two = Two::new().await;
+    for (number, name) in ["one.flac", "Söng.flac"].into_iter().enumerate() {
+        two.lockers.put(&format!("Ours/{name}"), &bytes(number as u64, 5_000)).await.unwrap();
+    }
+    two.lockers.put("private", &bytes(7, 5_000)).await.unwrap();
+    let folder = RelativePath::parse("Ours").unwrap();
+    let (drive, ann, locker) = (&two.lockers.drive, &two.lockers.ann, two.lockers.locker);
+    let share = drive.share_folder(ann, locker, &folder, "bob", false).await.unwrap();
+    let wire = Wire::to(two.lockers.app.http).await;
+    let bob = Station::of(&two, Who::Bob, &wire);
+    let back = tempfile::tempdir().unwrap();
+    let place = share.id.to_string();
+    for (fetched, had) in [(2, 0), (0, 2)] {
+        let said = bob.done("pull", back.path(), &["--locker", &place]).await;
+        assert_eq!(
+            (&said["fetched"]["files"], &said["had"]["files"]),
+            (&fetched.into(), &had.into())
+        );
+    }
+    assert_eq!(tree(back.path()).len(), 2);
+    // What he has besides is refused one by one, with the reason.
+    std::fs::write(back.path().join("his"), b"z").unwrap();
+    let output = bob.output("sync", back.path(), &["--locker", &place, "--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&said["had"]["files"], &said["refused"][0]["path"]), (&2.into(), &"his".into()));
+    assert_eq!(said["refused"].as_array().unwrap().len(), 1, "{said}");
 }
 
 #[tokio::test]
