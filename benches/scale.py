@@ -90,8 +90,12 @@ def pages(server, ask, name, size, total, goal, **parameters):
     sample = min(40 if size < 100 else 15, max(1, count // 3))
     parts = {"first": range(sample), "middle": range(count // 2, count // 2 + sample),
              "last": range(count - sample, count)}
-    figures = []
+    figures, jumps = [], []
     for numbers in parts.values():
+        # A client comes here page by page. Where this one jumps, the way is looked for once.
+        before = own_cpu(server.pid)
+        ask.raw(name, **parameters, **{key: max(0, numbers[0] - 1) * size, limit: size})
+        jumps.append((own_cpu(server.pid) - before) * 1000)
         before = own_cpu(server.pid)
         for number in numbers:
             ask.raw(name, **parameters, **{key: number * size, limit: size})
@@ -99,6 +103,7 @@ def pages(server, ask, name, size, total, goal, **parameters):
     text = " / ".join(f"{figure:.2f}" for figure in figures)
     what = f"{name} {parameters.get('type', '')}".strip()
     row(f"{what}, pages of {size}: first / middle / last, CPU ms", text, goal, figures)
+    print(f"  (the one before, to which it jumps: {' / '.join(f'{jump:.1f}' for jump in jumps)})", flush=True)
 
 
 def one(server, ask, what, goal, name, times=1, **parameters):

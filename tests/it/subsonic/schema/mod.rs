@@ -29,6 +29,9 @@ fn find() -> Option<PathBuf> {
     checkout.ancestors().map(|each| each.join("shared/data")).find(|each| each.is_dir())
 }
 
+static OPENAPI: LazyLock<Option<openapi::OpenApi>> =
+    LazyLock::new(|| find().map(|folder| openapi::OpenApi::open(&folder)));
+
 /// Fails where a JSON answer is not what is published for its method. Every answer that a test
 /// gets goes through here, so those without the documents say nothing; the tests that are about
 /// the documents do.
@@ -38,8 +41,6 @@ pub(crate) fn holds(method: &str, answer: &serde_json::Value) {
     if may_be_bare && answer["subsonic-response"].as_object().is_some_and(|it| it.len() == 5) {
         return;
     }
-    static OPENAPI: LazyLock<Option<openapi::OpenApi>> =
-        LazyLock::new(|| find().map(|folder| openapi::OpenApi::open(&folder)));
     let wrong = OPENAPI.as_ref().map(|openapi| openapi.check(method, answer)).unwrap_or_default();
     assert!(wrong.is_empty(), "{}\n{answer}", wrong.join("\n"));
 }
