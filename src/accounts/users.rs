@@ -103,6 +103,13 @@ pub struct UserChange {
     pub is_disabled: Option<bool>,
 }
 
+/// What becomes of a removed user's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    PutAway,
+    Erase,
+}
+
 impl Accounts {
     /// Whom a user id stands for, with full rights: for tests, the command line and the control
     /// socket, which have proved themselves otherwise.
@@ -315,9 +322,23 @@ impl Accounts {
     /// Removes a user; the drive puts the locker away under `removed/`. Admin only; never the
     /// last admin.
     pub async fn remove_user(&self, admin: &Principal, name: &str) -> Result<()> {
+        self.remove(admin, name, Files::PutAway).await
+    }
+
+    /// The same, and the drive erases the locker with all that is in it.
+    pub async fn remove_user_and_files(&self, admin: &Principal, name: &str) -> Result<()> {
+        self.remove(admin, name, Files::Erase).await
+    }
+
+    async fn remove(&self, admin: &Principal, name: &str, files: Files) -> Result<()> {
         admin.require_admin()?;
         let mut tx = self.db.write().await?;
         let user = user_named(&mut tx, name).await?;
+        if files == Files::Erase {
+            sqlx::query!("update locker set is_erased = 1 where user_id = ?", user)
+                .execute(&mut *tx)
+                .await?;
+        }
         sqlx::query!(
             "update library set is_active = 0, is_shared = 0, is_on_lan = 0
              where locker_id in (select locker_id from locker where user_id = ?)",

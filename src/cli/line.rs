@@ -168,7 +168,12 @@ pub(super) enum User {
     /// List users
     List,
     /// Remove a user; the locker is put away, not deleted
-    Remove { name: String },
+    Remove {
+        name: String,
+        /// Delete all files of the locker, for good
+        #[arg(long)]
+        delete_files: bool,
+    },
     /// Put a user on a plan
     SetPlan { name: String, plan: String },
     /// Set a user's login password
@@ -228,7 +233,9 @@ impl Command {
                 Request::UserAdd { name, password: password()?, role, plan }
             }
             Self::User(User::List) => Request::UserList,
-            Self::User(User::Remove { name }) => Request::UserRemove { name },
+            Self::User(User::Remove { name, delete_files }) => {
+                Request::UserRemove { name, deletes_files: delete_files }
+            }
             Self::User(User::SetPlan { name, plan }) => Request::UserSetPlan { name, plan },
             Self::User(User::SetPassword { name, .. }) => {
                 Request::UserSetPassword { name, password: password()? }

@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(100);
 pub(super) enum Request {
     UserAdd { name: String, password: String, role: Role, plan: Option<String> },
     UserList,
-    UserRemove { name: String },
+    UserRemove { name: String, deletes_files: bool },
     UserSetPlan { name: String, plan: String },
     UserSetPassword { name: String, password: String },
     UserAppPassword { name: String, label: String },
@@ -147,7 +147,12 @@ impl Request {
                 let users = accounts.users(&operator).await?;
                 return Ok(Reply::Users(users.into_iter().map(User::from).collect()));
             }
-            Self::UserRemove { name } => accounts.remove_user(&operator, &name).await?,
+            Self::UserRemove { name, deletes_files: false } => {
+                accounts.remove_user(&operator, &name).await?;
+            }
+            Self::UserRemove { name, deletes_files: true } => {
+                accounts.remove_user_and_files(&operator, &name).await?;
+            }
             Self::UserSetPlan { name, plan } => {
                 let change = UserChange { plan: Some(plan), ..UserChange::default() };
                 accounts.update_user(&operator, &name, &change).await?;

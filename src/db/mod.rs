@@ -1,6 +1,8 @@
 //! The SQLite database: one writer, many readers, and the catalogue of migrations. WAL with
 //! `synchronous=FULL` (SQLite's own default, measured to lose nothing at a power cut).
 
+mod before;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -42,8 +44,8 @@ pub struct NewerSchema {
 }
 
 impl Db {
-    /// Opens the file, creating and migrating it as needed. Fails with [`NewerSchema`] inside
-    /// when a newer version wrote it.
+    /// Opens the file, creating and migrating it as needed; what an older version wrote is copied
+    /// first. Fails with [`NewerSchema`] inside when a newer version wrote it.
     pub async fn open(path: &Path) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -66,6 +68,7 @@ impl Db {
             )
             .await
             .with_context(|| format!("cannot open the database {}", path.display()))?;
+        before::keep(&mut *writer.acquire().await?, path).await?;
         MIGRATIONS.run(&writer).await.context("cannot bring the database up to date")?;
         let reader = SqlitePoolOptions::new()
             .min_connections(0)

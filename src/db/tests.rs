@@ -65,3 +65,60 @@ async fn lists_of_an_older_database_are_filled() {
     assert_eq!(works.await, ["0A1B2C3D"]);
     db.close().await;
 }
+
+/// What an older version wrote is there beside, as it was, once; a copy of an earlier time goes.
+#[tokio::test]
+async fn a_copy_is_kept_of_what_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let mut old = at_version(&path, 119).await;
+    sqlx::query("insert into meta (key, value) values ('mark', 'old')")
+        .execute(&mut old)
+        .await
+        .unwrap();
+    old.close().await.unwrap();
+    let stale = folder.path().join("tunelocker-before-7.db");
+    std::fs::write(&stale, "of long ago").unwrap();
+    let mark = async |path: &Path| -> (String, i64) {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut found = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        let sql = "select (select value from meta where key = 'mark'), max(version) from _sqlx_migrations";
+        sqlx::query_as(sql).fetch_one(&mut found).await.unwrap()
+    };
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap();
+    let copy = folder.path().join(format!("tunelocker-before-{newest}.db"));
+    let db = Db::open(&path).await.unwrap();
+    let mut tx = db.write().await.unwrap();
+    sqlx::query("update meta set value = 'new' where key = 'mark'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    db.close().await;
+    assert!(!stale.exists());
+    assert_eq!(mark(&copy).await, ("old".to_owned(), 115));
+    // Up to date: nothing is copied again.
+    Db::open(&path).await.unwrap().close().await;
+    assert_eq!(mark(&copy).await, ("old".to_owned(), 115));
+    assert_eq!(mark(&path).await, ("new".to_owned(), newest));
+}
+
+/// Where there is no room for the copy, nothing is changed.
+#[tokio::test]
+async fn without_a_copy_nothing_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    at_version(&path, 119).await.close().await.unwrap();
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap();
+    // A folder with something in it stands where the copy would be written.
+    let part = folder.path().join(format!("tunelocker-before-{newest}.part"));
+    std::fs::create_dir_all(part.join("inside")).unwrap();
+    let refused = format!("{:#}", Db::open(&path).await.unwrap_err());
+    assert!(refused.contains("nothing was changed"), "{refused}");
+    let mut left = at_version(&path, 119).await;
+    let (version,): (i64,) = sqlx::query_as("select max(version) from _sqlx_migrations")
+        .fetch_one(&mut left)
+        .await
+        .unwrap();
+    assert_eq!(version, 115);
+}

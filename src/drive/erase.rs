@@ -57,6 +57,32 @@ impl Drive {
         Ok(())
     }
 
+    /// Lockers of removed users that were to be erased go for good, once they are put away: their
+    /// folder and shelves first, then what rows tell of them.
+    pub(super) async fn erase_orphans(&self) -> Result<()> {
+        let orphans = sqlx::query!(
+            "select locker_id, path from locker
+             where user_id is null and is_erased = 1 and path like 'removed/%'"
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        for orphan in orphans {
+            let (disk, path) = (self.disk.clone(), orphan.path.clone());
+            blocking(move || disk.erase_removed(&path)).await?;
+            let mut tx = self.db.write().await?;
+            for sql in [
+                "delete from drive_kept where locker_id = ?",
+                "delete from drive_file where locker_id = ?",
+                "update locker set used_bytes = 0, is_erased = 0 where locker_id = ?",
+            ] {
+                sqlx::query(sql).bind(orphan.locker_id).execute(&mut *tx).await?;
+            }
+            tx.commit().await?;
+            tracing::info!("{} is erased", orphan.path);
+        }
+        Ok(())
+    }
+
     /// The files that make up so many counted bytes.
     async fn first_to_go(
         &self,

@@ -213,11 +213,12 @@ impl Drive {
         Ok(())
     }
 
-    /// Lockers of users that were removed go to `removed/NAME-DATE`; nothing is deleted.
+    /// Lockers of users that were removed go to `removed/NAME-DATE`; nothing is deleted, unless an
+    /// administrator said so.
     pub(super) async fn put_orphans_away(&self) -> Result<()> {
         let orphans = sqlx::query!(
-            "select locker_id, path from locker
-             where kind = 'user' and user_id is null and path like 'lockers/%'"
+            r#"select locker_id, path, is_erased as "is_erased: bool" from locker
+               where kind = 'user' and user_id is null and path like 'lockers/%'"#
         )
         .fetch_all(self.db.read())
         .await?;
@@ -227,7 +228,9 @@ impl Drive {
             // The row's number makes it unique when a name comes and goes twice a day.
             let name = format!("{user}-{date}-{}", orphan.locker_id);
             // What goes there has to stand on its own.
-            if let Err(error) = self.make_locker_real(orphan.locker_id.into()).await {
+            if !orphan.is_erased
+                && let Err(error) = self.make_locker_real(orphan.locker_id.into()).await
+            {
                 tracing::error!(
                     "the files of {user} stay where they are: some of their bytes lie in a watched folder and could not be copied: {error:#}"
                 );
@@ -258,7 +261,7 @@ impl Drive {
             tx.commit().await?;
             tracing::info!("the files of {user} are now in {path}");
         }
-        Ok(())
+        self.erase_orphans().await
     }
 }
 

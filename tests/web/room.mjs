@@ -22,6 +22,8 @@ try {
     await see(root, how, options, { room: '/server/people/ann', deliveries: '/server/deliveries' });
   }
   assert(complaints.length === 0, `no console message at all\n${complaints.join('\n')}`);
+  // Her own pages, still open, are told that she is nobody any more.
+  await leaves();
   assert(violations.length === 0, `axe finds nothing\n${violations.join('\n')}`);
 } catch (failure) {
   if (page) await picture(page, 'failed-room').catch(() => {});
@@ -41,6 +43,22 @@ async function signedIn(name, password) {
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { level: 1 }).first().waitFor();
   return of.storageState();
+}
+
+/** A person goes, and all that was stored with her. */
+async function leaves() {
+  await signedIn('root', "the admin's own");
+  await page.goto(`${args.base}/server/people`);
+  await page.getByRole('button', { name: 'More for ann' }).click();
+  await page.getByRole('menuitem', { name: 'Remove' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove ann?' });
+  await dialog.getByLabel('Delete the files as well', { exact: false }).check();
+  assert(await dialog.getByRole('button', { name: 'Remove' }).isDisabled(), 'nobody goes before his name is typed');
+  await dialog.getByRole('textbox').fill('ann');
+  violations.push(...await accessible(page, 'remove'));
+  await picture(page, 'remove-person');
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await page.getByText('ann is removed').waitFor();
 }
 
 async function administer() {

@@ -150,7 +150,7 @@ async function history() {
   const listens = page.locator('.figures dd').first();
   const month = Number(await listens.innerText());
   await page.getByRole('button', { name: 'Week', exact: true }).click();
-  await page.waitForFunction((was) => Number(document.querySelector('.figures dd').innerText) < was, month);
+  await page.waitForFunction((was) => Number(document.querySelector('.figures dd')?.innerText) < was, month);
   await page.getByRole('button', { name: 'Year', exact: true }).click();
   await page.getByRole('heading', { name: 'Listens a month' }).waitFor();
   // It follows by itself when an app scrobbles.

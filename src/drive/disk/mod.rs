@@ -207,6 +207,21 @@ impl Disk {
         }
     }
 
+    /// Erases a locker that was put away, with its shelves. Symlinks go, not what they name.
+    pub(super) fn erase_removed(&self, path: &str) -> io::Result<()> {
+        let shelves = SHELVES.iter().map(|shelf| format!("{path}-{shelf}"));
+        for folder in std::iter::once(path.to_owned()).chain(shelves) {
+            match fs::remove_dir_all(self.root.join(folder)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => (),
+            }
+        }
+        match beneath(self.root()?, "removed", FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            opened => Ok(fsync(&opened?)?),
+        }
+    }
+
     /// Where a path below the root is, for rows that others read.
     pub(super) fn absolute(&self, path: &str) -> io::Result<PathBuf> {
         std::path::absolute(self.root.join(path))

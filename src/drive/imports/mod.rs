@@ -35,8 +35,11 @@ use crate::{
     media::worker::Pool,
 };
 
-/// Imports that run at the same time; others wait.
-const AT_ONCE: usize = 2;
+/// Addresses that are fetched at the same time; others wait.
+const FETCHED_AT_ONCE: usize = 4;
+/// Archives that are unpacked at the same time. They have their bytes here, so that no slow source
+/// stands in their way.
+const UNPACKED_AT_ONCE: usize = 2;
 /// Imports of one user that wait or run.
 const MOST_OPEN: i64 = 50;
 
@@ -215,7 +218,8 @@ pub struct Imports {
     /// The configuration lets addresses be fetched, if an administrator wants it.
     may_fetch: bool,
     live: Arc<Mutex<HashMap<ImportId, Arc<Live>>>>,
-    room: Arc<Semaphore>,
+    fetching: Arc<Semaphore>,
+    unpacking: Arc<Semaphore>,
 }
 
 impl Imports {
@@ -231,7 +235,8 @@ impl Imports {
             pool,
             may_fetch,
             live: Arc::default(),
-            room: Arc::new(Semaphore::new(AT_ONCE)),
+            fetching: Arc::new(Semaphore::new(FETCHED_AT_ONCE)),
+            unpacking: Arc::new(Semaphore::new(UNPACKED_AT_ONCE)),
         }
     }
 

@@ -49,7 +49,7 @@ impl Imports {
     /// An address, to its end.
     pub(super) async fn carry_url(self, id: ImportId, live: Arc<Live>) {
         let work = async {
-            let _turn = self.room.acquire().await;
+            let _turn = self.fetching.acquire().await;
             let known = self.begin(id).await?;
             let principal = self.accounts.principal(known.user).await?;
             self.fetch_all(&known, &live, &principal).await
@@ -68,7 +68,7 @@ impl Imports {
         received: Received,
     ) {
         let work = async {
-            let _turn = self.room.acquire().await;
+            let _turn = self.unpacking.acquire().await;
             self.unpack_file(id, &live, (&principal, &into), None, &received).await
         };
         let done = live.stop().run_until_cancelled(Box::pin(work)).await;
@@ -78,7 +78,7 @@ impl Imports {
     /// An archive that was a resumable upload, to its end; then the upload is gone.
     pub(super) async fn carry_upload(self, id: ImportId, live: Arc<Live>) {
         let work = async {
-            let _turn = self.room.acquire().await;
+            let _turn = self.unpacking.acquire().await;
             let known = self.begin(id).await?;
             let principal = self.accounts.principal(known.user).await?;
             self.unpack_arrived(&known, &live, &principal, known.upload(), None).await

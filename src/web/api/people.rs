@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpResponse,
-    web::{Data, Json, Path},
+    web::{Data, Json, Path, Query},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -119,9 +119,27 @@ pub(super) async fn change(
     Ok(done())
 }
 
+/// What becomes of the files of somebody who is removed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Removal {
+    /// They go for good.
+    #[serde(default)]
+    delete_files: bool,
+}
+
 /// DELETE /users/NAME
-pub(super) async fn remove(caller: Caller, of: Data<Handles>, name: Path<String>) -> Answer {
-    of.accounts.remove_user(&caller.principal, &name).await?;
+pub(super) async fn remove(
+    caller: Caller,
+    of: Data<Handles>,
+    name: Path<String>,
+    removal: Query<Removal>,
+) -> Answer {
+    if removal.delete_files {
+        of.accounts.remove_user_and_files(&caller.principal, &name).await?;
+    } else {
+        of.accounts.remove_user(&caller.principal, &name).await?;
+    }
     Ok(done())
 }
 

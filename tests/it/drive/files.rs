@@ -167,6 +167,40 @@ async fn a_removed_users_files_are_put_away_not_deleted() {
     assert_eq!(std::fs::read(away.path().join("hers")).unwrap(), [1; 10]);
 }
 
+/// Only where an administrator says so they go for good, with trash and versions; what others have
+/// of the same bytes stays.
+#[tokio::test]
+async fn a_removed_users_files_are_erased_on_request() {
+    let lockers = Lockers::with_quota(1000).await;
+    lockers.put("hers", &[1; 10]).await.unwrap();
+    lockers.put("hers", &[2; 10]).await.unwrap();
+    lockers.put("gone", &[3; 10]).await.unwrap();
+    let gone = lockers.target("gone");
+    lockers.drive.trash(&lockers.ann, lockers.locker, &gone.path, &gone.condition).await.unwrap();
+    let root = lockers.drive_root();
+    let outside = root.join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("theirs"), b"x").unwrap();
+    std::os::unix::fs::symlink(&outside, root.join("lockers/ann/link")).unwrap();
+    lockers.accounts.remove_user_and_files(&lockers.admin, "ann").await.unwrap();
+    let is_empty = |name: &str| match std::fs::read_dir(root.join(name)) {
+        Ok(mut inside) => inside.next().is_none(),
+        Err(_) => false,
+    };
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while root.join("lockers/ann").exists() || !is_empty("removed") {
+        assert!(tokio::time::Instant::now() < deadline, "the files are still there");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(!root.join("trash/ann").exists() && !root.join("versions/ann").exists());
+    assert_eq!(std::fs::read(outside.join("theirs")).unwrap(), b"x");
+    // The name is free again, and begins with nothing.
+    let new = tunelocker::accounts::NewUser::new("ann", "another long password");
+    lockers.accounts.create_user(&lockers.admin, &new).await.unwrap();
+    let usage = lockers.accounts.usage_of(&lockers.admin, "ann").await.unwrap();
+    assert_eq!(usage.used, 0);
+}
+
 /// Other hands (scp, a network share) put files there between two looks at the disk: they are files
 /// like any other to conditions, versions and the quota.
 #[tokio::test]

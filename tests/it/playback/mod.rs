@@ -5,6 +5,7 @@ mod degraded;
 mod exact;
 mod listen;
 mod loudness;
+mod outputs;
 mod queue;
 mod refusals;
 pub(crate) mod sound;

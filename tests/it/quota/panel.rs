@@ -27,7 +27,14 @@ async fn a_person_sees_his_room_and_an_administrator_gives_more() {
     let tier = json!({ "tier": 1_100_000, "endsAt": Clock::System.now() + 5 * day, "reason": "A present" });
     Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
     desk.lockers.accounts.look_for_notices().await.unwrap();
+    let root = desk.lockers.drive_root();
+    assert!(root.join("lockers/ann/bought").exists());
     Script::new("room.mjs").with("base", desk.lockers.app.url("")).pass_beside().await;
+    // She went, and her files with her.
+    let left = || std::fs::read_dir(root.join("removed")).map_or(1, Iterator::count);
+    while root.join("lockers/ann").exists() || left() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
 }
 
 /// What an administrator decides about room, taken down, and told.

@@ -86,7 +86,8 @@ async fn ask(app: &App, method: &str, query: &str, posts: bool) {
         let status = &whole["subsonic-response"]["status"];
         assert!(status == "ok" || status == "failed", "{}: {whole}", shown());
     } else {
-        let is_media = ["audio/", "image/", "application/vnd.apple.mpegurl", "text/vtt"];
+        let is_media =
+            ["audio/", "image/", "application/vnd.apple.mpegurl", "application/zip", "text/vtt"];
         assert!(is_media.iter().any(|is| kind.starts_with(is)), "{}: {kind}", shown());
     }
 }

@@ -9,6 +9,7 @@ use super::Dav;
 async fn paths_lead_nowhere_else() {
     let dav = Dav::with_quota(10_000).await;
     std::fs::write(dav.lockers.app.folder.path().join("data/secret"), "secret").unwrap();
+    std::fs::create_dir_all(dav.lockers.folder()).unwrap();
     std::os::unix::fs::symlink("/etc", dav.lockers.folder().join("link")).unwrap();
     for (path, status) in [
         ("/dav/ann/../../data/secret", "403"),

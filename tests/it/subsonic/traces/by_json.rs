@@ -77,6 +77,24 @@ async fn trace_of_symfonium() {
         app.json("getLyricsBySongId", &format!("id={song}&enhanced=true"), "lyricsList").await;
     assert_eq!(lyrics["structuredLyrics"][0]["synced"], true);
     app.plays(&song, ALL_I_WANT).await;
+    // On the way it negotiates, and seeks in what was agreed on.
+    let able = json!({ "name": "Symfonium", "platform": "Android",
+        "maxTranscodingAudioBitrate": 96_000,
+        "transcodingProfiles": [{ "container": "ogg", "audioCodec": "opus", "protocol": "http" }] });
+    let media = format!("mediaId={song}&mediaType=song");
+    let url = format!("{}getTranscodeDecision?{}&{media}", house.ann.base, app.common());
+    let answer = house.ann.http.post(url).json(&able).send().await.unwrap();
+    let whole: Value = answer.json().await.unwrap();
+    let decision = &whole["subsonic-response"]["transcodeDecision"];
+    assert_eq!(decision["transcodeStream"]["codec"], "opus", "{whole}");
+    let agreed =
+        format!("{media}&transcodeParams={}", decision["transcodeParams"].as_str().unwrap());
+    let (all, rest) = (
+        app.bytes("getTranscodeStream", &agreed).await,
+        app.bytes("getTranscodeStream", &format!("{agreed}&offset=1")).await,
+    );
+    assert!(all.starts_with(b"OggS") && rest.starts_with(b"OggS") && rest.len() < all.len());
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(&songs[..3]).await;
     let other = house.ann.id("song", "My Old Man").await;
     let queue = format!("id={song}&id={other}&id={song}&currentIndex=2&position=1500");
@@ -129,11 +147,8 @@ async fn trace_of_tempo() {
     let song = house.ann.id("song", "All I Want").await;
     app.json("getLyricsBySongId", &format!("id={song}"), "lyricsList").await;
     app.plays(&song, ALL_I_WANT).await;
-    // Seeking in a transcode: it begins later, and is shorter.
-    let whole = app.bytes("stream", &format!("id={song}&format=mp3&maxBitRate=128")).await;
-    let later =
-        app.bytes("stream", &format!("id={song}&format=mp3&maxBitRate=128&timeOffset=1")).await;
-    assert!(later.len() < whole.len(), "{} of {}", later.len(), whole.len());
+    app.seeks_transcoded(&song).await;
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(std::slice::from_ref(&song)).await;
     app.json("savePlayQueue", &format!("id={song}&current={song}&position=900"), "").await;
     queue_elsewhere(&house, &["All I Want"], &song, 900).await;
@@ -189,6 +204,8 @@ async fn trace_of_substreamer() {
     let lyrics = house.ann.id("song", "All I Want").await;
     let lyrics = app.json("getLyricsBySongId", &format!("id={lyrics}"), "lyricsList").await;
     assert!(lyrics["structuredLyrics"].is_array());
+    app.seeks_transcoded(&house.ann.id("song", "All I Want").await).await;
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(&songs[..2]).await;
     app.json(
         "savePlayQueue",
@@ -241,6 +258,7 @@ async fn trace_of_feishin() {
         (&playing[0]["title"], &playing[0]["playerName"]),
         (&json!("All I Want"), &json!("Feishin"))
     );
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(std::slice::from_ref(&song)).await;
     // The queue as a form, as its desktop sends it.
     let other = house.ann.id("song", "First").await;

@@ -123,6 +123,8 @@ async fn trace_of_dsub() {
     let marks = app.xml("getBookmarks", "").await;
     let mark = &marks.child("bookmarks").all("bookmark")[0];
     assert_eq!((mark.get("position"), mark.child("entry").get("id")), ("1234", id.as_str()));
+    app.seeks_transcoded(&id).await;
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(&songs[..2]).await;
     let other = find(&app, "old%20man", "My Old Man").await;
     let other = other.get("id");
@@ -175,6 +177,7 @@ async fn trace_of_ultrasonic() {
     app.xml("createBookmark", &format!("id={id}&position=500")).await;
     let one = app.xml("getBookmarks", "").await;
     assert_eq!(one.child("bookmarks").all("bookmark").len(), 1);
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(std::slice::from_ref(&id)).await;
     app.xml("savePlayQueue", &format!("id={id}&current={id}&position=5")).await;
     queue_elsewhere(&house, &["All I Want"], &id, 5).await;
@@ -239,6 +242,8 @@ async fn trace_of_amperfy() {
     // Deleted is 70, and only that.
     let gone = app.text("getAlbum", "id=al-999999").await;
     assert!(gone.contains("code=\"70\""), "{gone}");
+    app.seeks_transcoded(&id).await;
+    app.keeps_a_playlist().await;
     app.scrobbles_offline(&songs[..3]).await;
     app.xml("savePlayQueue", &format!("id={id}&current={id}&position=1")).await;
     queue_elsewhere(&house, &["All I Want"], &id, 1).await;

@@ -120,6 +120,40 @@ impl Client<'_> {
             assert_eq!(count(id).await, before + 1, "{} {id}", self.name);
         }
     }
+
+    /// A playlist made, put in another order by writing it anew, changed by places, and taken away.
+    async fn keeps_a_playlist(&self) {
+        let ann = &self.house.ann;
+        let [one, two, three] = [
+            ann.id("song", "All I Want").await,
+            ann.id("song", "My Old Man").await,
+            ann.id("song", "Little Green").await,
+        ];
+        let of = format!("Of{}", self.name);
+        let told = async |method: &str, query: &str| {
+            assert!(self.text(method, query).await.contains("ok"), "{} {method}", self.name);
+        };
+        told("createPlaylist", &format!("name={of}&songId={one}&songId={two}")).await;
+        let lists = ann.ok("getPlaylists", "").await["playlists"]["playlist"].clone();
+        let mut lists = lists.as_array().unwrap().iter();
+        let list = lists.find(|list| list["name"] == of.as_str()).unwrap();
+        let id = list["id"].as_str().unwrap();
+        told("createPlaylist", &format!("playlistId={id}&songId={two}&songId={one}")).await;
+        let change = format!("playlistId={id}&songIndexToRemove=0&songIdToAdd={three}");
+        told("updatePlaylist", &change).await;
+        let kept = ann.ok("getPlaylist", &format!("id={id}")).await["playlist"]["entry"].clone();
+        assert_eq!(ids(&kept), [one, three], "{}", self.name);
+        told("deletePlaylist", &format!("id={id}")).await;
+        assert_eq!(ann.refused("getPlaylist", &format!("id={id}")).await, 70);
+    }
+
+    /// A position in a transcode is reached by beginning later.
+    async fn seeks_transcoded(&self, id: &str) {
+        let at = |more: &str| format!("id={id}&format=mp3&maxBitRate=128{more}");
+        let whole = self.bytes("stream", &at("")).await;
+        let later = self.bytes("stream", &at("&timeOffset=1")).await;
+        assert!(later.len() < whole.len(), "{}: {} of {}", self.name, later.len(), whole.len());
+    }
 }
 
 /// An element of an answer.

@@ -126,6 +126,6 @@ async fn a_public_link_gives_what_points_and_never_other_bytes() {
         lent.look().await;
         until("it is missing", async || lent.songs(Who::Ann).await.is_empty()).await;
     }
-    assert_eq!(visit("").await.0, 200, "the page says what is left");
+    assert_eq!(visit("").await.0, 404, "nothing of it is left");
     assert_eq!(lockers.usage().await.used, 0);
 }

@@ -77,9 +77,11 @@ function Password({ user, onClose }) {
 /** Removing a person can't be undone from here, so the name is typed. */
 function RemoveUser({ user, onClose, onDone }) {
   const [values, field] = useForm({ typed: '' });
-  const save = (event) => { event.preventDefault(); remove(`users/${user.name}`).then(() => { toast(t('people.removed', { name: user.name })); onDone(); }, complain); };
+  const [erases, setErases] = useState(false);
+  const save = (event) => { event.preventDefault(); remove(`users/${user.name}${erases ? '?deleteFiles=true' : ''}`).then(() => { toast(t('people.removed', { name: user.name })); onDone(); }, complain); };
   return h(Dialog, { title: t('people.removeTitle', { name: user.name }), onClose }, html`<form class="stack" onSubmit=${save}><p class="muted">${t('people.removeText')}</p>
-    ${h(Field, { id: 'f-typed', label: t('people.typeName', { name: user.name }) }, html`<input ...${field('typed')} required autocomplete="off" autocapitalize="none"/>`)}<footer><button class="btn danger" disabled=${values.typed !== user.name}>${t('people.remove')}</button></footer></form>`);
+    ${h(Field, { id: 'f-typed', label: t('people.typeName', { name: user.name }) }, html`<input ...${field('typed')} required autocomplete="off" autocapitalize="none"/>`)}
+    <label class="check"><input type="checkbox" name="erases" checked=${erases} onChange=${(event) => setErases(event.currentTarget.checked)}/><span>${t('people.removeFiles')}</span></label><footer><button class="btn danger" disabled=${values.typed !== user.name}>${t('people.remove')}</button></footer></form>`);
 }
 
 function Plan({ plan, isOld, onClose, onDone }) {
