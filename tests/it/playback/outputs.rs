@@ -48,7 +48,7 @@ impl Poor {
 }
 
 impl Output for Poor {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "Poor"
     }
 
