@@ -56,7 +56,8 @@ async function rules() {
   await saved();
   await page.keyboard.press('ArrowDown');
   await page.waitForFunction(async () => (await (await fetch('/api/v1/quota-rules')).json()).sharedCopies === 'split');
-  assert(await page.getByRole('radio', { name: /^All of them a part/ }).isChecked(), 'what was chosen is shown');
+  // What was chosen is shown.
+  await page.getByRole('radio', { name: /^All of them a part/, checked: true }).waitFor();
   // Nothing goes by itself before one has seen what.
   await page.locator('summary', { hasText: 'ann' }).first().click();
   await page.getByText('Music/Old/large.flac').first().waitFor();

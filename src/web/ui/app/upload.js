@@ -65,6 +65,7 @@ async function check() {
   for (;;) {
     const first = paused.value ? null : items.value.find((one) => one.state === 'waiting');
     if (!first) break;
+    if (first.locker === 'me') await tellOwn();
     const some = items.value.filter((one) => one.state === 'waiting' && one.locker === first.locker).slice(0, TOGETHER);
     for (const item of some) item.state = 'checking';
     touch();
@@ -75,6 +76,16 @@ async function check() {
     settle();
   }
   checking = false;
+}
+
+/**
+ * Files that were chosen before the page knew its lockers go to one's own. It is named as it is at any other time: what
+ * broke off is known again by where it goes.
+ */
+async function tellOwn() {
+  const { items: all } = await get('lockers').catch(() => ({ items: [] }));
+  const own = all.find((one) => one.kind === 'user');
+  for (const item of items.value) if (own && item.locker === 'me') item.locker = own.id;
 }
 
 function pump() {
