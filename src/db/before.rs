@@ -2,15 +2,13 @@
 //! of that, the older version can be started over it again.
 
 use std::{
-    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
-use sqlx::migrate::Migrate as _;
 
-use super::{Db, MIGRATIONS};
+use super::{Db, MIGRATIONS, applied};
 
 /// What the copies are called, up to the schema that they hold.
 const NAME: &str = "tunelocker-before-";
@@ -22,8 +20,9 @@ pub(super) async fn keep(
     connection: &mut sqlx::SqliteConnection,
     path: &Path,
 ) -> anyhow::Result<()> {
-    let applied = connection.list_applied_migrations("_sqlx_migrations").await.unwrap_or_default();
-    let applied: HashSet<i64> = applied.iter().map(|migration| migration.version).collect();
+    let applied = applied(connection)
+        .await
+        .with_context(|| format!("cannot read the schema of {}", path.display()))?;
     let mut missing = MIGRATIONS.iter().filter(|migration| !applied.contains(&migration.version));
     if applied.is_empty() || missing.next().is_none() {
         return Ok(());

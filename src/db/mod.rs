@@ -3,7 +3,10 @@
 
 mod before;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use sqlx::{
@@ -170,13 +173,29 @@ async fn refuse_newer_schema(path: &Path) -> anyhow::Result<()> {
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options)
         .await
         .with_context(|| format!("cannot open the database {}", path.display()))?;
-    let applied = connection.list_applied_migrations("_sqlx_migrations").await.unwrap_or_default();
-    let found = applied.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let found = applied(&mut connection)
+        .await
+        .with_context(|| format!("cannot open the database {}", path.display()))?;
+    let found = found.into_iter().max().unwrap_or(0);
     sqlx::Connection::close(connection).await?;
     if known < found {
         return Err(NewerSchema { path: path.to_owned(), found, known }.into());
     }
     Ok(())
+}
+
+/// The versions of the migrations that made this schema; none in a new database. What cannot be read
+/// is an error: taken for none, it would be changed.
+async fn applied(connection: &mut sqlx::SqliteConnection) -> anyhow::Result<HashSet<i64>> {
+    const TABLE: &str = "_sqlx_migrations";
+    let sql = "select exists (select 1 from sqlite_master where type = 'table' and name = ?)";
+    let is_there: bool =
+        sqlx::query_scalar(sql).bind(TABLE).persistent(false).fetch_one(&mut *connection).await?;
+    if !is_there {
+        return Ok(HashSet::new());
+    }
+    let applied = connection.list_applied_migrations(TABLE).await?;
+    Ok(applied.iter().map(|migration| migration.version).collect())
 }
 
 /// A log beside the database means that it was not closed; `immutable` would not see it.

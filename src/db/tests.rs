@@ -122,3 +122,18 @@ async fn without_a_copy_nothing_is_changed() {
         .unwrap();
     assert_eq!(version, 115);
 }
+
+/// A schema that cannot be read is not taken for an empty one.
+#[tokio::test]
+async fn what_cannot_be_read_is_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("odd.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut odd = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query("create table _sqlx_migrations (odd)").execute(&mut odd).await.unwrap();
+    odd.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let refused = format!("{:#}", Db::open(&path).await.unwrap_err());
+    assert!(refused.contains("odd.db"), "{refused}");
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
