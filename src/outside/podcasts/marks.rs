@@ -93,16 +93,7 @@ impl Podcasts {
             let from = at.saturating_sub(length).saturating_sub(SAME_WITHIN);
             let to = at.saturating_add(SAME_WITHIN);
             let mut tx = self.0.of.db.write().await?;
-            let known = sqlx::query_scalar!(
-                "select at from podcast_listen where user_id = ? and episode_id = ? and at between ? and ? limit 1",
-                principal.user,
-                id,
-                from,
-                to
-            )
-            .fetch_optional(&mut *tx)
-            .await?;
-            if known.is_some() {
+            if is_known(&mut tx, principal, *id, (from, to)).await? {
                 continue;
             }
             let new = sqlx::query!(
@@ -151,18 +142,11 @@ impl Podcasts {
         let heard = i64::try_from(position_ms.min(episode.duration_ms)).unwrap_or(i64::MAX);
         let began_at = now.saturating_sub(heard);
         let (from, to) = (began_at.saturating_sub(SAME_WITHIN), now.saturating_add(SAME_WITHIN));
-        let known = sqlx::query_scalar!(
-            "select at from podcast_listen where user_id = ? and episode_id = ? and at between ? and ? limit 1",
-            principal.user,
-            id,
-            from,
-            to
-        )
-        .fetch_optional(self.0.of.db.read())
-        .await?;
-        if known.is_some() {
+        let mut connection = self.0.of.db.read().acquire().await?;
+        if is_known(&mut connection, principal, id, (from, to)).await? {
             return Ok(());
         }
+        drop(connection);
         self.record_listens(principal, &[(id, Some(began_at))]).await
     }
 
@@ -243,4 +227,23 @@ impl Podcasts {
         }
         Ok(bookmarks)
     }
+}
+
+/// Whether a listen that began in this time is known.
+async fn is_known(
+    connection: &mut sqlx::SqliteConnection,
+    principal: &Principal,
+    id: EpisodeId,
+    (from, to): (Millis, Millis),
+) -> Result<bool> {
+    let known = sqlx::query_scalar!(
+        "select at from podcast_listen where user_id = ? and episode_id = ? and at between ? and ? limit 1",
+        principal.user,
+        id,
+        from,
+        to
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(known.is_some())
 }
