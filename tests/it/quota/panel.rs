@@ -27,6 +27,11 @@ async fn a_person_sees_his_room_and_an_administrator_gives_more() {
     let tier = json!({ "tier": 1_100_000, "endsAt": Clock::System.now() + 5 * day, "reason": "A present" });
     Desk::json(desk.as_admin(Method::POST, "users/ann/grants").json(&tier)).await;
     desk.lockers.accounts.look_for_notices().await.unwrap();
+    // What is no answer to whether her files go too removes nobody.
+    let odd = desk.as_admin(Method::DELETE, "users/ann?deleteFiles=maybe").send().await.unwrap();
+    assert_eq!(odd.status(), 400);
+    let odd: serde_json::Value = odd.json().await.unwrap();
+    assert!(odd["detail"].as_str().is_some_and(|text| 10 < text.len()), "{odd}");
     let root = desk.lockers.drive_root();
     assert!(root.join("lockers/ann/bought").exists());
     Script::new("room.mjs").with("base", desk.lockers.app.url("")).pass_beside().await;
