@@ -21,6 +21,7 @@ mod methods;
 mod people;
 mod reports;
 mod requirements;
+mod rescans;
 pub(crate) mod schema;
 mod shared_folders;
 mod shares;
