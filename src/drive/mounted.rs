@@ -55,14 +55,14 @@ impl Drive {
         let places = sqlx::query_scalar!(
             r#"select l.path || '/' || f.path as "place!: String"
                from drive_file f join locker l using (locker_id)
-               where f.missing_at is null and f.drive_file_id in
+               where f.missing_at is null and l.path not like 'removed/%' and f.drive_file_id in
                  (select drive_file_id from (select drive_file_id from drive_file
                     where missing_at is null order by drive_file_id limit ?1)
                   union select drive_file_id from (select drive_file_id from drive_file
                     where missing_at is null order by drive_file_id desc limit ?1))
                union all
                select * from (select shelf || '/' || kept_id || '/' || name from drive_kept
-                 order by kept_id limit ?1)"#,
+                 where shelf not like 'removed/%' order by kept_id limit ?1)"#,
             SAMPLE
         )
         .fetch_all(self.db.read())

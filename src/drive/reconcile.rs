@@ -236,6 +236,9 @@ impl Drive {
                 );
                 continue;
             }
+            // Whoever changes something in it sees it at one place or the other.
+            let lock = self.lock(orphan.locker_id.into());
+            let turn = lock.lock().await;
             self.put_shelves_away(orphan.locker_id, user, &name).await?;
             let (disk, path, target) = (self.disk.clone(), orphan.path.clone(), name.clone());
             blocking(move || match disk.put_away(&path, &target) {
@@ -259,6 +262,7 @@ impl Drive {
             .execute(&mut *tx)
             .await?;
             tx.commit().await?;
+            drop(turn);
             tracing::info!("the files of {user} are now in {path}");
         }
         self.erase_orphans().await
@@ -267,7 +271,7 @@ impl Drive {
 
 impl Drive {
     /// Trash and versions of a removed user go with the locker: another user of that name must not
-    /// find them.
+    /// find them. Their rows stay, for take-downs.
     async fn put_shelves_away(&self, locker: i64, user: &str, name: &str) -> Result<()> {
         for shelf in SHELVES {
             let (disk, path, target) =
@@ -279,12 +283,17 @@ impl Drive {
             .await?;
         }
         let mut tx = self.db.write().await?;
-        sqlx::query!("delete from drive_kept where locker_id = ?", locker)
+        for shelf in SHELVES {
+            let (old, new) = (format!("{shelf}/{user}"), format!("removed/{name}-{shelf}"));
+            sqlx::query!(
+                "update drive_kept set shelf = ? where locker_id = ? and shelf = ?",
+                new,
+                locker,
+                old
+            )
             .execute(&mut *tx)
             .await?;
-        sqlx::query!("update locker set reclaimable_bytes = 0 where locker_id = ?", locker)
-            .execute(&mut *tx)
-            .await?;
+        }
         tx.commit().await?;
         Ok(())
     }

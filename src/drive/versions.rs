@@ -132,14 +132,14 @@ impl Drive {
         Ok(())
     }
 
-    /// Lets go of what was kept for longer than the rules say.
+    /// Lets go of what was kept for longer than the rules say; not of what removed users left.
     pub async fn prune(&self) -> Result<()> {
         let (rules, now) = (self.accounts.keep_rules().await?, self.clock.now());
         let since =
             |days: u32| if days == 0 { Millis::MIN } else { now - Millis::from(days) * DAY };
         let (trash, version) = (since(rules.trash_days), since(rules.version_days));
         let old = sqlx::query_scalar!(
-            "select kept_id from drive_kept where gone_at is null
+            "select kept_id from drive_kept where gone_at is null and shelf not like 'removed/%'
                and ((kind = 'trash' and kept_at < ?) or (kind = 'version' and kept_at < ?))",
             trash,
             version

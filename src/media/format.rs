@@ -300,7 +300,8 @@ pub fn named(name: &str) -> Option<Named> {
         | "m4a" | "m4b" | "mp4" | "m4r" | "aac" | "wav" | "wave" | "bwf" | "rf64" | "aif"
         | "aiff" | "aifc" | "afc" | "wv" | "ape" | "mac" | "mpc" | "mp+" | "mpp" | "wma"
         | "asf" | "dsf" | "dff" | "mka" | "webm" | "weba" | "tta" | "caf" | "w64" | "au"
-        | "snd" => Named::Audio,
+        // The last three only to be told why they cannot be played.
+        | "snd" | "m4p" | "aax" | "aa" => Named::Audio,
         "jpg" | "jpeg" | "jpe" | "png" | "webp" | "gif" | "bmp" => Named::Picture,
         "lrc" | "ttml" => Named::Lyrics,
         "cue" => Named::CueSheet,

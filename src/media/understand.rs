@@ -17,6 +17,28 @@ pub(crate) enum Refusal {
     Pass(String),
 }
 
+impl Refusal {
+    /// Sound that only programs of whoever sold it can play (DRM).
+    pub(crate) fn protected(by: &str) -> Self {
+        Self::Final(format!(
+            "It is copy-protected ({by}): it is kept, but only programs of whoever sold it can play it"
+        ))
+    }
+}
+
+/// What a reader here does not understand, the decode worker may.
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self::Pass(reason)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(reason: &str) -> Self {
+        Self::Pass(reason.to_owned())
+    }
+}
+
 /// Reads one file. An error is a sentence that says why it is not music.
 pub(crate) fn understand(
     file: &File,

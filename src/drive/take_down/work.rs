@@ -214,7 +214,13 @@ impl Drive {
                 self.accounts.forget_kept(&mut tx, file.locker, file.size, change).await?;
             }
             // Gone first: should the rows stay, the next look finds that there is nothing.
-            let (disk, spot, inner) = (self.disk.clone(), file.spot.clone(), file.inner.clone());
+            // A removed user's shelf may have been put away since it was looked up.
+            let shelf =
+                sqlx::query_scalar!("select shelf from drive_kept where kept_id = ?", file.id)
+                    .fetch_one(&mut *tx)
+                    .await?;
+            let (disk, inner) = (self.disk.clone(), file.inner.clone());
+            let spot = Spot { shelf, ..file.spot.clone() };
             blocking(move || disk.erase_inside(&spot, &inner)).await?;
             tx.commit().await?;
         } else {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Audio, comments, fields::Fields, id3};
-use crate::media::source::Source;
+use crate::media::{source::Source, understand::Refusal};
 
 /// The whole header, pictures included.
 const MOST_HEADER: usize = 32 << 20;
@@ -22,6 +22,13 @@ const HEADER_EXTENSION: [u8; 16] =
 const METADATA: [u8; 16] = *b"\xea\xcb\xf8\xc5\xaf\x5b\x77\x48\x84\x67\xaa\x8c\x44\xfa\x4c\xca";
 const METADATA_LIBRARY: [u8; 16] =
     *b"\x94\x1c\x23\x44\x98\x94\xd1\x49\xa1\x41\x1d\x13\x4e\x45\x70\x54";
+
+/// Objects that tell how the sound is encrypted: the older way, its extension, the later way.
+const ENCRYPTIONS: [[u8; 16]; 3] = [
+    *b"\xfb\xb3\x11\x22\x23\xbd\xd2\x11\xb4\xb7\x00\xa0\xc9\x55\xfc\x6e",
+    *b"\x14\xe6\x8a\x29\x22\x26\x17\x4c\xb9\x35\xda\xe0\x7e\xe9\x28\x9c",
+    *b"\x33\x85\x05\x43\x81\x69\xe6\x49\x9b\x74\xad\x12\xcb\x86\xd5\x8c",
+];
 
 /// Attribute names that do not turn into ours by dropping `WM/`.
 const NAMES: &[(&str, &str)] = &[
@@ -45,14 +52,17 @@ const NAMES: &[(&str, &str)] = &[
 ];
 
 /// Reads the header.
-pub(super) fn read(source: &mut Source<'_>) -> Result<(Audio, Fields), String> {
+pub(super) fn read(source: &mut Source<'_>) -> Result<(Audio, Fields), Refusal> {
     let size = long(source.head(), 16).ok_or("It ends in its header")?;
     let header = source
         .bytes(0, usize::try_from(size).unwrap_or(MOST_HEADER).min(MOST_HEADER))
         .map_err(|error| error.to_string())?;
     let mut file = File::default();
     file.objects(header.get(30..).unwrap_or_default());
-    let Some((codec, format)) = file.format else { return Err("It holds no sound".to_owned()) };
+    if file.is_encrypted {
+        return Err(Refusal::protected("Windows Media DRM"));
+    }
+    let Some((codec, format)) = file.format else { return Err("It holds no sound".into()) };
     let is_lossless = crate::media::format::is_lossless(codec);
     let audio = Audio {
         codec: codec.to_owned(),
@@ -72,6 +82,7 @@ struct File {
     duration: u64,
     preroll_ms: u64,
     format: Option<(&'static str, Format)>,
+    is_encrypted: bool,
     fields: Fields,
 }
 
@@ -101,6 +112,7 @@ impl File {
                 METADATA | METADATA_LIBRARY => {
                     self.metadata(body);
                 }
+                id if ENCRYPTIONS.contains(&id) => self.is_encrypted = true,
                 // Objects again, but none of these holds another of itself.
                 HEADER_EXTENSION => self.inner(body.get(22..).unwrap_or_default()),
                 _ => (),

@@ -34,22 +34,34 @@ pub(crate) fn read(source: &mut Source<'_>) -> Result<(Audio, Fields), Refusal> 
     if source.size() == 0 {
         return Err(Refusal::Final("It is empty".to_owned()));
     }
+    if let Some(by) = audible(source.head()) {
+        return Err(Refusal::protected(by));
+    }
     let container = container(source).map_err(Refusal::Final)?;
     // The limit belongs to the thread, and costs nothing to say again.
     apply_global_options(GlobalOptions::new().allocation_limit(MOST_ALLOCATED));
     let read = read_as(source, container, ParseOptions::new());
     // A broken tag does not make the sound unplayable: again without pictures, without tags.
-    let read = read.or_else(|first| {
-        read_as(source, container, ParseOptions::new().read_cover_art(false))
-            .or_else(|_| read_as(source, container, ParseOptions::new().read_tags(false)))
-            .map_err(|_| first)
-    });
-    let (mut audio, fields) = read.map_err(Refusal::Pass)?;
+    let (mut audio, fields) = match read {
+        Err(Refusal::Pass(first)) => {
+            read_as(source, container, ParseOptions::new().read_cover_art(false))
+                .or_else(|_| read_as(source, container, ParseOptions::new().read_tags(false)))
+                .map_err(|_| Refusal::Pass(first))?
+        }
+        read => read?,
+    };
     container.name().clone_into(&mut audio.container);
     if audio.sample_rate == 0 || audio.channels == 0 {
         return Err(Refusal::Pass("It holds no sound".to_owned()));
     }
     Ok((audio, fields))
+}
+
+/// Audible's two formats by their beginnings: the older one, and MPEG-4 by its brand.
+fn audible(head: &[u8]) -> Option<&'static str> {
+    let is_it = head.get(4..8).is_some_and(|magic| magic == [0x57, 0x90, 0x75, 0x36])
+        || head.get(4..11).is_some_and(|magic| magic == b"ftypaax");
+    is_it.then_some("Audible")
 }
 
 /// Tells the container, past an ID3v2 tag in front if there is one.
@@ -69,7 +81,7 @@ fn read_as(
     source: &mut Source<'_>,
     container: Container,
     options: ParseOptions,
-) -> Result<(Audio, Fields), String> {
+) -> Result<(Audio, Fields), Refusal> {
     source.seek(SeekFrom::Start(0)).map_err(sentence)?;
     match container {
         Container::Flac => {
@@ -97,15 +109,18 @@ fn read_as(
             }
             Ok((audio, fields))
         }
-        Container::Ogg => read_ogg(source, options),
+        Container::Ogg => Ok(read_ogg(source, options)?),
         Container::Mp4 => {
             let mut file = open::<Mp4File>(source, options)?;
+            if file.properties().is_drm_protected() {
+                return Err(Refusal::protected("FairPlay"));
+            }
             let codec = match file.properties().codec() {
                 Some(Mp4Codec::ALAC) => "alac",
                 Some(Mp4Codec::MP3) => "mp3",
                 Some(Mp4Codec::FLAC) => "flac",
                 Some(_) => "aac",
-                None => return Err("Its codec is not known here".to_owned()),
+                None => return Err("Its codec is not known here".into()),
             };
             let mut audio = audio(codec, file.properties());
             if !crate::media::format::is_lossless(codec) {
@@ -167,12 +182,12 @@ fn read_as(
             }
             Ok((audio, fields))
         }
-        Container::Dsf => dsd::read_dsf(source),
-        Container::Dff => dsd::read_dff(source),
+        Container::Dsf => Ok(dsd::read_dsf(source)?),
+        Container::Dff => Ok(dsd::read_dff(source)?),
         Container::Asf => asf::read(source),
-        Container::Matroska => matroska::read(source),
+        Container::Matroska => Ok(matroska::read(source)?),
         Container::Tta | Container::Caf | Container::W64 | Container::Au => {
-            Err("It is of a format that only the decoder reads".to_owned())
+            Err("It is of a format that only the decoder reads".into())
         }
     }
 }

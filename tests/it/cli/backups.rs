@@ -11,6 +11,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use super::{Place, Server, error_text};
+use crate::harness::tree;
 
 const PASSWORD: &str = "a long password";
 
@@ -67,26 +68,6 @@ impl Hand {
         let answer = request.basic_auth("ann", Some(&self.secret)).send().await.unwrap();
         (answer.status(), answer.bytes().await.unwrap().to_vec())
     }
-}
-
-/// Every file below a folder, with its bytes.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut ahead = vec![folder.to_owned()];
-    while let Some(folder_now) = ahead.pop() {
-        for entry in fs::read_dir(&folder_now).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                ahead.push(path);
-            } else {
-                found.insert(
-                    path.strip_prefix(folder).unwrap().to_owned(),
-                    fs::read(&path).unwrap(),
-                );
-            }
-        }
-    }
-    found
 }
 
 fn text(path: &Path) -> &str {

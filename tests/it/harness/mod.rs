@@ -7,7 +7,11 @@ pub(crate) mod dsd;
 pub(crate) mod machine;
 pub(crate) mod music;
 
-use std::net::SocketAddr;
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use tunelocker::{
     app::{App, Services},
@@ -95,4 +99,24 @@ async fn starts_and_stops() {
     let answer = reqwest::get(app.url("/nothing-here")).await.unwrap();
     assert_eq!(answer.status(), 404);
     assert!(app.services.accounts.household().await.unwrap().libraries.is_empty());
+}
+
+/// Every file below a folder with its bytes, by its path from there.
+pub(crate) fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(
+                    path.strip_prefix(root).unwrap().to_owned(),
+                    std::fs::read(path).unwrap(),
+                );
+            }
+        }
+    }
+    files
 }

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, process::Command};
 
+use tunelocker::media::format::Named;
+
 use super::{pool, read, tone};
 use crate::harness::{ape, dsd};
 
@@ -183,6 +185,47 @@ async fn what_is_not_music_is_refused_with_a_sentence() {
         let unreadable = read(&pool, &folder.path().join(name)).await.unwrap_err();
         assert!(unreadable.reason.starts_with("It"), "{name}: {}", unreadable.reason);
     }
+}
+
+/// Bought with a lock on it: who has it learns why it does not play, and from whom it came.
+#[tokio::test]
+async fn copy_protection_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(1);
+    let changed = |name: &str, to: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let arguments: &[&str] = if name.ends_with("wma") { &["-c:a", "wmav2"] } else { &[] };
+        let mut bytes = fs::read(tone(folder.path(), name, arguments)).unwrap();
+        change(&mut bytes);
+        fs::write(folder.path().join(to), bytes).unwrap();
+    };
+    let put = |bytes: &mut Vec<u8>, old: &[u8], new: &[u8]| {
+        let at = bytes.windows(old.len()).rposition(|found| found == old).unwrap();
+        bytes[at..at + old.len()].copy_from_slice(new);
+    };
+    changed("a.m4a", "song.m4p", &|bytes| put(bytes, b"mp4a", b"drms"));
+    changed("b.m4a", "book.aax", &|bytes| bytes[4..12].copy_from_slice(b"ftypaax "));
+    // The header grows by one object that says how the sound is encrypted.
+    changed("a.wma", "song.wma", &|bytes| {
+        let id = *b"\xfb\xb3\x11\x22\x23\xbd\xd2\x11\xb4\xb7\x00\xa0\xc9\x55\xfc\x6e";
+        let object = [&id[..], &28_u64.to_le_bytes(), &[0; 4]].concat();
+        let size = u64::from_le_bytes(*bytes[16..].first_chunk().unwrap()) + 28;
+        bytes[16..24].copy_from_slice(&size.to_le_bytes());
+        bytes[24] += 1;
+        bytes.splice(30..30, object);
+    });
+    fs::write(folder.path().join("book.aa"), b"\0\0\x10\0\x57\x90\x75\x36\0\0\0\x01").unwrap();
+    let table = [
+        ("song.m4p", "FairPlay"),
+        ("song.wma", "Windows Media DRM"),
+        ("book.aax", "Audible"),
+        ("book.aa", "Audible"),
+    ];
+    for (name, by) in table {
+        assert_eq!(tunelocker::media::format::named(name), Some(Named::Audio), "{name}");
+        let reason = read(&pool, &folder.path().join(name)).await.unwrap_err().reason;
+        assert!(reason.starts_with("It is copy-protected") && reason.contains(by), "{reason}");
+    }
+    read(&pool, &folder.path().join("a.m4a")).await.unwrap();
 }
 
 const ASF: [u8; 16] = *b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c";

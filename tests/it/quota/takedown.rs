@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::Desk;
-use crate::drive::start_again;
+use crate::{drive::start_again, harness::tree, ingest::until};
 
 const BAD: [u8; 500] = [9; 500];
 
@@ -165,6 +165,45 @@ async fn copies_in_trash_and_versions_go_with_it() {
         .collect();
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told.contains(&("Album/in/copy", -500)), "{told:?}");
+    assert!(is_sound(&desk).await);
+}
+
+/// Locker, trash and versions of a removed user are put away, and still of him who asks for a content.
+#[tokio::test]
+async fn what_removed_users_left_goes_with_it() {
+    let desk = Desk::new(10_000).await;
+    let lockers = &desk.lockers;
+    let hash = hex::encode(lockers.put("kept", &BAD).await.unwrap().hash);
+    for (path, bytes) in [("alone", &BAD[..]), ("Album/copy", &BAD), ("Album/good", &[1; 300])] {
+        lockers.put(path, bytes).await.unwrap();
+    }
+    lockers.put("replaced", &BAD).await.unwrap();
+    lockers.put("replaced", &[2; 100]).await.unwrap();
+    for path in ["alone", "Album"] {
+        assert_eq!(Desk::status(desk.as_ann(Method::DELETE, &format!("files/{path}"))).await, 200);
+    }
+    lockers.accounts.remove_user(&lockers.admin, "ann").await.unwrap();
+    let removed = lockers.drive_root().join("removed");
+    // Every file that is left, by its length.
+    let left = || {
+        let files = tree(&removed);
+        let files = files.iter().filter(|(path, _)| path.extension().is_none_or(|it| it != "origin"));
+        let mut found: Vec<_> = files.map(|(_, bytes)| bytes.len()).collect();
+        found.sort_unstable();
+        found
+    };
+    until("all of it is put away", async || removed.exists() && left().len() == 6).await;
+    assert_eq!(
+        desk.places(&hash).await,
+        ["locker kept", "trash Album/copy", "trash alone", "versions replaced"]
+    );
+    let taken = desk.take_down(&hash).await;
+    assert_eq!((&taken["files"], &taken["kept"]), (&json!(1), &json!(3)), "{taken}");
+    assert_eq!(left(), [100, 300]);
+    assert!(desk.places(&hash).await.is_empty());
+    // A start finds nothing amiss with what is left.
+    lockers.drive.reconcile().await.unwrap();
+    assert_eq!(left(), [100, 300]);
     assert!(is_sound(&desk).await);
 }
 

@@ -105,9 +105,12 @@ async fn what_was_taken_down_is_in_no_share() {
         house.app.services.matching.allow_again(&ann, down.id).await.unwrap();
     }
     until("they are seen again", async || {
-        get(&visitor(), &one).await.status() == 200 && archive(&mixed).await.len() == 3
+        get(&visitor(), &one).await.status() == 200
+            && get(&visitor(), &other).await.status() == 200
+            && archive(&mixed).await.len() == 3
     })
     .await;
     assert_eq!(archive(&one).await[0].1, bad);
     assert_eq!(archive(&whole).await.len(), 2);
+    assert_eq!(archive(&other).await[0].1, alone);
 }

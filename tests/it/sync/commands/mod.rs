@@ -3,9 +3,8 @@
 mod second;
 
 use std::{
-    collections::BTreeMap,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Output, Stdio},
 };
 
@@ -16,7 +15,7 @@ use tunelocker::{accounts::MatchPolicy, drive::RelativePath};
 
 use super::{Two, Who, bytes, wire::Wire};
 use crate::{
-    harness::{music, times},
+    harness::{music, times, tree},
     ingest::{first_scan, until},
 };
 
@@ -57,26 +56,6 @@ impl Station {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         serde_json::from_slice(&output.stdout).unwrap()
     }
-}
-
-/// Every file below a folder with its bytes.
-fn tree(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.insert(
-                    path.strip_prefix(root).unwrap().to_owned(),
-                    std::fs::read(path).unwrap(),
-                );
-            }
-        }
-    }
-    files
 }
 
 /// A collection of `count` files of `size` bytes and some odd ones.

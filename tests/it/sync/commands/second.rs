@@ -1,5 +1,7 @@
 //! A second user with the same files: next to nothing is sent, and next to nothing is stored.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 /// Bytes that the disk really holds below a folder: inodes count once.
