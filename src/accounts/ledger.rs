@@ -180,6 +180,18 @@ impl Accounts {
         row.map(LockerId).ok_or(Error::NotFound("User"))
     }
 
+    /// The locker of a user by name, the household's where no one is named. Administrators only.
+    pub async fn locker_of(&self, admin: &Principal, user: Option<&str>) -> Result<LockerId> {
+        admin.require_admin()?;
+        match user {
+            Some(user) => self.locker_of_user(admin, user).await,
+            None => {
+                let household = self.household_room(admin).await?;
+                household.map(|it| it.locker).ok_or(Error::NotFound("Locker"))
+            }
+        }
+    }
+
     /// How full a user's locker is, for administrators and for himself.
     pub async fn usage_of(&self, principal: &Principal, user: &str) -> Result<Usage> {
         let locker = self.locker_of_user(principal, user).await?;

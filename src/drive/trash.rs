@@ -122,7 +122,7 @@ impl Deletion {
         let path = self.path.as_str();
         drive.require(self.locker.id, path, &self.condition).await?;
         let spot = new_spot(&self.locker, KeptKind::Trash, path)?;
-        let lent = drive.lent_at(self.locker.id, path).await?;
+        let lent = drive.lent_or_missing_at(self.locker.id, path).await?;
         let (disk, folder, from, to) =
             (drive.disk.clone(), self.locker.path.clone(), path.to_owned(), spot.clone());
         let there = blocking(move || {

@@ -68,6 +68,32 @@ impl Drive {
         Ok(self.row(locker, path).await?.and_then(|row| row.lent))
     }
 
+    /// The same also where its bytes are nowhere: its symlink may still be moved and deleted.
+    pub(super) async fn lent_or_missing_at(
+        &self,
+        locker: LockerId,
+        path: &str,
+    ) -> Result<Option<Lent>> {
+        let row = sqlx::query!(
+            r#"select f.size_bytes, f.modified_ns, r.reference_id as "reference!: i64", r.target, r.quick_key,
+                      r.changed_ns, r.content_hash
+               from drive_file f join drive_reference r using (reference_id)
+               where f.locker_id = ? and f.path = ?
+                 and (f.missing_at is null or f.missing_at = r.missing_at)"#,
+            locker.0,
+            path
+        )
+        .fetch_optional(self.db.read())
+        .await?;
+        Ok(row.and_then(|row| {
+            lent(
+                (Some(row.reference), Some(row.target), Some(row.quick_key)),
+                (row.size_bytes, row.modified_ns),
+                (Some(row.changed_ns), Some(row.content_hash)),
+            )
+        }))
+    }
+
     /// Lent files at a path or in it, by their paths relative to it.
     pub(super) async fn lent_below(&self, locker: LockerId, path: &str) -> Result<LentFiles> {
         let (first, last) = inside(path);

@@ -37,8 +37,8 @@ pub struct Owned {
     pub lies: Lies,
     /// Its locker, if it is in one.
     pub locker: Option<LockerId>,
-    /// The owner's login name, or the watched folder's; `None` for the household's and for what is
-    /// left of removed users.
+    /// The owner's login name, or the watched folder's; `None` for the household's. Of removed users
+    /// the folder that their files were put away to, as `removed/NAME-DATE-NUMBER`.
     pub user: Option<String>,
     /// Where it lies, or was when it was deleted or replaced.
     pub path: String,
@@ -101,12 +101,13 @@ impl Drive {
         admin.require_admin()?;
         let content = hash.as_slice();
         let rows = sqlx::query!(
-            r#"select 0 as "kind!: i64", f.locker_id as "locker?: i64", u.name as "user?: String",
+            r#"select 0 as "kind!: i64", f.locker_id as "locker?: i64",
+                      coalesce(u.name, iif(l.kind = 'user', l.path, null)) as "user?: String",
                       f.path as "path!: String", f.size_bytes as "size!: i64"
                from drive_file f join locker l using (locker_id) left join user u using (user_id)
                where f.content_hash = ?1 and f.missing_at is null
                union all
-               select iif(k.kind = 'trash', 1, 2), k.locker_id, u.name,
+               select iif(k.kind = 'trash', 1, 2), k.locker_id, coalesce(u.name, iif(l.kind = 'user', l.path, null)),
                       iif(f.path = '', k.path, k.path || '/' || f.path), f.size_bytes
                from drive_kept_file f join drive_kept k using (kept_id)
                join locker l using (locker_id) left join user u on u.user_id = l.user_id
@@ -203,10 +204,15 @@ impl Drive {
         Ok(found)
     }
 
-    /// The BLAKE3 of somebody's file, for who knows it by its name. Administrators only.
-    pub async fn content_of(&self, admin: &Principal, user: &str, path: &str) -> Result<Vec<u8>> {
-        admin.require_admin()?;
-        let locker = self.accounts.locker_of_user(admin, user).await?;
+    /// The BLAKE3 of somebody's file, or of the household's, for who knows it by its name.
+    /// Administrators only.
+    pub async fn content_of(
+        &self,
+        admin: &Principal,
+        user: Option<&str>,
+        path: &str,
+    ) -> Result<Vec<u8>> {
+        let locker = self.accounts.locker_of(admin, user).await?;
         let hash = sqlx::query_scalar!(
             "select content_hash from drive_file where locker_id = ? and path = ? and missing_at is null",
             locker.0,

@@ -149,7 +149,7 @@ impl Transfer {
         let (disk, folder, path) =
             (drive.disk.clone(), self.source.path.clone(), self.from.clone());
         drive.adopt_row(&self.source, self.from.as_str()).await?;
-        let lent = drive.lent_at(self.source.id, self.from.as_str()).await?;
+        let lent = drive.lent_or_missing_at(self.source.id, self.from.as_str()).await?;
         let moved = blocking(move || disk.look(&folder, path.as_str(), lent.as_ref())).await?;
         let (files, size, charge) = drive.sum_rows(self.source.id, self.from.as_str()).await?;
         let crosses = self.source.id != self.target.id;

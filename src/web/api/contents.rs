@@ -15,11 +15,11 @@ use crate::{
     web::{Handles, failure::Answer, query::Query},
 };
 
-/// Somebody's file.
+/// Somebody's file, or the household's where no one is named.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
-    user: String,
+    user: Option<String>,
     path: String,
 }
 
@@ -33,10 +33,11 @@ pub(super) struct Why {
     sound: bool,
 }
 
-/// GET /contents?user=NAME&path=PATH: the hash of a file that one knows by its name.
+/// GET /contents?[user=NAME&]path=PATH: the hash of a file that one knows by its name.
 pub(super) async fn find(caller: Caller, of: Data<Handles>, named: Query<Named>) -> Answer {
     let path = named.path.trim().trim_matches('/');
-    let hash = of.drive.content_of(&caller.principal, named.user.trim(), path).await?;
+    let user = named.user.as_deref().map(str::trim).filter(|user| !user.is_empty());
+    let hash = of.drive.content_of(&caller.principal, user, path).await?;
     Ok(HttpResponse::Ok().json(json!({ "hash": hex::encode(hash) })))
 }
 

@@ -89,7 +89,8 @@ pub(super) struct Part {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Exemption {
-    user: String,
+    /// The household's locker where no one is named.
+    user: Option<String>,
     path: String,
     /// Null counts again.
     reason: Option<Exempt>,
@@ -172,7 +173,7 @@ pub(super) async fn ledger(caller: Caller, of: Data<Handles>, part: Query<Part>)
 
 /// PUT /exempt: says of files that they do not count, or that they do.
 pub(super) async fn exempt(caller: Caller, of: Data<Handles>, wish: Json<Exemption>) -> Answer {
-    let locker = of.accounts.locker_of_user(&caller.principal, &wish.user).await?;
+    let locker = of.accounts.locker_of(&caller.principal, wish.user.as_deref()).await?;
     let path = RelativePath::parse(&wish.path)?;
     let files = of.drive.set_exempt(&caller.principal, locker, &path, wish.reason).await?;
     Ok(HttpResponse::Ok().json(json!({ "files": files })))

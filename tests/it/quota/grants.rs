@@ -89,6 +89,26 @@ async fn a_grant_is_moved_and_taken_back_and_a_plan_in_use_stays() {
     assert_eq!(Desk::status(desk.as_ann(Method::GET, "ledger?user=root")).await, 404);
 }
 
+/// The household's files like anybody's, where no one is named.
+#[tokio::test]
+async fn the_households_files_may_be_exempt() {
+    let desk = Desk::new(1_000).await;
+    Desk::json(desk.as_ann(Method::PUT, "files/ours?locker=household").body(vec![7; 400])).await;
+    let gift = json!({ "path": "ours", "reason": "gift" });
+    assert_eq!(Desk::status(desk.as_ann(Method::PUT, "exempt").json(&gift)).await, 403);
+    let counted =
+        async || Desk::json(desk.as_admin(Method::GET, "household")).await["used"].clone();
+    assert_eq!(counted().await, 400);
+    let done = Desk::json(desk.as_admin(Method::PUT, "exempt").json(&gift)).await;
+    assert_eq!((&done["files"], counted().await), (&json!(1), json!(0)));
+    let named = Desk::json(desk.as_admin(Method::GET, "contents?path=ours")).await;
+    assert_eq!(named["hash"], json!(blake3::hash(&[7; 400]).to_hex().to_string()));
+    assert_eq!(Desk::status(desk.as_ann(Method::GET, "contents?path=ours")).await, 403);
+    let counts = json!({ "path": "ours", "reason": null });
+    Desk::json(desk.as_admin(Method::PUT, "exempt").json(&counts)).await;
+    assert_eq!(counted().await, 400);
+}
+
 #[tokio::test]
 async fn what_is_exempt_does_not_count_until_it_is_replaced() {
     let desk = Desk::new(1_000).await;

@@ -187,7 +187,8 @@ async fn what_removed_users_left_goes_with_it() {
     // Every file that is left, by its length.
     let left = || {
         let files = tree(&removed);
-        let files = files.iter().filter(|(path, _)| path.extension().is_none_or(|it| it != "origin"));
+        let files =
+            files.iter().filter(|(path, _)| path.extension().is_none_or(|it| it != "origin"));
         let mut found: Vec<_> = files.map(|(_, bytes)| bytes.len()).collect();
         found.sort_unstable();
         found

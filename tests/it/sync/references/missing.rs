@@ -60,6 +60,41 @@ async fn what_is_missing_survives_the_trash() {
     lent.books_are_right().await;
 }
 
+/// By itself, too: moved, deleted and back, deleted for good.
+#[tokio::test]
+async fn what_is_missing_is_moved_and_deleted_by_itself() {
+    // A folder with nothing left in it is taken for one that is not there.
+    let lent = Lent::new(&[("one.wav", 3.0), ("other.wav", 2.0)]).await;
+    let lockers = &lent.two.lockers;
+    let (drive, ann, locker) = (&lockers.drive, &lockers.ann, lockers.locker);
+    let one = fs::read(lent.song("one.wav")).unwrap();
+    assert_eq!(lent.claim(Who::Ann, "one.wav", &one).await, "reference");
+    let lost = lent.lose("one.wav").await;
+    lent.move_to("one.wav", "moved.wav").await;
+    lent.books_are_right().await;
+    let kept = drive.trash(ann, locker, &path("moved.wav"), &Condition::None).await.unwrap();
+    assert_eq!(kept.files, 1);
+    lent.look().await;
+    assert_eq!(lent.notices(Who::Ann).await, Vec::<String>::new(), "it is not there to be missed");
+    lent.books_are_right().await;
+    drive.restore(ann, &kept.id, None).await.unwrap();
+    assert_eq!(lent.file(Who::Ann, "moved.wav").await.0, 404);
+    assert_eq!(lent.notices(Who::Ann).await.len(), 1);
+    lent.find(lost).await;
+    assert_eq!(lent.file(Who::Ann, "moved.wav").await, (StatusCode::OK, one.clone()));
+    lent.books_are_right().await;
+
+    let lost = lent.lose("one.wav").await;
+    drive.remove(ann, locker, &path("moved.wav"), &Condition::None).await.unwrap();
+    lent.look().await;
+    assert_eq!(lent.notices(Who::Ann).await, Vec::<String>::new());
+    assert!(lent.two.file("ann", "moved.wav").symlink_metadata().is_err());
+    lent.find(lost).await;
+    assert_eq!(lent.file(Who::Ann, "moved.wav").await.0, 404, "it was deleted for good");
+    assert_eq!(lockers.usage().await.used, 0);
+    lent.books_are_right().await;
+}
+
 #[tokio::test]
 async fn something_else_may_take_the_place_of_what_is_missing() {
     let lent = Lent::new(&[("one.wav", 3.0), ("two.wav", 5.0)]).await;

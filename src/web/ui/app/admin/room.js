@@ -24,15 +24,15 @@ export default function Room({ name }) {
     ${h(Ledger, { path: `ledger?user=${encodeURIComponent(name)}` })}</div></div>`;
 }
 
-/** Says of a file or folder that it does not count, or that it does again. */
-function Exempt({ name, onDone }) {
+/** Says of a file or folder that it does not count, or that it does again: somebody's, or the household's where no one is named. */
+export function Exempt({ name, onDone }) {
   const [path, setPath] = useState('');
   const [reason, setReason] = useState('purchase');
   const save = (event) => {
     event.preventDefault();
-    put('exempt', { user: name, path: path.trim(), reason: reason || null }).then((done) => { toast(t('exempt.done', { count: done.files })); setPath(''); onDone(); }, complain);
+    put('exempt', { ...(name && { user: name }), path: path.trim(), reason: reason || null }).then((done) => { toast(t('exempt.done', { count: done.files })); setPath(''); onDone(); }, complain);
   };
-  return html`<section class="card" aria-labelledby="exempt"><header>${h(Icon, { name: 'heart' })}<h2 id="exempt">${t('exempt.title')}</h2></header><p class="muted">${t('exempt.text')}</p><form class="form gap" onSubmit=${save}>
+  return html`<section class="card" aria-labelledby="exempt"><header>${h(Icon, { name: 'heart' })}<h2 id="exempt">${t(name ? 'exempt.title' : 'exempt.household')}</h2></header><p class="muted">${t('exempt.text')}</p><form class="form gap" onSubmit=${save}>
     ${h(Field, { id: 'exempt-path', label: t('exempt.path'), help: t('exempt.pathHelp') }, html`<input class="input" id="exempt-path" required spellcheck="false" autocomplete="off" placeholder="Music/Album" aria-describedby="exempt-path-help" value=${path} onInput=${(event) => setPath(event.currentTarget.value)}/>`)}
     ${h(Field, { id: 'exempt-reason', label: t('exempt.reason') }, html`<select class="input" id="exempt-reason" value=${reason} onChange=${(event) => setReason(event.currentTarget.value)}>${['purchase', 'gift', 'import'].map((one) => html`<option key=${one} value=${one}>${t(`exempt.${one}`)}</option>`)}<option value="">${t('exempt.again')}</option></select>`)}
     <div class="row"><button class="btn secondary">${t('action.save')}</button></div></form></section>`;

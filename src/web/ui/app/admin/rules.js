@@ -7,6 +7,7 @@ import { bytes } from '../format.js';
 import { t } from '../i18n.js';
 import { complain, toast, useFetched } from '../store.js';
 import { Bar, Button, Choice, Dialog, Failed, Field, Icon } from '../ui/parts.js';
+import { Exempt } from './room.js';
 
 const orders = ['largest', 'oldest', 'newest'];
 const charges = ['full', 'first-owner', 'split'];
@@ -23,7 +24,7 @@ export default function Rules() {
   return html`<div class="page narrow"><div class="pagehead"><div><h1>${t('rules.title')}</h1><p>${t('rules.lead')}</p></div></div>
     ${rules.data && html`<div class="stack">${h(Sharing, { rules: rules.data, save })}${h(Over, { rules: rules.data, save })}${h(Counts, { rules: rules.data, save })}
       ${keeping.data && h(Keeping, { key: JSON.stringify(keeping.data), keeping: keeping.data, onDone: () => bump((one) => one + 1) })}
-      ${match.data && h(Matching, { policy: match.data.policy, onDone: () => bump((one) => one + 1) })}${h(Household)}</div>`}</div>`;
+      ${match.data && h(Matching, { policy: match.data.policy, onDone: () => bump((one) => one + 1) })}${h(Household)}${h(Exempt, { onDone: () => bump((one) => one + 1) })}</div>`}</div>`;
 }
 
 const choices = (key, all) => all.map((one) => ({ value: one, title: t(`${key}.${one}`), text: t(`${key}.${one}Text`) }));

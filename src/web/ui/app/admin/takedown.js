@@ -59,12 +59,14 @@ const stateOf = (one) => {
 
 /** Whoever knows the file by its name need not know its hash. */
 function ByName({ users, onFound }) {
-  const [user, setUser] = useState('');
+  const [user, setUser] = useState(null);
+  // None is the household.
+  const whose = user ?? users[0]?.name;
   const [path, setPath] = useState('');
-  const find = (event) => { event.preventDefault(); get(`contents?${new URLSearchParams({ user: user || users[0].name, path })}`).then((one) => onFound(one.hash), complain); };
+  const find = (event) => { event.preventDefault(); get(`contents?${new URLSearchParams({ ...(whose && { user: whose }), path })}`).then((one) => onFound(one.hash), complain); };
   if (!users.length) return null;
   return html`<details class="gap"><summary class="note">${t('takedown.byName')}</summary><form class="form gap" onSubmit=${find}>
-    ${h(Field, { id: 'takedown-user', label: t('takedown.whose') }, html`<select class="input" id="takedown-user" value=${user || users[0].name} onChange=${(event) => setUser(event.currentTarget.value)}>${users.map((one) => html`<option key=${one.name} value=${one.name}>${one.displayName || one.name}</option>`)}</select>`)}
+    ${h(Field, { id: 'takedown-user', label: t('takedown.whose') }, html`<select class="input" id="takedown-user" value=${whose} onChange=${(event) => setUser(event.currentTarget.value)}>${users.map((one) => html`<option key=${one.name} value=${one.name}>${one.displayName || one.name}</option>`)}<option value="">${t('locker.household')}</option></select>`)}
     ${h(Field, { id: 'takedown-path', label: t('takedown.path') }, html`<input class="input" id="takedown-path" required spellcheck="false" placeholder="Music/Album/01 Song.flac" value=${path} onInput=${(event) => setPath(event.currentTarget.value)}/>`)}
     <div class="row"><button class="btn secondary">${t('takedown.look')}</button></div></form></details>`;
 }
