@@ -95,6 +95,7 @@ pub(super) async fn set(
     client: Path<String>,
     wanted: Json<Profile>,
 ) -> Answer {
+    caller.principal.require_admin()?;
     let wanted = wanted.into_inner();
     let profile = ClientProfile {
         client: client.into_inner(),

@@ -160,6 +160,7 @@ pub(super) async fn rules(caller: Caller, of: Data<Handles>) -> Answer {
 
 /// POST /bonus-rules
 pub(super) async fn add_rule(caller: Caller, of: Data<Handles>, new: Json<NewRule>) -> Answer {
+    caller.principal.require_admin()?;
     let new = new.into_inner();
     let gives = match (new.plan, new.bytes) {
         (Some(plan), None) => Gives::Plan(plan),

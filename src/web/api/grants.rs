@@ -134,6 +134,7 @@ pub(super) async fn give(
     name: Path<String>,
     new: Json<New>,
 ) -> Answer {
+    caller.principal.require_admin()?;
     let new = new.into_inner().grant()?;
     let id = of.accounts.give(&caller.principal, &name, &new).await?;
     Ok(HttpResponse::Created().json(json!({ "id": id.to_string() })))

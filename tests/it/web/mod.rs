@@ -10,6 +10,7 @@ mod music;
 mod openapi;
 mod playlists;
 mod quality;
+mod rights;
 pub(crate) mod schema;
 pub(crate) mod script;
 mod shares;
