@@ -1,10 +1,19 @@
 //! Finding files by name: every word must occur in the name, whatever its case and accents.
 
+use std::{
+    collections::HashSet,
+    io,
+    time::{Duration, Instant},
+};
+
 use futures_util::TryStreamExt as _;
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-use super::{Drive, EntryKind, Place, RelativePath};
+use super::{Drive, EntryKind, Place, RelativePath, disk, put::blocking};
 use crate::{Error, Result, accounts::Principal, clock::Millis};
+
+/// Nobody who types a name waits longer for folders that only the disk knows of.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Something whose name fits.
 #[derive(Debug, Clone)]
@@ -22,8 +31,9 @@ pub struct Hit {
 }
 
 impl Drive {
-    /// Files, and folders with files in them, whose names hold all words of `text`: in one place,
-    /// or in all that the principal may look into. At most `most`, with the places.
+    /// Files and folders whose names hold all words of `text`: in one place, or in all that the
+    /// principal may look into. At most `most`, with the places. Folders without files, of which no row
+    /// tells, come behind the others of their place; on a disk that answers slowly some may be left out.
     pub async fn find(
         &self,
         principal: &Principal,
@@ -43,6 +53,7 @@ impl Drive {
         for (at, place) in places.iter().enumerate() {
             if hits.len() < most {
                 self.find_in(at, place, &words, most, &mut hits).await?;
+                self.find_empty(at, place, &words, most, &mut hits).await?;
             }
         }
         Ok((places, hits))
@@ -98,6 +109,60 @@ impl Drive {
                 break;
             }
         }
+        Ok(())
+    }
+}
+
+impl Drive {
+    /// Folders that hold no file, at any depth.
+    async fn find_empty(
+        &self,
+        at: usize,
+        place: &Place,
+        words: &[String],
+        most: usize,
+        hits: &mut Vec<Hit>,
+    ) -> Result<()> {
+        if most <= hits.len() {
+            return Ok(());
+        }
+        let is_known = |hit: &&Hit| hit.place == at && hit.kind == EntryKind::Folder;
+        let known: HashSet<String> =
+            hits.iter().filter(is_known).map(|hit| hit.path.as_str().to_owned()).collect();
+        let locker = self.accounts.any_locker(place.locker).await?.path;
+        let disk = self.disk.clone();
+        let (base, words, room) =
+            (place.base.as_str().to_owned(), words.to_vec(), most - hits.len());
+        let found = blocking(move || {
+            let until = Instant::now() + PATIENCE;
+            let mut found = Vec::new();
+            let walked = disk.locker(&locker).and_then(|root| {
+                disk::folders_below(&root, &base, |path| {
+                    let inner = path.get(base.len()..).unwrap_or_default().trim_start_matches('/');
+                    if fits(inner, &words) && !known.contains(inner) {
+                        found.push(inner.to_owned());
+                    }
+                    found.len() < room && Instant::now() < until
+                })
+            });
+            match walked {
+                // Nothing was stored yet.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(found),
+                walked => {
+                    walked?;
+                    found.sort();
+                    Ok(found)
+                }
+            }
+        })
+        .await?;
+        hits.extend(found.into_iter().map(|path| Hit {
+            place: at,
+            path: RelativePath::from_disk(path),
+            kind: EntryKind::Folder,
+            size: 0,
+            modified_at: 0,
+        }));
         Ok(())
     }
 }

@@ -364,6 +364,40 @@ pub(super) fn list_with<'l>(
     Ok(found)
 }
 
+/// Paths of the folders below a path, each before those in it, as long as `each` wants more. Looks at
+/// no file: most file systems say what an entry is with its name.
+pub(super) fn folders_below(
+    locker: &OwnedFd,
+    path: &str,
+    mut each: impl FnMut(&str) -> bool,
+) -> io::Result<()> {
+    let mut left = vec![path.to_owned()];
+    while let Some(at) = left.pop() {
+        let folder = match beneath(locker, &at, FOLDER) {
+            // Gone between listing and looking.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            folder => folder?,
+        };
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            let Some(name) = plain_name(entry.file_name()) else { continue };
+            let is_folder = match entry.file_type() {
+                FileType::Unknown => statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)
+                    .is_ok_and(|stat| is_folder(&stat)),
+                kind => kind == FileType::Directory,
+            };
+            if is_folder {
+                let found = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
+                if !each(&found) {
+                    return Ok(());
+                }
+                left.push(found);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A plain file, open for reading, with its size and time.
 pub(super) fn open_file(locker: &OwnedFd, path: &str) -> io::Result<(File, u64, i64)> {
     // A pipe must not make the opener wait.

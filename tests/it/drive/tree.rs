@@ -205,6 +205,28 @@ async fn files_are_found_by_name_everywhere_one_may_look() {
     );
     assert_eq!(names("BJORK").await, ["Music/Björk"], "a folder");
     assert_eq!(names("flac 06").await, ["Music/Björk/06 Unravel.flac"]);
+    // No row tells of folders without files, wherever they lie.
+    for folder in ["Music/Empty Jóga", "Jogas/in"] {
+        drive.make_folder(ann, lockers.locker, &path(folder)).await.unwrap();
+    }
+    assert_eq!(
+        names("joga").await,
+        [
+            "Music/Björk/05 Jóga.flac",
+            "Notes/joga class.txt",
+            "Jogas",
+            "Music/Empty Jóga",
+            "JOGA.pdf"
+        ]
+    );
+    assert_eq!(names("BJORK").await, ["Music/Björk"], "told once");
+    assert_eq!(drive.find(ann, None, "joga", 3).await.unwrap().1.len(), 3);
+    drive.share_folder(ann, lockers.locker, &path("Music"), "root", false).await.unwrap();
+    let (_, hits) = drive.find(&lockers.admin, None, "joga", 50).await.unwrap();
+    let seen: Vec<_> = hits.iter().map(|hit| hit.path.as_str()).collect();
+    assert_eq!(seen, ["JOGA.pdf", "Björk/05 Jóga.flac", "Empty Jóga"], "as he sees it");
+    let share = drive.folder_shares(ann, lockers.locker).await.unwrap().remove(0);
+    drive.unshare_folder(ann, share.id).await.unwrap();
     assert!(drive.find(ann, None, "  ", 50).await.is_err());
     let (_, hits) = drive.find(&lockers.admin, None, "unravel", 50).await.unwrap();
     assert!(hits.is_empty(), "nobody finds what he may not see");
