@@ -49,6 +49,15 @@ export async function context(of, options, complaints) {
   return made;
 }
 
+/** Signs in on the page for that. */
+export async function signIn(page, base, name, password) {
+  await page.goto(`${base}/login`);
+  await page.getByLabel('User name').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).first().waitFor();
+}
+
 /** axe in a world of its own, so that the page keeps its Content-Security-Policy. */
 export async function accessible(page, name) {
   const session = await page.context().newCDPSession(page);

@@ -4,7 +4,7 @@
 // mira and tom are users with that password.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, upload: { type: 'string' }, password: { type: 'string' } } });
 const complaints = [];
@@ -23,7 +23,7 @@ try {
   const desk = await context(started, looks['wide-light'], complaints);
   page = await desk.newPage();
   page.setDefaultTimeout(30000);
-  await signIn('mira');
+  await signIn(page, args.base, 'mira', args.password);
   await make();
   await change();
   await undo();
@@ -41,14 +41,6 @@ try {
   process.exitCode = 1;
 } finally {
   await started.close();
-}
-
-async function signIn(name) {
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill(name);
-  await page.getByLabel('Password', { exact: true }).fill(args.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Main' }).first().waitFor();
 }
 
 async function make() {
@@ -188,7 +180,7 @@ async function other() {
   const of = await context(started, looks['wide-light'], complaints);
   page = await of.newPage();
   page.setDefaultTimeout(30000);
-  await signIn('tom');
+  await signIn(page, args.base, 'tom', args.password);
   await page.goto(`${args.base}/files`);
   await page.getByRole('link', { name: 'Häns & Söhne (from mira)' }).click();
   await row('notes.txt').waitFor();

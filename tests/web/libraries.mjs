@@ -4,7 +4,7 @@
 // The server has the administrator mira (correct horse battery) and the watched folders Music and Said, of which the
 // configuration says that it lends.
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' } } });
 const complaints = [];
@@ -16,11 +16,7 @@ try {
   const desk = await context(started, looks['wide-light'], complaints);
   page = await desk.newPage();
   page.setDefaultTimeout(30000);
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill('mira');
-  await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await signIn(page, args.base, 'mira', 'correct horse battery');
   await lends();
   await refused();
   await configured();

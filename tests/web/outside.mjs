@@ -3,7 +3,7 @@
 // The server has an administrator "ann" and stubs of the services; --feed is a podcast whose newest episode is a
 // file of sound, --stream a file of sound that stands for a station.
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, listen, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, listen, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, feed: { type: 'string' }, stream: { type: 'string' } } });
 const complaints = [];
@@ -14,10 +14,7 @@ const page = await desk.newPage();
 page.setDefaultTimeout(30000);
 
 try {
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill('ann');
-  await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(page, args.base, 'ann', 'correct horse battery');
   await page.getByRole('link', { name: 'Internet', exact: true }).first().waitFor();
   assert(await page.getByRole('link', { name: 'Podcasts', exact: true }).count() === 0, 'what is off has no place in the navigation');
   await switches();

@@ -3,7 +3,7 @@
 //   node tests/web/quality.mjs --base URL --name USER --password PASSWORD
 // The server holds the album "First Light" (FLAC, tones of 440, 550 and 660 Hz, with a cover).
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, listen, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, listen, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, name: { type: 'string' }, password: { type: 'string' } } });
 const complaints = [];
@@ -14,11 +14,7 @@ try {
   const desk = await context(started, looks['wide-light'], complaints);
   page = await desk.newPage();
   page.setDefaultTimeout(60000);
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill(args.name);
-  await page.getByLabel('Password', { exact: true }).fill(args.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Main' }).first().waitFor();
+  await signIn(page, args.base, args.name, args.password);
   const rates = await inPage(() => [
     [{ from: 0, to: 10, bytes: 4000 }],
     [{ from: 0, to: 1000, bytes: 126_460 }],

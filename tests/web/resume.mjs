@@ -4,7 +4,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { assert, browser, context, looks, picture } from './browser.mjs';
+import { assert, browser, context, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, name: { type: 'string' }, password: { type: 'string' }, file: { type: 'string' }, staging: { type: 'string' } } });
 const complaints = [];
@@ -16,10 +16,7 @@ page.setDefaultTimeout(60000);
 const seen = [];
 
 try {
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill(args.name);
-  await page.getByLabel('Password', { exact: true }).fill(args.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await signIn(page, args.base, args.name, args.password);
   await page.getByRole('link', { name: 'Upload', exact: true }).first().waitFor();
   await page.goto(`${args.base}/upload`);
   // Slow enough to be broken off in the middle.

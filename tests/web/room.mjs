@@ -2,7 +2,7 @@
 //   node tests/web/room.mjs --base URL
 // The server has the administrator root, and ann, whose locker holds a file, a purchase and a grant.
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' } } });
 const complaints = [];
@@ -37,11 +37,7 @@ async function signedIn(name, password) {
   const of = await context(started, looks['wide-light'], complaints);
   page = await of.newPage();
   page.setDefaultTimeout(30000);
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill(name);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await signIn(page, args.base, name, password);
   return of.storageState();
 }
 

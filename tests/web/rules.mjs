@@ -4,7 +4,7 @@
 // The server has the administrator root; ann, over her limit for 181 days; kim, who has the content HEX as a file and as an
 // earlier version. HOOK takes what is posted.
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, hash: { type: 'string' }, hook: { type: 'string' } } });
 const complaints = [];
@@ -16,11 +16,7 @@ try {
   const desk = await context(started, looks['wide-light'], complaints);
   page = await desk.newPage();
   page.setDefaultTimeout(30000);
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill('root');
-  await page.getByLabel('Password', { exact: true }).fill("the admin's own");
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await signIn(page, args.base, 'root', "the admin's own");
   await rules();
   await notices();
   const state = await desk.storageState();
@@ -85,6 +81,12 @@ async function rules() {
   const plan = page.getByRole('region', { name: "The household's locker" }).getByLabel('Plan');
   await plan.selectOption('Plus');
   await page.getByText('of 20 GB').waitFor();
+  // Files of the household need not count, like anybody's.
+  const exempt = page.getByRole('region', { name: "What does not count in the household's locker" });
+  await exempt.getByLabel('File or folder').fill('ours.bin');
+  await exempt.getByLabel('What it is').selectOption({ label: 'It was given' });
+  await exempt.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('1 file changed').first().waitFor();
 }
 
 async function notices() {
@@ -138,6 +140,10 @@ async function takeDown() {
   assert(await page.getByLabel('Its BLAKE3 hash').inputValue() === args.hash, 'a copy is hashed where it is');
   await page.getByLabel('Its BLAKE3 hash').fill('');
   await page.getByText("By somebody's file instead").click();
+  await page.getByLabel('Whose locker').selectOption('');
+  await page.getByLabel('Where it lies there').fill('ours.bin');
+  await page.getByRole('button', { name: 'Look for it' }).nth(1).click();
+  await page.getByRole('heading', { name: '1 copy' }).waitFor();
   await page.getByLabel('Whose locker').selectOption('kim');
   await page.getByLabel('Where it lies there').fill('bad.bin');
   await page.getByRole('button', { name: 'Look for it' }).nth(1).click();

@@ -3,7 +3,7 @@
 //   node tests/web/social.mjs --base URL --share URL --locked URL --secret APP_PASSWORD --picture FILE
 // The shares hold the album "First Light" (tones of 440, 550 and 660 Hz); the locked one opens with "lemon tree".
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, listen, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, listen, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, share: { type: 'string' }, locked: { type: 'string' }, secret: { type: 'string' }, picture: { type: 'string' } } });
 const complaints = [];
@@ -26,7 +26,7 @@ try {
   const desk = await context(started, looks['wide-light'], complaints);
   page = await desk.newPage();
   page.setDefaultTimeout(30000);
-  await signIn();
+  await signIn(page, args.base, 'mira', 'correct horse battery');
   await share();
   await history();
   await elsewhere();
@@ -100,14 +100,6 @@ async function visit() {
   assert(complaints.splice(gone).every((one) => one.includes('404')), 'what is not there says so');
   await picture(page, 'share-gone');
   await of.close();
-}
-
-async function signIn() {
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill('mira');
-  await page.getByLabel('Password', { exact: true }).fill('correct horse battery');
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Main' }).first().waitFor();
 }
 
 async function share() {

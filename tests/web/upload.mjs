@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { accessible, assert, browser, context, looks, picture } from './browser.mjs';
+import { accessible, assert, browser, context, looks, picture, signIn } from './browser.mjs';
 
 const { values: args } = parseArgs({ options: { base: { type: 'string' }, password: { type: 'string' }, tracks: { type: 'string' }, site: { type: 'string' } } });
 const complaints = [];
@@ -25,7 +25,7 @@ const track = (name) => join(args.tracks, name);
 const held = (name) => ({ name, mimeType: 'application/octet-stream', buffer: readFileSync(track(name)) });
 
 try {
-  await signIn();
+  await enter();
   page.on('response', (answer) => {
     const [request, headers] = [answer.request(), answer.headers()];
     if (/\/api\/v1\/uploads/.test(answer.url()) && request.method() !== 'HEAD') sent += Number(headers['upload-offset'] ?? 0) - Number(request.headers()['upload-offset'] ?? 0);
@@ -48,12 +48,8 @@ try {
   await started.close();
 }
 
-async function signIn() {
-  await page.goto(`${args.base}/login`);
-  await page.getByLabel('User name').fill('mira');
-  await page.getByLabel('Password', { exact: true }).fill(args.password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Main' }).first().waitFor();
+async function enter() {
+  await signIn(page, args.base, 'mira', args.password);
   await page.goto(`${args.base}/upload`);
   await page.getByRole('heading', { level: 1, name: 'Upload' }).waitFor();
 }
