@@ -207,3 +207,8 @@ impl From<std::io::Error> for Error {
         }
     }
 }
+
+/// Whether an error of a file says that nothing is there; any other leaves that open.
+pub(crate) fn is_nowhere(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}

@@ -2,8 +2,6 @@
 //! whole disk has found yet. Whoever is about to put something there sees them first: what is
 //! replaced is charged, kept as a version and meant by conditions, whoever brought it.
 
-use std::io;
-
 use super::{
     Drive,
     disk::Found,
@@ -11,7 +9,7 @@ use super::{
     reconcile::{Fix, Presence, Seen, fix_of},
     rows::Row,
 };
-use crate::{Result, accounts::Locker};
+use crate::{Result, accounts::Locker, error::is_nowhere};
 
 impl Drive {
     /// The row of a place as the disk has it now, before bytes are asked for. Its turn is taken only
@@ -42,14 +40,7 @@ impl Drive {
         let is_lent = lent.is_some();
         let (disk, folder, at) = (self.disk.clone(), locker.path.clone(), path.to_owned());
         let found = blocking(move || match disk.look(&folder, &at, lent.as_ref()) {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_nowhere(&error) => Ok(None),
             found => found.map(Some),
         })
         .await?;

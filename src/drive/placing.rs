@@ -2,6 +2,8 @@
 //! do not count, of which order they are, where they come from) is written down before the rename, so
 //! that a crash right after it forgets nothing and no order brings a file twice.
 
+use std::io;
+
 use super::{
     Drive,
     disk::{self, digest},
@@ -12,6 +14,7 @@ use crate::{
     Result,
     accounts::Change,
     db::Tx,
+    error::is_nowhere,
     ids::{LockerId, UserId},
 };
 
@@ -77,10 +80,26 @@ impl Drive {
                 let opened = on.locker(&row.folder).and_then(|root| disk::open_file(&root, &path));
                 match opened {
                     Ok((file, ..)) => digest(&file, None, |_| true),
-                    Err(_) => Ok(None),
+                    Err(error)
+                        if is_nowhere(&error) || error.kind() == io::ErrorKind::IsADirectory =>
+                    {
+                        Ok(None)
+                    }
+                    Err(error) => Err(error),
                 }
             })
-            .await?;
+            .await;
+            let found = match found {
+                Ok(found) => found,
+                // A disk that cannot read it now may at the next start; nothing else waits for it.
+                Err(error) => {
+                    tracing::error!(
+                        path = row.path,
+                        "what came to its place cannot be read: {error}"
+                    );
+                    continue;
+                }
+            };
             let is_it = found.is_some_and(|it| it.content.as_slice() == row.content_hash);
             let (locker, path) = (LockerId(row.locker), row.path.as_str());
             let handover = Handover {

@@ -16,6 +16,7 @@ use crate::{
         write::{Content, FileFound},
     },
     db::Db,
+    error::is_nowhere,
     ids::{LibraryId, MediaFileId},
 };
 
@@ -216,8 +217,6 @@ async fn adopt(
 pub(super) fn is_absent(root: &Path, lent: &Lent, path: &str) -> bool {
     match std::fs::symlink_metadata(absolute(root, path)) {
         Ok(found) => !(found.is_file() || found.is_symlink() && lent.contains_key(path)),
-        Err(error) => {
-            matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
-        }
+        Err(error) => is_nowhere(&error),
     }
 }

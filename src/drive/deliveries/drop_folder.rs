@@ -20,6 +20,7 @@ use crate::{
     accounts::Deliverer,
     clock,
     drive::{Exempt, disk::digest, put::blocking},
+    error::is_nowhere,
     watch::{Notice, Notices},
 };
 
@@ -250,11 +251,7 @@ fn walk(root: &Path) -> io::Result<Vec<Dropped>> {
 
 fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let listed = match std::fs::read_dir(folder) {
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
-            return Ok(Vec::new());
-        }
+        Err(error) if is_nowhere(&error) => return Ok(Vec::new()),
         listed => listed?,
     };
     let mut found = Vec::new();

@@ -39,7 +39,7 @@ pub(super) use self::{
     shelf::{OnShelf, SHELVES, Spot},
 };
 use super::names::is_same_name;
-use crate::clock::Millis;
+use crate::{clock::Millis, error::is_nowhere};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
@@ -307,14 +307,7 @@ pub(super) fn spell(folder: &OwnedFd, path: &str) -> io::Result<String> {
         let listed = if part.is_ascii() { Ok(Vec::new()) } else { list(folder, &spelled) };
         let listed = match listed {
             // Nothing there yet: as sent.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Vec::new()
-            }
+            Err(error) if is_nowhere(&error) => Vec::new(),
             listed => listed?,
         };
         let exact = listed.iter().find(|found| found.name == part);

@@ -84,12 +84,13 @@ impl Imports {
                 let (upload, validator) = (row.upload_id, row.validator);
                 Ok(Some(Left::Part(Begun { upload, validator, offset: state.offset })))
             }
-            Ok(_) if self.drive.whole_archive(known.user, &row.upload_id).await.is_ok() => {
-                Ok(Some(Left::Archive(row.upload_id)))
-            }
-            Ok(_) | Err(Error::NotFound(_) | Error::Expired(_)) => {
-                self.let_go(known.id, url).await?;
-                Ok(None)
+            Ok(_) => match self.drive.whole_archive(known.user, &row.upload_id).await {
+                Ok(_) => Ok(Some(Left::Archive(row.upload_id))),
+                Err(Error::NotFound(_)) => self.let_go(known.id, url).await.map(|()| None),
+                Err(error) => Err(error),
+            },
+            Err(Error::NotFound(_) | Error::Expired(_)) => {
+                self.let_go(known.id, url).await.map(|()| None)
             }
             Err(error) => Err(error),
         }

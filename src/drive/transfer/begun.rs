@@ -13,6 +13,7 @@ use crate::{
         disk::{Found, Spot},
         put::blocking,
     },
+    error::is_nowhere,
     ids::{LockerId, UserId},
 };
 
@@ -193,11 +194,7 @@ impl Transfer {
 fn is_there<T>(looked: io::Result<T>) -> io::Result<bool> {
     match looked {
         Ok(_) => Ok(true),
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
-            Ok(false)
-        }
+        Err(error) if is_nowhere(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

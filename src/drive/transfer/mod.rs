@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Error, Result,
     accounts::{Locker, Principal, Reservation},
+    error::is_nowhere,
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -255,14 +256,7 @@ impl Transfer {
         let row = drive.row(self.target.id, self.to.as_str()).await?;
         let lent = row.as_ref().and_then(|row| row.lent.clone());
         let there = blocking(move || match disk.look(&folder, &path, lent.as_ref()) {
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_nowhere(&error) => Ok(None),
             there => there.map(Some),
         })
         .await?;

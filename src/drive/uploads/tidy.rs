@@ -11,6 +11,7 @@ use crate::{
         put::blocking,
         rows,
     },
+    error::is_nowhere,
     ids::LockerId,
 };
 
@@ -183,7 +184,10 @@ impl Drive {
             let Some(folder) = folder else { return Ok(None) };
             match disk.locker(&folder).and_then(|root| disk::open_file(&root, &path)) {
                 Ok((file, ..)) => hash_of(&file).map(Some),
-                Err(_) => Ok(None),
+                Err(error) if is_nowhere(&error) || error.kind() == io::ErrorKind::IsADirectory => {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
             }
         })
         .await
