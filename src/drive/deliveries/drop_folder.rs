@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deliveries, ItemSource, NewDelivery, NewItem};
+use super::{Deliveries, ItemSource, NewDelivery, NewItem, Received};
 use crate::{
     Result,
     accounts::Deliverer,
@@ -76,7 +76,7 @@ struct Dropped {
 
 impl Deliveries {
     /// Looks at the folders until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
+    pub(super) async fn watch_drops(&self, stop: &CancellationToken) {
         let ear = match self.drive.disk.absolute("drop") {
             Ok(root) => Ear::new(root),
             Err(error) => {
@@ -167,7 +167,8 @@ impl Deliveries {
             items: items.collect(),
         };
         let source = format!("folder:{}", dropped.user);
-        match self.deliver_from(&Deliverer::own(), &source, &new).await {
+        let received = self.deliver_from(&Deliverer::own(), &source, &new).await;
+        match received.as_ref().map(Received::delivery) {
             Ok(delivery) if delivery.is_done => {
                 let place = dropped.place.clone();
                 if let Err(error) = blocking(move || remove(&place)).await {

@@ -188,8 +188,10 @@ impl Imports {
         live.count(item);
         let size = item.size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
         let hash = item.hash.as_ref().map(<[u8; 32]>::as_slice);
-        let none = Problem { word: String::new(), rule: String::new(), detail: String::new() };
+        let none = Problem::default();
         let problem = item.problem.as_ref().unwrap_or(&none);
+        // Of what is stored, else of what stands in the way.
+        let etag = item.etag.as_ref().or(problem.etag.as_ref());
         let mut tx = self.db.write().await?;
         sqlx::query!(
             "insert into import_item (import_id, path, size_bytes, content_hash, etag, word, rule, problem)
@@ -198,7 +200,7 @@ impl Imports {
             item.path,
             size,
             hash,
-            item.etag,
+            etag,
             problem.word,
             problem.rule,
             problem.detail
@@ -256,6 +258,7 @@ impl Imports {
             word: row.word,
             rule: String::new(),
             detail: row.problem,
+            etag: None,
         });
         let mut import = Import {
             id,
@@ -291,16 +294,21 @@ impl Imports {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| ImportItem {
-                path: row.path,
-                size: row.size_bytes.map(i64::unsigned_abs),
-                hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
-                etag: row.etag,
-                problem: (!row.word.is_empty()).then_some(Problem {
-                    word: row.word,
-                    rule: row.rule,
-                    detail: row.problem,
-                }),
+            .map(|row| {
+                let (etag, in_the_way) =
+                    if row.word.is_empty() { (row.etag, None) } else { (None, row.etag) };
+                ImportItem {
+                    path: row.path,
+                    size: row.size_bytes.map(i64::unsigned_abs),
+                    hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
+                    etag,
+                    problem: (!row.word.is_empty()).then_some(Problem {
+                        word: row.word,
+                        rule: row.rule,
+                        detail: row.problem,
+                        etag: in_the_way,
+                    }),
+                }
             })
             .collect())
     }

@@ -8,6 +8,7 @@
 //! | `Form` | `POST /api/v1/files/FOLDER`, multipart | |
 //! | `Tus` | tus with `Upload-Length` | |
 //! | `TusDeferred` | tus with `Upload-Defer-Length`, the length told with the last bytes | |
+//! | `TusConcat` | tus in two parts that are joined | replacing needs room for all of it: nobody knows of a part what it will replace |
 //! | `Dav` | WebDAV `PUT`, length declared | its own status and XML; the words are the same |
 //! | `DavChunked` | the same, chunked | |
 //! | `Zip` | a zip by `PUT` with `unpack=true` | |
@@ -18,6 +19,8 @@
 //! | `Delivery` | `POST /api/v1/deliveries` with an address, counted | never replaces: it takes another name; a bad name refuses the order |
 //! | `Claim` | `POST /api/v1/claims` on bytes of another locker | |
 
+mod ground;
+mod resumable;
 mod send;
 
 use serde_json::Value;
@@ -29,7 +32,7 @@ use tunelocker::{
     matching::Extent,
 };
 
-use self::send::{Refusal, Way};
+use self::send::{Only, Refusal, Way};
 use super::{Lockers, archives::Box, body};
 use crate::{
     harness::{TestApp, music},
@@ -175,7 +178,7 @@ async fn every_way_refuses_the_same_names_by_the_same_rule() {
             }
             let refusal = house.send(way, path, b"some bytes").await;
             let refusal = refusal.expect_err(path);
-            let Refusal { word, rule: told, detail } = &refusal;
+            let Refusal { word, rule: told, detail, .. } = &refusal;
             assert_eq!(word, "name_invalid", "{way:?} {path}: {refusal:?}");
             assert!(
                 told == rule || (told.is_empty() && !detail.is_empty()),
@@ -225,7 +228,8 @@ async fn every_way_keeps_what_it_replaces_as_a_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_replaces_in_a_full_locker() {
-    for way in Way::ALL.into_iter().filter(|way| *way != Way::Delivery) {
+    let ways = Way::ALL.into_iter();
+    for way in ways.filter(|way| !matches!(way, Way::Delivery | Way::TusConcat)) {
         let house = House::with_quota(10_000).await;
         house.send(way, "in/a.bin", &bytes("a", 10_000)).await.unwrap();
         let other = bytes("b", 10_000);
@@ -235,6 +239,46 @@ async fn every_way_replaces_in_a_full_locker() {
         assert_eq!(refusal.word, "quota_exceeded", "{way:?}");
         assert_eq!(house.stored("in/a.bin").unwrap(), other, "{way:?}");
         assert_eq!(house.used().await, 10_000, "{way:?}");
+    }
+}
+
+/// The same cause has the same word and tells the same entity tag, whichever way a client asks, and
+/// the status that its face has for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_way_says_the_same_of_what_is_there() {
+    let house = House::with_quota(100_000_000).await;
+    let (before, after) = (bytes("before", 5000), bytes("after", 7000));
+    for way in Way::ALL {
+        let path = format!("{way:?}/song.bin");
+        house.send(Way::Put, &path, &before).await.unwrap();
+        let there = house.get(&format!("files/{path}?as=stat")).await["etag"].clone();
+        for (only, word) in
+            [(Only::Absent, "exists"), (Only::Match("not-this"), "precondition_failed")]
+        {
+            if !way.can_want(only) {
+                continue;
+            }
+            let refusal = house.send_if(way, only, &path, &after).await.expect_err("it is there");
+            assert_eq!(refusal.word, word, "{way:?}: {refusal:?}");
+            assert_eq!(refusal.etag, there, "{way:?}: {refusal:?}");
+            // Lists of what became of many files tell no status of one, or that of a claim.
+            let status = match way {
+                Way::Zip | Way::TarGz | Way::TusZip | Way::Import => 0,
+                Way::Claim => 409,
+                _ => 412,
+            };
+            assert_eq!(refusal.status, status, "{way:?}: {refusal:?}");
+            assert_eq!(house.stored(&path).unwrap(), before, "{way:?}");
+        }
+        // What is as wanted is taken.
+        if way.can_want(Only::Match("")) {
+            let there = Only::Match(there.as_str().unwrap());
+            house.send_if(way, there, &path, &after).await.unwrap();
+            assert_eq!(house.stored(&path).unwrap(), after, "{way:?}");
+        }
+        if way.can_want(Only::Absent) {
+            house.send_if(way, Only::Absent, &format!("{way:?}/new.bin"), &after).await.unwrap();
+        }
     }
 }
 
