@@ -33,8 +33,10 @@ pub(super) enum Becomes {
         /// Bytes in all, where that is known.
         declared: Option<u64>,
     },
-    /// What is not a file of the place itself: an archive, or a part of something.
-    Passing,
+    /// What is in it: an archive.
+    Archive,
+    /// A part of something, which may be of a shop, whose account need not be one that may upload.
+    Part,
 }
 
 impl Ground {
@@ -85,8 +87,10 @@ impl Ground {
             Err(Error::NotFound(_)) => return Err(gone()),
             principal => principal?,
         };
-        let is_delivered =
-            matches!(&self.becomes, Becomes::File { handover: Handover { item: Some(_), .. }, .. });
+        let is_delivered = matches!(
+            &self.becomes,
+            Becomes::Part | Becomes::File { handover: Handover { item: Some(_), .. }, .. }
+        );
         Ok(if is_delivered { principal.as_recipient() } else { principal })
     }
 }

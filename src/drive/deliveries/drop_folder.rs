@@ -23,12 +23,14 @@ use crate::{
     watch::{Notice, Notices},
 };
 
-/// How often the folders are looked at while something comes, and where the system cannot tell of it.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often the folders are looked at while something comes, and where the system cannot tell of it:
+/// what did not change for so long is taken for whole. With [`SETTLE`] that is less than the five
+/// seconds in which everything that comes in is to be heard.
+const EVERY: Duration = Duration::from_secs(3);
 /// And while nothing does: other systems that share the disk change it without a word to this one.
 const AT_REST: Duration = Duration::from_mins(1);
 /// What comes is looked at so much later, with all that comes with it.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 /// Folders inside each other.
 const DEEPEST: usize = 16;
 

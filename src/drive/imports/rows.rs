@@ -224,10 +224,11 @@ impl Imports {
         let (received, total) = (signed(figures.received), figures.total.map(signed));
         let (stored, refused) = (signed(figures.stored), signed(figures.refused));
         let (word, detail) = problem.map_or(("", ""), |it| (it.word.as_str(), it.detail.as_str()));
+        let in_the_way = problem.and_then(|it| it.etag.as_deref());
         let mut tx = self.db.write().await?;
         sqlx::query!(
             "update import set state = ?, received = ?, total = ?, stored = ?, refused = ?, word = ?,
-                 problem = ?, ended_at = ? where import_id = ?",
+                 problem = ?, in_the_way = ?, ended_at = ? where import_id = ?",
             state,
             received,
             total,
@@ -235,6 +236,7 @@ impl Imports {
             refused,
             word,
             detail,
+            in_the_way,
             now,
             id.0
         )
@@ -247,7 +249,7 @@ impl Imports {
     pub(super) async fn state(&self, id: ImportId) -> Result<Import> {
         let row = sqlx::query!(
             "select url, name, place, folder, state, received, total, stored, refused, word, problem,
-                    created_at, ended_at
+                    in_the_way, created_at, ended_at
              from import where import_id = ?",
             id.0
         )
@@ -258,7 +260,7 @@ impl Imports {
             word: row.word,
             rule: String::new(),
             detail: row.problem,
-            etag: None,
+            etag: row.in_the_way,
         });
         let mut import = Import {
             id,

@@ -55,7 +55,7 @@ impl Imports {
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
         drive.sweep_gone().await?;
         let whose = (principal.user, locker.id);
-        let ground = Ground::at(whose, &folder, Becomes::Passing, 0);
+        let ground = Ground::at(whose, &folder, Becomes::Archive, 0);
         let mut receiving = Receiving {
             drive,
             declared,

@@ -364,8 +364,10 @@ impl Drive {
 impl Row {
     /// What it stands on while more comes in.
     fn ground(&self) -> Ground {
-        let becomes = if self.state.is_part || self.unpacks {
-            Becomes::Passing
+        let becomes = if self.state.is_part {
+            Becomes::Part
+        } else if self.unpacks {
+            Becomes::Archive
         } else {
             Becomes::File {
                 condition: self.target().condition,

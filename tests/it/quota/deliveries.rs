@@ -17,7 +17,7 @@ use crate::{
 };
 
 const GB: u64 = 1_000_000_000;
-const ORDER: &str = "deliveries";
+pub(super) const ORDER: &str = "deliveries";
 
 impl Desk {
     /// A key that hands over what the administrator uploaded.

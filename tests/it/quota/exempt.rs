@@ -13,7 +13,7 @@ use crate::{
 
 impl Desk {
     /// A desk whose shop has addresses at the stub.
-    async fn with_shop(stub: &Stub, quota: u64) -> Self {
+    pub(super) async fn with_shop(stub: &Stub, quota: u64) -> Self {
         let address = stub.address.to_string();
         let clock = Clock::manual(NOW);
         let app = TestApp::spawn_at(clock.clone(), |config| {

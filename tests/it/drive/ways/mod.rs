@@ -20,6 +20,7 @@
 //! | `Claim` | `POST /api/v1/claims` on bytes of another locker | |
 
 mod ground;
+mod heard;
 mod resumable;
 mod send;
 
@@ -35,7 +36,7 @@ use tunelocker::{
 use self::send::{Only, Refusal, Way};
 use super::{Lockers, archives::Box, body};
 use crate::{
-    harness::{TestApp, music},
+    harness::TestApp,
     outside::stub::{Reply, Stub},
 };
 
@@ -278,30 +279,6 @@ async fn every_way_says_the_same_of_what_is_there() {
         }
         if way.can_want(Only::Absent) {
             house.send_if(way, Only::Absent, &format!("{way:?}/new.bin"), &after).await.unwrap();
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_way_is_heard_without_a_scan() {
-    let house = House::with_quota(100_000_000).await;
-    let folder = tempfile::tempdir().unwrap();
-    let mut wanted = Vec::new();
-    for way in Way::ALL {
-        let title = format!("Way {way:?}");
-        let song = music::flac(&format!("{way:?}.flac")).of("The Ways", "In", &title);
-        let song = std::fs::read(song.write(folder.path())).unwrap();
-        house.send(way, &format!("Music/{way:?}.flac"), &song).await.unwrap();
-        wanted.push(title);
-    }
-    // However long that takes on a busy machine; nobody asks for a scan.
-    while let Some(title) = wanted.last() {
-        let found = house.get("tracks").await;
-        if found["items"].as_array().is_some_and(|all| all.iter().any(|one| one["title"] == *title))
-        {
-            wanted.pop();
-        } else {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     }
 }
