@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: benches/run.sh [TRACKS]   Makes the corpus once, then measures the release build over it,
 # then lists at SCALE tracks (100,000 unless told), then press to sound if Chromium is there.
-# PROGRAM=DIR measures other binaries. PARTS="table scale dav locker sync press" chooses. Figures are CPU seconds of
+# PROGRAM=DIR measures other binaries. PARTS="table scale dav locker playable sync press" chooses. Figures are CPU seconds of
 # all processes, not wall clock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ if [ ! -e "$home/long/long.wav" ]; then
     ffmpeg -v error -f lavfi -i "$sound" -metadata title=LongWav -metadata artist=Bench -metadata album=Long "$home/long/long.wav"
     ffmpeg -v error -i "$home/long/long.wav" -metadata title=LongFlac "$home/long/long.flac"
 fi
-for part in ${PARTS:-table scale dav locker sync press}; do
+for part in ${PARTS:-table scale dav locker playable sync press}; do
     case $part in
     table)
         "$python" benches/bench.py --programs "$programs" --corpus "$corpus/library" --long "$home/long" --home "$home"
@@ -34,6 +34,9 @@ for part in ${PARTS:-table scale dav locker sync press}; do
         ;;
     locker)
         "$python" benches/locker.py --programs "$programs" --home "$home"
+        ;;
+    playable)
+        "$python" benches/playable.py --programs "$programs" --home "$home"
         ;;
     sync)
         "$python" benches/sync.py --programs "$programs"

@@ -36,6 +36,22 @@ pub enum Error {
     /// It collides with what is there.
     #[error("{0}")]
     Conflict(String),
+    /// Something lies where nothing may be.
+    #[error("{sentence}")]
+    Exists {
+        /// For people.
+        sentence: String,
+        /// Entity tag of the file that is there, without quotes; folders have none.
+        etag: Option<String>,
+    },
+    /// What is there is not what the caller said it must be.
+    #[error("{sentence}")]
+    PreconditionFailed {
+        /// For people.
+        sentence: String,
+        /// Entity tag of the file that is there, without quotes; `None` where none is.
+        etag: Option<String>,
+    },
     /// Bytes of an upload that do not go on where the stored ones end.
     #[error("{stored} bytes are stored, so {sent} is not where it goes on")]
     OffsetConflict {
@@ -147,6 +163,8 @@ impl Error {
             Self::TooLarge(_) => "too_large",
             Self::NameInvalid { .. } => "name_invalid",
             Self::Conflict(_) => "conflict",
+            Self::Exists { .. } => "exists",
+            Self::PreconditionFailed { .. } => "precondition_failed",
             Self::Locked { .. } => "locked",
             Self::OffsetConflict { .. } => "offset_conflict",
             Self::Expired(_) => "upload_expired",
@@ -159,6 +177,15 @@ impl Error {
             Self::TooMany { .. } => "too_many",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
+        }
+    }
+
+    /// Entity tag of the file that stands in the way, where one does.
+    #[must_use]
+    pub fn etag(&self) -> Option<&str> {
+        match self {
+            Self::Exists { etag, .. } | Self::PreconditionFailed { etag, .. } => etag.as_deref(),
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Secrets of shops that deliver: 160 random bits each, shown once, kept as a keyed hash, revoked
 //! by an administrator.
 
-use super::{Abilities, Accounts, Origin, Principal, keys::random};
+use super::{Accounts, Origin, Principal, keys::random};
 use crate::{
     Error, Result,
     clock::Millis,
@@ -140,9 +140,7 @@ impl Accounts {
     /// Whom a shop uploads as: the account that its key hands over for, which may upload for this
     /// whatever else it may. The face sees to it that nothing but part uploads comes of it.
     pub async fn shop(&self, by: &Deliverer) -> Result<Principal> {
-        let principal = self.principal(by.user).await?;
-        let abilities = Abilities { upload: true, ..principal.abilities };
-        Ok(Principal { abilities, ..principal })
+        Ok(self.principal(by.user).await?.as_recipient())
     }
 }
 

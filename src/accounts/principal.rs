@@ -108,6 +108,12 @@ impl Principal {
         }
     }
 
+    /// As somebody to whom something is handed over, who need not be one who may upload.
+    #[must_use]
+    pub(crate) fn as_recipient(&self) -> Self {
+        Self { abilities: Abilities { upload: true, ..self.abilities }, ..self.clone() }
+    }
+
     /// Whether it may see this library.
     #[must_use]
     pub fn may_see(&self, library: LibraryId) -> bool {

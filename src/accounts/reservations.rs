@@ -43,7 +43,21 @@ impl Accounts {
         Ok(())
     }
 
-    /// The same as part of a transaction, for uploads that outlive the server: the row's id. It
+    /// Whether an upload that `promised` bytes were promised to could be settled now: `comes` in the
+    /// place of `goes`. Changes nothing.
+    pub(crate) async fn require_settled(
+        &self,
+        locker: LockerId,
+        promised: u64,
+        (comes, goes): (Charge, Charge),
+    ) -> Result<()> {
+        let figures = self.figures_of(locker).await?;
+        let event = Event::Settle { promised, comes, goes };
+        quota::decide(&figures.state, event).map_err(refused)?;
+        Ok(())
+    }
+
+    /// Promises as part of a transaction, for uploads that outlive the server: the row's id. It
     /// stays until [`Self::unpromise`], or until it is adopted and settled.
     pub(crate) async fn promise(
         &self,

@@ -118,6 +118,12 @@ impl Accounts {
         Ok(account.full.clone())
     }
 
+    /// The same of a user who is not shut out; `NotFound` otherwise.
+    pub(crate) async fn enabled_principal(&self, user: UserId) -> Result<Principal> {
+        let account = self.account(user).await?.filter(|account| !account.is_disabled);
+        Ok(account.ok_or(Error::NotFound("User"))?.full.clone())
+    }
+
     /// The same by login name.
     pub async fn principal_named(&self, name: &str) -> Result<Principal> {
         let account = self.load_named(&name.to_ascii_lowercase()).await?;

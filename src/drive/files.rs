@@ -78,7 +78,7 @@ impl Drive {
         path: &RelativePath,
     ) -> Result<Content> {
         match self.open_file(principal, locker, path).await {
-            Err(Error::Conflict(_)) => {
+            Err(Error::Exists { .. }) => {
                 Ok(Content::Folder(self.list(principal, locker, path).await?))
             }
             opened => Ok(Content::File(opened?)),
@@ -143,7 +143,7 @@ impl Drive {
         Ok(entry(row.as_ref(), found))
     }
 
-    /// Opens a file for reading. A folder is a `Conflict`.
+    /// Opens a file for reading. A folder is an `Exists`.
     pub async fn open_file(
         &self,
         principal: &Principal,

@@ -10,12 +10,14 @@ mod doctor;
 mod erase;
 mod exempt;
 mod files;
+mod ground;
 mod imports;
 mod kept;
 mod locked;
 mod locks;
 mod mounted;
 mod names;
+mod pieces;
 mod places;
 mod placing;
 mod properties;
@@ -49,7 +51,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use condition::Condition;
 pub use deliveries::{
-    Deliveries, Delivery, Granted, Item, ItemSource, NewDelivery, NewItem, Product,
+    Deliveries, Delivery, Granted, Item, ItemSource, NewDelivery, NewItem, Product, Received,
 };
 pub use disk::Origin;
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
@@ -259,9 +261,7 @@ fn disk_error(error: io::Error) -> Error {
     use rustix::io::Errno;
     match Errno::from_io_error(&error) {
         Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV) => Error::NotFound("File"),
-        Some(Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY) => {
-            Error::Conflict("Something of that name is there already".to_owned())
-        }
+        Some(Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY) => condition::exists(None),
         Some(Errno::NAMETOOLONG) => Error::Invalid("The name is too long for this disk".to_owned()),
         Some(Errno::INVAL) => Error::Invalid("The disk does not take that name or move".to_owned()),
         Some(Errno::ROFS) => Error::Unavailable("The server's disk is read-only".to_owned()),

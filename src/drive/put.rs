@@ -12,6 +12,7 @@ use futures_util::Stream;
 use super::{
     Condition, Drive, Handover, Origin, RelativePath,
     disk::{self, Spot, Staged},
+    ground::{Becomes, Ground},
     kept::{Keeping, KeptKind, new_spot},
     placing::Placing,
     reach::Access,
@@ -98,6 +99,16 @@ impl Drive {
             reservation,
             credit: credit.bytes,
             received: 0,
+            ground: Ground::at(
+                (principal.user, locker.id),
+                &path,
+                Becomes::File {
+                    condition: target.condition.clone(),
+                    handover: handover.clone(),
+                    declared,
+                },
+                0,
+            ),
         };
         // On the heap: whoever waits for an upload has it in his own future.
         let received = Box::pin(upload.receive(&staging, body)).await;
@@ -387,11 +398,5 @@ pub(super) fn staging_name() -> Result<String> {
 }
 
 pub(super) fn refuse_unless(condition: &Condition, there: Option<&Row>) -> Result<()> {
-    if condition.holds(there.map(|row| row.etag.as_str())) {
-        return Ok(());
-    }
-    Err(Error::Conflict(match condition {
-        Condition::Absent => "There is a file of that name already".to_owned(),
-        _ => "The file is not the one that was expected".to_owned(),
-    }))
+    condition.require(there.map(|row| row.etag.as_str()))
 }

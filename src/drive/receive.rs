@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
-use super::{Drive, disk::Staged, put::blocking};
+use super::{Drive, disk::Staged, ground::Ground, put::blocking};
 use crate::{Error, Result, accounts::Reservation};
 
 /// How much an upload of unknown length reserves at a time.
@@ -25,6 +25,8 @@ pub(super) struct Receiving<'a> {
     /// Bytes that need no room: those that are replaced.
     pub(super) credit: u64,
     pub(super) received: u64,
+    /// Whether it may go on.
+    pub(super) ground: Ground,
 }
 
 impl Receiving<'_> {
@@ -59,9 +61,14 @@ impl Receiving<'_> {
         writer.finish(pieces).await
     }
 
-    /// Makes sure that so many more bytes are promised.
+    /// Makes sure that so many more bytes are promised, and that the upload may go on at all.
     async fn admit(&mut self, more: u64) -> Result<()> {
         self.received += more;
+        self.promise().await?;
+        self.ground.admit(self.drive, self.received, self.reservation.bytes()).await
+    }
+
+    async fn promise(&mut self) -> Result<()> {
         if let Some(declared) = self.declared {
             return if self.received <= declared {
                 Ok(())

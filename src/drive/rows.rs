@@ -4,7 +4,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 
 use super::{Condition, Drive, Origin, disk::Lent};
 use crate::{
-    Error, Result,
+    Result,
     accounts::Charge,
     clock::Millis,
     db::Tx,
@@ -118,10 +118,7 @@ impl Drive {
             return Ok(());
         }
         let there = self.row(locker, path).await?;
-        if condition.holds(there.as_ref().map(|row| row.etag.as_str())) {
-            return Ok(());
-        }
-        Err(Error::Conflict("The file is not the one that was expected".to_owned()))
+        condition.require(there.as_ref().map(|row| row.etag.as_str()))
     }
 
     /// Files at a path or in it, their bytes, and what they count.

@@ -38,7 +38,7 @@ impl Drive {
         self.open_kept(kept).await
     }
 
-    /// Opens a file in the trash for reading. A folder is a `Conflict`.
+    /// Opens a file in the trash for reading. A folder is an `Exists`.
     pub async fn open_trashed(&self, principal: &Principal, id: &str) -> Result<OpenFile> {
         let (_, kept) = self.own_kept(principal, id, KeptKind::Trash, Access::Read).await?;
         self.open_kept(kept).await

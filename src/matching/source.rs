@@ -21,6 +21,7 @@ impl Matching {
                     Err(
                         crate::Error::NotFound(_)
                         | crate::Error::Conflict(_)
+                        | crate::Error::Exists { .. }
                         | crate::Error::Unavailable(_),
                     ) => return Ok(None),
                     opened => opened?,

@@ -40,7 +40,10 @@ impl ResponseError for Failure {
             Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) | Error::SourceForbidden(_) => StatusCode::FORBIDDEN,
             Error::Invalid(_) | Error::NameInvalid { .. } => StatusCode::BAD_REQUEST,
-            Error::Conflict(_) | Error::OffsetConflict { .. } => StatusCode::CONFLICT,
+            Error::Conflict(_) | Error::Exists { .. } | Error::OffsetConflict { .. } => {
+                StatusCode::CONFLICT
+            }
+            Error::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
             Error::Expired(_) => StatusCode::GONE,
             Error::UnsupportedArchive(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::SourceUnreachable(_) => StatusCode::BAD_GATEWAY,
@@ -90,6 +93,9 @@ impl Failure {
         }
         if let Error::NameInvalid { rule, .. } = &self.0 {
             problem["rule"] = json!(rule);
+        }
+        if let Error::Exists { etag, .. } | Error::PreconditionFailed { etag, .. } = &self.0 {
+            problem["etag"] = json!(etag);
         }
         if let Error::OffsetConflict { stored, .. } = &self.0 {
             problem["offset"] = json!(stored);
@@ -145,6 +151,11 @@ pub(super) fn json_up_to(bytes: usize) -> JsonConfig {
 pub(super) fn problem_of(error: Error) -> Value {
     let failure = Failure(error);
     failure.problem(failure.status_code())
+}
+
+/// The same with another status than is usual.
+pub(super) fn problem_as(error: Error, status: StatusCode) -> Value {
+    Failure(error).problem(status)
 }
 
 /// What an address of the API that does not exist answers.

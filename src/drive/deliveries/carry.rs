@@ -2,8 +2,6 @@
 
 use std::io;
 
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
 use tokio_util::io::ReaderStream;
 
 use super::{
@@ -12,10 +10,9 @@ use super::{
 };
 use crate::{
     Error, Result,
-    accounts::{Abilities, Deliverer, Feature, GrantOrigin, LockerKind, NewGrant, Principal},
+    accounts::{Deliverer, GrantOrigin, LockerKind, NewGrant, Principal},
     clock::Millis,
     drive::{Condition, Exempt, Handover, RelativePath, Stored, Target},
-    egress::{Fault, Limits, Wanted},
     events::Event,
     ids::{LockerId, UserId},
 };
@@ -25,35 +22,52 @@ const DAY: Millis = 24 * 3600 * 1000;
 const MOST_NAMES: u32 = 100;
 
 impl Deliveries {
-    /// One bad file never stops the rest.
+    /// What is at hand is stored; what has to be fetched is begun with. One bad file never stops the
+    /// rest.
     pub(super) async fn carry(&self, known: &Known, by: &Deliverer) -> Result<()> {
+        let (recipient, locker) = self.recipient_of(known).await?;
+        let (mut is_whole, mut is_to_be_fetched) = (true, false);
+        for item in self.waiting(known.id).await? {
+            if matches!(item.from, ItemSource::Url(_)) {
+                self.wait_again(item.id).await?;
+                is_to_be_fetched = true;
+                continue;
+            }
+            let id = item.id;
+            let stored = self.store(&recipient, locker, known.exempt, by, item).await;
+            is_whole &= self.told(id, stored.err()).await?;
+        }
+        if is_to_be_fetched {
+            self.begin(known.clone());
+        } else if is_whole {
+            self.finish(known).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down why a file is not there; whether it is.
+    pub(super) async fn told(&self, item: i64, error: Option<Error>) -> Result<bool> {
+        let Some(error) = error else { return Ok(true) };
+        if let Error::Internal(cause) = &error {
+            tracing::error!("a delivered file could not be stored: {cause:#}");
+        }
+        self.failed(item, &error).await?;
+        Ok(false)
+    }
+
+    /// Whose it is, and the locker that it goes to.
+    pub(super) async fn recipient_of(&self, known: &Known) -> Result<(Principal, LockerId)> {
         let user = known.user.ok_or(Error::NotFound("User"))?;
         let recipient = self.recipient(user).await?;
         let lockers = self.accounts.lockers(&recipient).await?;
         let locker = lockers.iter().find(|locker| locker.kind == LockerKind::User);
         let locker = locker.ok_or(Error::NotFound("Locker"))?.id;
-        let mut is_whole = true;
-        for item in self.waiting(known.id).await? {
-            let id = item.id;
-            if let Err(error) = self.store(&recipient, locker, known.exempt, by, item).await {
-                if let Error::Internal(cause) = &error {
-                    tracing::error!("a delivered file could not be stored: {cause:#}");
-                }
-                self.failed(id, &error).await?;
-                is_whole = false;
-            }
-        }
-        if is_whole {
-            self.finish(known, user).await?;
-        }
-        Ok(())
+        Ok((recipient, locker))
     }
 
     /// The recipient, who need not be one who may upload.
     async fn recipient(&self, user: UserId) -> Result<Principal> {
-        let principal = self.accounts.principal(user).await?;
-        let abilities = Abilities { upload: true, ..principal.abilities };
-        Ok(Principal { abilities, ..principal })
+        Ok(self.accounts.principal(user).await?.as_recipient())
     }
 
     async fn store(
@@ -71,9 +85,8 @@ impl Deliveries {
             ItemSource::Upload(id) => {
                 self.drive.hand_over(by.user, &id, recipient, &target, how).await
             }
-            ItemSource::Url(url) => {
-                let (length, body) = self.fetch(&url).await?;
-                self.drive.put_as(recipient, &target, length, body, how).await
+            ItemSource::Url(_) => {
+                Err(Error::internal(anyhow::anyhow!("an address is fetched, not stored")))
             }
             ItemSource::File(_) if by.key.is_some() => {
                 Err(Error::Forbidden("Files of the server are not delivered from afar".to_owned()))
@@ -93,22 +106,12 @@ impl Deliveries {
         }
     }
 
-    async fn fetch(
-        &self,
-        url: &str,
-    ) -> Result<(Option<u64>, impl Stream<Item = io::Result<Bytes>> + use<>)> {
-        if !self.may_fetch || !self.accounts.is_on(Feature::Deliveries).await? {
-            return Err(Error::Forbidden(
-                "Fetching deliveries from addresses is switched off on this server".to_owned(),
-            ));
-        }
-        let answer = self.egress.ask(Wanted::get(url, Limits::MEDIA)).await;
-        let answer = answer.map_err(Fault::of_source)?.of_source()?;
-        Ok((answer.length(), answer.stream().boxed()))
-    }
-
     /// What is there already is never replaced by a delivery: another name is taken.
-    async fn free_path(&self, locker: LockerId, path: &RelativePath) -> Result<RelativePath> {
+    pub(super) async fn free_path(
+        &self,
+        locker: LockerId,
+        path: &RelativePath,
+    ) -> Result<RelativePath> {
         let locker = self.accounts.any_locker(locker).await?;
         let text = path.as_str();
         let (folder, name) = text.rsplit_once('/').unwrap_or(("", text));
@@ -130,7 +133,8 @@ impl Deliveries {
     }
 
     /// Once, whoever comes here how often: what it grants, and what the rules add.
-    async fn finish(&self, known: &Known, user: UserId) -> Result<()> {
+    pub(super) async fn finish(&self, known: &Known) -> Result<()> {
+        let user = known.user.ok_or(Error::NotFound("User"))?;
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         let finished = sqlx::query!(

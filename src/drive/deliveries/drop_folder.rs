@@ -14,7 +14,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deliveries, ItemSource, NewDelivery, NewItem};
+use super::{Deliveries, ItemSource, NewDelivery, NewItem, Received};
 use crate::{
     Result,
     accounts::Deliverer,
@@ -24,12 +24,14 @@ use crate::{
     watch::{Notice, Notices},
 };
 
-/// How often the folders are looked at while something comes, and where the system cannot tell of it.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often the folders are looked at while something comes, and where the system cannot tell of it:
+/// what did not change for so long is taken for whole. With [`SETTLE`] that is less than the five
+/// seconds in which everything that comes in is to be heard.
+const EVERY: Duration = Duration::from_secs(3);
 /// And while nothing does: other systems that share the disk change it without a word to this one.
 const AT_REST: Duration = Duration::from_mins(1);
 /// What comes is looked at so much later, with all that comes with it.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE: Duration = Duration::from_secs(1);
 /// Folders inside each other.
 const DEEPEST: usize = 16;
 
@@ -77,7 +79,7 @@ struct Dropped {
 
 impl Deliveries {
     /// Looks at the folders until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
+    pub(super) async fn watch_drops(&self, stop: &CancellationToken) {
         let ear = match self.drive.disk.absolute("drop") {
             Ok(root) => Ear::new(root),
             Err(error) => {
@@ -168,7 +170,8 @@ impl Deliveries {
             items: items.collect(),
         };
         let source = format!("folder:{}", dropped.user);
-        match self.deliver_from(&Deliverer::own(), &source, &new).await {
+        let received = self.deliver_from(&Deliverer::own(), &source, &new).await;
+        match received.as_ref().map(Received::delivery) {
             Ok(delivery) if delivery.is_done => {
                 let place = dropped.place.clone();
                 if let Err(error) = blocking(move || remove(&place)).await {

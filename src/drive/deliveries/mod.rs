@@ -1,9 +1,12 @@
 //! Purchases handed over by shops: an order brings files into a user's locker, which as a rule do
 //! not count, and what is granted with them. The same order is carried out once; what failed of it
-//! is tried again when it is sent again.
+//! is tried again when it is sent again. What is at hand is stored while the shop waits; what has to
+//! be fetched comes in behind the answer, also after the server started again. What the order grants
+//! is given once, when all of its files are there.
 
 mod carry;
 mod drop_folder;
+mod fetch;
 mod rows;
 
 use std::{
@@ -14,6 +17,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use self::fetch::Running;
 use super::{Drive, Exempt};
 use crate::{
     Error, Result,
@@ -27,6 +34,8 @@ use crate::{
 /// Files in one order.
 const MOST_ITEMS: usize = 1_000;
 const MOST_GRANTS: usize = 20;
+/// Deliveries that are fetched at the same time.
+const FETCHED_AT_ONCE: usize = 4;
 
 /// What a delivery is of, as rules for it ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +111,8 @@ pub struct Delivery {
     pub user: Option<String>,
     /// Everything is there, and what it grants is given.
     pub is_done: bool,
+    /// Files of it are being fetched.
+    pub is_running: bool,
     /// When it came.
     pub created_at: Millis,
     /// Its files.
@@ -137,6 +148,32 @@ pub struct Deliveries {
     may_fetch: bool,
     /// One order is carried out by one request at a time.
     turns: Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>,
+    /// Those whose files are being fetched.
+    running: Running,
+    /// Deliveries that are fetched at the same time; others wait.
+    fetching: Arc<Semaphore>,
+    /// Ends them for now; the next start goes on.
+    stop: CancellationToken,
+}
+
+/// What became of an order that was sent.
+#[derive(Debug)]
+pub enum Received {
+    /// All of it came in with this request.
+    Done(Delivery),
+    /// It was done before.
+    Known(Delivery),
+    /// Not all of it is there.
+    Open(Delivery),
+}
+
+impl Received {
+    /// How it stands.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        let (Self::Done(delivery) | Self::Known(delivery) | Self::Open(delivery)) = self;
+        delivery
+    }
 }
 
 impl Deliveries {
@@ -151,20 +188,47 @@ impl Deliveries {
             egress,
             may_fetch,
             turns: Arc::default(),
+            running: Running::default(),
+            fetching: Arc::new(Semaphore::new(FETCHED_AT_ONCE)),
+            stop: CancellationToken::new(),
         }
     }
 
-    /// Carries an order out, or goes on with it where it failed; how it stands then. The same
-    /// order with another content is a `Conflict`.
-    pub async fn deliver(&self, by: &Deliverer, new: &NewDelivery) -> Result<Delivery> {
-        let source = by.key.map_or_else(|| "command".to_owned(), |key| format!("key:{}", key.0));
-        self.deliver_from(by, &source, new).await
+    /// Carries an order out, or goes on with it where it failed; how it stands then. What has to be
+    /// fetched is on its way. The same order with another content is a `Conflict`.
+    pub async fn deliver(&self, by: &Deliverer, new: &NewDelivery) -> Result<Received> {
+        self.deliver_from(by, &source_of(by), new).await
+    }
+
+    /// One of them: anybody's for administrators, else one's own.
+    pub async fn one(&self, principal: &Principal, id: DeliveryId) -> Result<Delivery> {
+        let mut delivery = self.state(id).await?;
+        if !principal.is_admin() {
+            if !principal.is_person() || delivery.user.as_deref() != Some(&*principal.name) {
+                return Err(Error::NotFound("Delivery"));
+            }
+            delivery.invitation = None;
+        }
+        Ok(delivery)
+    }
+
+    /// One that a shop handed over.
+    pub async fn one_by(&self, by: &Deliverer, id: DeliveryId) -> Result<Delivery> {
+        let delivery = self.state(id).await?;
+        if delivery.source == source_of(by) {
+            Ok(delivery)
+        } else {
+            Err(Error::NotFound("Delivery"))
+        }
     }
 
     /// From the command line, whose files may lie on the server. Administrators only.
     pub async fn deliver_here(&self, admin: &Principal, new: &NewDelivery) -> Result<Delivery> {
         admin.require_admin()?;
-        self.deliver_from(&Deliverer::own(), "command", new).await
+        let received = self.deliver_from(&Deliverer::own(), "command", new).await?;
+        let id = received.delivery().id;
+        self.running.ended(id).await;
+        self.state(id).await
     }
 
     /// Every delivery, the newest first, or those to one user. Administrators see all, others
@@ -187,7 +251,7 @@ impl Deliveries {
         by: &Deliverer,
         source: &str,
         new: &NewDelivery,
-    ) -> Result<Delivery> {
+    ) -> Result<Received> {
         check(new)?;
         let turn = self.turn(&format!("{source}\n{}", new.order));
         let turn = turn.lock().await;
@@ -203,11 +267,16 @@ impl Deliveries {
             Some(known) => known,
             None => self.insert(source, new, &digest).await?,
         };
-        if !known.is_done {
+        if known.is_done {
+            return Ok(Received::Known(self.state(known.id).await?));
+        }
+        // One that is under way is left alone.
+        if !self.running.has(known.id) {
             self.carry(&known, by).await?;
         }
         drop(turn);
-        self.state(known.id).await
+        let delivery = self.state(known.id).await?;
+        Ok(if delivery.is_done { Received::Done(delivery) } else { Received::Open(delivery) })
     }
 
     /// The lock of an order; those that nobody holds are forgotten.
@@ -216,6 +285,11 @@ impl Deliveries {
         turns.retain(|_, turn| 1 < Arc::strong_count(turn));
         Arc::clone(turns.entry(order.to_owned()).or_default())
     }
+}
+
+/// How rows call who hands over.
+fn source_of(by: &Deliverer) -> String {
+    by.key.map_or_else(|| "command".to_owned(), |key| format!("key:{}", key.0))
 }
 
 impl Granted {

@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// A delivery that is to be carried out.
+#[derive(Clone)]
 pub(super) struct Known {
     pub(super) id: DeliveryId,
     pub(super) digest: [u8; 32],
@@ -49,6 +50,70 @@ impl Deliveries {
             grants: serde_json::from_str(&row.grants)?,
             is_done: row.state == "done",
         }))
+    }
+
+    /// Those of which something is to be fetched or that want nothing but their end, the oldest first.
+    pub(super) async fn fetched_ones(&self) -> Result<Vec<Known>> {
+        let rows = sqlx::query!(
+            r#"select source, order_id from delivery d where state = 'open' and user_id is not null and (
+                   exists (select 1 from delivery_item i where i.delivery_id = d.delivery_id
+                       and i.state = 'waiting' and origin like '{"url":%')
+                   or not exists (select 1 from delivery_item i where i.delivery_id = d.delivery_id
+                       and i.state <> 'stored'))
+               order by delivery_id"#
+        )
+        .fetch_all(self.db.read())
+        .await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            found.extend(self.find(&row.source, &row.order_id).await?);
+        }
+        Ok(found)
+    }
+
+    /// Whether all of its files are there.
+    pub(super) async fn is_whole(&self, id: DeliveryId) -> Result<bool> {
+        Ok(self.waiting(id).await?.is_empty())
+    }
+
+    /// A file that failed is tried again.
+    pub(super) async fn wait_again(&self, item: i64) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "update delivery_item set state = 'waiting', word = '', problem = ''
+             where delivery_item_id = ? and state = 'failed'",
+            item
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// What arrived of a file before, and by what its server knows it again.
+    pub(super) async fn begun(&self, item: i64) -> Result<Option<(String, String)>> {
+        let row = sqlx::query!(
+            r#"select upload_id, validator as "validator!: String"
+               from upload join delivery_item using (delivery_item_id)
+               where delivery_item_id = ? and etag is null and validator is not null"#,
+            item
+        )
+        .fetch_optional(self.db.read())
+        .await?;
+        Ok(row.map(|row| (row.upload_id, row.validator)))
+    }
+
+    pub(super) async fn note_begun(&self, item: i64, validator: &str) -> Result<()> {
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "update delivery_item set validator = ? where delivery_item_id = ?",
+            validator,
+            item
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Writes an order down before anything of it is done.
@@ -171,6 +236,7 @@ impl Deliveries {
             order: row.order_id,
             user: row.user,
             is_done: row.state == "done",
+            is_running: self.running.has(id),
             created_at: row.created_at,
             items: items
                 .into_iter()

@@ -16,14 +16,14 @@ use super::{
     ImportItem, ImportState, Imports, Problem,
     live::Live,
     names,
-    resume::{Arrived, Begun, Left},
+    resume::{Arrived, Left},
     rows::Known,
 };
 use crate::{
     Error, Result,
     accounts::Principal,
     drive::{Handover, RelativePath, Stored, Target, UploadForm},
-    egress::{Answer, Fault, Limits, Wanted, header},
+    egress::{Answer, Fault, Limits, Wanted},
     media::{
         playlist_file::{self, PlaylistFile, Syntax},
         unpack::is_archive_name,
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// One file or archive.
-const FILE: Limits =
+pub(super) const FILE: Limits =
     Limits { bytes: 16 << 30, total: Duration::from_hours(12), idle: Duration::from_secs(60) };
 /// A list of tracks, bytes.
 const LONGEST_LIST: u64 = 1 << 20;
@@ -97,7 +97,7 @@ impl Imports {
             }
             Some(Left::Part(begun)) => begun,
         };
-        let answer = self.ask_rest(url, &begun).await?;
+        let answer = self.pieces(principal).ask_rest(url, &begun).await?;
         if !answer.is_rest(begun.offset) {
             self.give_up_begun(known.id).await?;
             return Ok(Rest::Anew(match answer.status() {
@@ -107,8 +107,7 @@ impl Imports {
         }
         let source = plain(answer.url());
         live.set_received(live.figures().received + begun.offset, None);
-        let arrived =
-            self.go_on_with(known, live, principal, begun, (url, answer), &source).await?;
+        let arrived = self.go_on_with(known, live, principal, begun, (url, answer)).await?;
         let stored = match arrived {
             Arrived::Archive(upload) => return Ok(Rest::Archive { upload, source }),
             Arrived::File(stored) => stored,
@@ -117,14 +116,6 @@ impl Imports {
         let inner = stored.path.as_str().strip_prefix(folder.as_str()).unwrap_or_default();
         let name = inner.trim_start_matches('/').to_owned();
         Ok(Rest::File(stored_item(&name, stored)))
-    }
-
-    /// Asks for what is missing of a file. Any status is an answer.
-    pub(super) async fn ask_rest(&self, url: &str, begun: &Begun) -> Result<Answer> {
-        let wanted = Wanted::get(url, FILE)
-            .with(header::RANGE, format!("bytes={}-", begun.offset))
-            .with(header::IF_RANGE, &begun.validator);
-        self.egress.ask(wanted).await.map_err(Fault::of_source)
     }
 
     async fn ask(&self, url: &str) -> Result<Answer> {
@@ -245,7 +236,7 @@ impl Imports {
         let handover = Handover { source, ..Handover::default() };
         match Box::pin(self.drive.put_as(principal, &target, Some(length), body, handover)).await {
             // The tracks are here; a list of that name that must stay is no reason to complain.
-            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Ok(_) | Err(Error::Exists { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -125,7 +125,7 @@ impl ImportState {
 }
 
 /// Why something was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problem {
     /// The word for programs, the same as in every face.
     pub word: String,
@@ -133,20 +133,23 @@ pub struct Problem {
     pub rule: String,
     /// A sentence.
     pub detail: String,
+    /// Entity tag of the file that stands in the way, where one does.
+    pub etag: Option<String>,
 }
 
 impl Problem {
     /// A rule of archives that an entry breaks.
     fn archive(rule: &str, detail: &str) -> Self {
         let word = Error::UnsupportedArchive(String::new()).word();
-        Self { word: word.to_owned(), rule: rule.to_owned(), detail: detail.to_owned() }
+        Self { word: word.to_owned(), rule: rule.to_owned(), detail: detail.to_owned(), etag: None }
     }
 }
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let (word, detail) = (error.word().to_owned(), error.to_string());
-        Self { word, rule: String::new(), detail }
+        let etag = error.etag().map(str::to_owned);
+        Self { word, rule: String::new(), detail, etag }
     }
 }
 
@@ -156,6 +159,7 @@ impl From<&NameProblem> for Problem {
             word: "name_invalid".to_owned(),
             rule: problem.rule.to_owned(),
             detail: problem.sentence.to_owned(),
+            etag: None,
         }
     }
 }

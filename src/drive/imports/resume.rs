@@ -1,37 +1,23 @@
-//! Files and archives that are fetched in pieces: where their server says how long they are and by
-//! what it knows them again, what arrived is kept when the connection breaks or this server stops,
-//! and the rest alone is asked for (RFC 9110, 13.1.5 and 14.2). A file that changed meanwhile begins
-//! anew. An archive is an upload that is unpacked once it is whole.
+//! Files and archives of an import that are fetched in pieces: what a broken connection or a stop left
+//! of them is known again. A file that changed meanwhile begins anew. An archive is an upload that is
+//! unpacked once it is whole.
 
-use std::{pin::pin, time::Duration};
-
-use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
-
-use super::{Imports, fetch::plain, live::Live, rows::Known};
+use super::{
+    Imports,
+    fetch::{FILE, plain},
+    live::Live,
+    rows::Known,
+};
 use crate::{
     Error, Result,
     accounts::Principal,
-    drive::{Appended, Handover, NewUpload, Stored, Target, UploadForm},
+    drive::{
+        Appended, Handover, NewUpload, Stored, Target, UploadForm,
+        pieces::{Begun, Pieces},
+    },
     egress::Answer,
     ids::ImportId,
 };
-
-/// Pieces on their way from the network to the disk.
-const UNDER_WAY: usize = 8;
-/// A connection that breaks is made again so often, as long as something arrives each time.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// What a broken connection left.
-pub(super) struct Begun {
-    /// The upload of the drive that holds it.
-    upload: String,
-    /// By what the file is known again.
-    pub(super) validator: String,
-    /// Bytes that arrived.
-    pub(super) offset: u64,
-}
 
 /// What is left of an earlier try.
 pub(super) enum Left {
@@ -109,7 +95,6 @@ impl Imports {
         let (Some(length @ 1..), Some(validator)) = (answer.length(), answer.validator()) else {
             return Ok(Err(answer));
         };
-        let source = plain(answer.url());
         let new = NewUpload {
             path: Some(target.path.clone()),
             locker: target.locker,
@@ -117,11 +102,13 @@ impl Imports {
             length,
             metadata: String::new(),
         };
-        let upload = self.drive.create_upload_of(principal, &new, form).await?.id;
+        let source = Some(plain(answer.url()));
+        let handover = Handover { source, ..Handover::default() };
+        let upload = self.drive.create_upload_for(principal, &new, form, &handover).await?.id;
         self.note_begun(known.id, url, &upload, &validator).await?;
         live.set_received(live.figures().received, Some(length));
         let begun = Begun { upload, validator, offset: 0 };
-        self.go_on_with(known, live, principal, begun, (url, answer), &source).await.map(Ok)
+        self.go_on_with(known, live, principal, begun, (url, answer)).await.map(Ok)
     }
 
     /// The bytes from where they broke off.
@@ -130,66 +117,28 @@ impl Imports {
         known: &Known,
         live: &Live,
         principal: &Principal,
-        mut begun: Begun,
+        begun: Begun,
         (url, answer): (&str, Answer),
-        source: &str,
     ) -> Result<Arrived> {
-        let mut answer = answer;
-        for tried in 1.. {
-            let taken = self.take(live, principal, &begun, answer).await?;
-            let arrived = match taken {
-                Appended::Done(stored) => {
-                    self.note_source(&stored, known, source).await?;
-                    self.let_go(known.id, url).await?;
-                    return Ok(Arrived::File(stored));
-                }
-                // It stays until it is unpacked.
-                Appended::Archive(_) => return Ok(Arrived::Archive(begun.upload)),
-                Appended::More(arrived) => arrived,
-                Appended::WrongChecksum => begun.offset,
-            };
-            if tried == TRIES || arrived == begun.offset {
-                break;
+        let upload = begun.upload.clone();
+        let pieces = self.pieces(principal);
+        let arrived = |bytes| live.add_received(bytes);
+        match pieces.take_all(begun, (url, answer), arrived).await? {
+            Appended::Done(stored) => {
+                self.let_go(known.id, url).await?;
+                Ok(Arrived::File(stored))
             }
-            begun.offset = arrived;
-            tokio::time::sleep(PAUSE).await;
-            answer = self.ask_rest(url, &begun).await?;
-            if !answer.is_rest(begun.offset) {
-                break;
+            // It stays until it is unpacked.
+            Appended::Archive(_) => Ok(Arrived::Archive(upload)),
+            Appended::More(_) | Appended::WrongChecksum => {
+                Err(Error::SourceUnreachable("The connection broke off".to_owned()))
             }
         }
-        Err(Error::SourceUnreachable("The connection broke off".to_owned()))
     }
 
-    async fn take(
-        &self,
-        live: &Live,
-        principal: &Principal,
-        begun: &Begun,
-        answer: Answer,
-    ) -> Result<Appended> {
-        let (sender, body) = mpsc::channel(UNDER_WAY);
-        // A task of its own: it writes down what arrived even when this one is dropped.
-        let (drive, who, id) = (self.drive.clone(), principal.clone(), begun.upload.clone());
-        let appending = tokio::spawn(drive.append_upload(who, id, begun.offset, None, body));
-        let mut pieces = pin!(answer.stream());
-        while let Some(Ok(piece)) = pieces.next().await {
-            live.add_received(piece.len() as u64);
-            if sender.send(piece).await.is_err() {
-                break;
-            }
-        }
-        drop(sender);
-        appending.await?
-    }
-
-    async fn note_source(&self, stored: &Stored, known: &Known, source: &str) -> Result<()> {
-        let handover = Handover { source: Some(source.to_owned()), ..Handover::default() };
-        let (locker, path) = (known.into.locker, stored.path.as_str());
-        let mut tx = self.db.write().await?;
-        self.drive.note_handover(&mut tx, locker, path, &handover).await?;
-        tx.commit().await?;
-        Ok(())
+    pub(super) fn pieces<'a>(&'a self, principal: &'a Principal) -> Pieces<'a> {
+        let (drive, egress) = (&self.drive, &self.egress);
+        Pieces { drive, egress, principal, limits: FILE }
     }
 
     async fn note_begun(

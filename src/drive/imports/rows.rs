@@ -188,8 +188,10 @@ impl Imports {
         live.count(item);
         let size = item.size.map(|size| i64::try_from(size).unwrap_or(i64::MAX));
         let hash = item.hash.as_ref().map(<[u8; 32]>::as_slice);
-        let none = Problem { word: String::new(), rule: String::new(), detail: String::new() };
+        let none = Problem::default();
         let problem = item.problem.as_ref().unwrap_or(&none);
+        // Of what is stored, else of what stands in the way.
+        let etag = item.etag.as_ref().or(problem.etag.as_ref());
         let mut tx = self.db.write().await?;
         sqlx::query!(
             "insert into import_item (import_id, path, size_bytes, content_hash, etag, word, rule, problem)
@@ -198,7 +200,7 @@ impl Imports {
             item.path,
             size,
             hash,
-            item.etag,
+            etag,
             problem.word,
             problem.rule,
             problem.detail
@@ -222,10 +224,11 @@ impl Imports {
         let (received, total) = (signed(figures.received), figures.total.map(signed));
         let (stored, refused) = (signed(figures.stored), signed(figures.refused));
         let (word, detail) = problem.map_or(("", ""), |it| (it.word.as_str(), it.detail.as_str()));
+        let in_the_way = problem.and_then(|it| it.etag.as_deref());
         let mut tx = self.db.write().await?;
         sqlx::query!(
             "update import set state = ?, received = ?, total = ?, stored = ?, refused = ?, word = ?,
-                 problem = ?, ended_at = ? where import_id = ?",
+                 problem = ?, in_the_way = ?, ended_at = ? where import_id = ?",
             state,
             received,
             total,
@@ -233,6 +236,7 @@ impl Imports {
             refused,
             word,
             detail,
+            in_the_way,
             now,
             id.0
         )
@@ -245,7 +249,7 @@ impl Imports {
     pub(super) async fn state(&self, id: ImportId) -> Result<Import> {
         let row = sqlx::query!(
             "select url, name, place, folder, state, received, total, stored, refused, word, problem,
-                    created_at, ended_at
+                    in_the_way, created_at, ended_at
              from import where import_id = ?",
             id.0
         )
@@ -256,6 +260,7 @@ impl Imports {
             word: row.word,
             rule: String::new(),
             detail: row.problem,
+            etag: row.in_the_way,
         });
         let mut import = Import {
             id,
@@ -291,16 +296,21 @@ impl Imports {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| ImportItem {
-                path: row.path,
-                size: row.size_bytes.map(i64::unsigned_abs),
-                hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
-                etag: row.etag,
-                problem: (!row.word.is_empty()).then_some(Problem {
-                    word: row.word,
-                    rule: row.rule,
-                    detail: row.problem,
-                }),
+            .map(|row| {
+                let (etag, in_the_way) =
+                    if row.word.is_empty() { (row.etag, None) } else { (None, row.etag) };
+                ImportItem {
+                    path: row.path,
+                    size: row.size_bytes.map(i64::unsigned_abs),
+                    hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
+                    etag,
+                    problem: (!row.word.is_empty()).then_some(Problem {
+                        word: row.word,
+                        rule: row.rule,
+                        detail: row.problem,
+                        etag: in_the_way,
+                    }),
+                }
             })
             .collect())
     }

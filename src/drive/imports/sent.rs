@@ -10,7 +10,13 @@ use super::{Destination, Imports};
 use crate::{
     Result,
     accounts::Principal,
-    drive::{disk::Staged, put::staging_name, reach::Access, receive::Receiving},
+    drive::{
+        disk::Staged,
+        ground::{Becomes, Ground},
+        put::staging_name,
+        reach::Access,
+        receive::Receiving,
+    },
 };
 
 /// Headers, directory and padding of a small archive.
@@ -41,14 +47,24 @@ impl Imports {
         body: impl Stream<Item = io::Result<Bytes>>,
     ) -> Result<Received> {
         let drive = &self.drive;
-        let (locker, _) = drive.reach(principal, into.locker, &into.folder, Access::Write).await?;
+        let (locker, folder) =
+            drive.reach(principal, into.locker, &into.folder, Access::Write).await?;
         let staging = staging_name()?;
         let credit = declared.map_or(WRAPPING, wrapping);
         let promised = declared.map_or(0, |declared| declared - credit);
         let reservation = self.accounts.reserve(locker.id, promised, &staging).await?;
         drive.sweep_gone().await?;
-        let mut receiving =
-            Receiving { drive, declared, is_exempt: false, reservation, credit, received: 0 };
+        let whose = (principal.user, locker.id);
+        let ground = Ground::at(whose, &folder, Becomes::Archive, 0);
+        let mut receiving = Receiving {
+            drive,
+            declared,
+            is_exempt: false,
+            reservation,
+            credit,
+            received: 0,
+            ground,
+        };
         let received = Box::pin(receiving.receive(&staging, body)).await;
         let Receiving { reservation, received: size, .. } = receiving;
         reservation.release().await?;

@@ -262,13 +262,8 @@ impl Transfer {
         .await?;
         // What has no entity tag is there all the same.
         let etag = there.as_ref().map(|_| row.as_ref().map_or("", |row| row.etag.as_str()));
-        if self.condition.holds(etag) {
-            return Ok(there);
-        }
-        Err(Error::Conflict(match self.condition {
-            Condition::Absent => "Something of that name is there already".to_owned(),
-            _ => "What is there is not what was expected".to_owned(),
-        }))
+        self.condition.require(etag)?;
+        Ok(there)
     }
 
     /// What is at the target, if anything is and that is as the caller wants it, and where it goes.

@@ -11,14 +11,14 @@ use sha1::{Digest as _, Sha1};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{PATIENCE, Row, staging_of};
+use super::{PATIENCE, Row, deferred::Promise, staging_of};
 use crate::{
     Error, Result,
     accounts::Principal,
     clock::Millis,
     drive::{
         Drive, Stored,
-        exempt::Handover,
+        ground::{Becomes, Ground},
         put::{Publishing, blocking},
         reach::Access,
     },
@@ -184,6 +184,7 @@ impl Drive {
         let is_checked = growing.sum.is_some();
         let (mut pieces, mut held, mut recorded) = (Vec::new(), 0_usize, at);
         let mut promise = self.promise_of(row).await?;
+        let mut ground = row.ground();
         let mut refused = None;
         loop {
             let piece = tokio::select! {
@@ -206,6 +207,12 @@ impl Drive {
                 let admitted = match fits {
                     Ok(()) => promise.admit(self, growing.at + waiting).await,
                     full => full,
+                };
+                let admitted = match admitted {
+                    Ok(()) => {
+                        self.may_go_on(row, &mut ground, growing.at + waiting, &promise).await
+                    }
+                    refused => refused,
                 };
                 match admitted {
                     Ok(()) => {
@@ -233,6 +240,28 @@ impl Drive {
             return Ok(None);
         }
         Ok(Some((self.record(row, growing).await?, refused)))
+    }
+
+    /// Whether it is still wanted when so many bytes are there: not given up, and on firm ground.
+    async fn may_go_on(
+        &self,
+        row: &Row,
+        ground: &mut Ground,
+        bytes: u64,
+        promise: &Promise,
+    ) -> Result<()> {
+        if bytes < ground.next {
+            return Ok(());
+        }
+        if self.upload_row(&row.id).await?.is_none() {
+            return Err(Error::NotFound("Upload"));
+        }
+        let promised = match (promise, row.reservation) {
+            (Promise::Growing { bytes, .. }, _) => *bytes,
+            (Promise::Whole(_), Some(reservation)) => self.accounts.promised(reservation).await?,
+            (Promise::Whole(_), None) => 0,
+        };
+        ground.admit(self, bytes, promised).await
     }
 
     /// Room for bytes that nobody announced, beside what uploads leave to everything else.
@@ -292,6 +321,8 @@ impl Drive {
         target: crate::drive::Target,
         hash: Option<[u8; 32]>,
     ) -> Result<Stored> {
+        let recipient = principal.as_recipient();
+        let principal = if row.handover.item.is_some() { &recipient } else { principal };
         let (locker, path) = self.reach(principal, row.locker, &target.path, Access::Write).await?;
         let (disk, staging) = (self.disk.clone(), staging_of(&row.id));
         let is_recorded = hash.is_some();
@@ -323,10 +354,29 @@ impl Drive {
             received: row.state.length,
             hash,
             upload: Some(row.id.clone()),
-            handover: Handover::default(),
+            handover: row.handover.clone(),
             lendable: None,
         };
         publishing.run(staged).await
+    }
+}
+
+impl Row {
+    /// What it stands on while more comes in.
+    fn ground(&self) -> Ground {
+        let becomes = if self.state.is_part {
+            Becomes::Part
+        } else if self.unpacks {
+            Becomes::Archive
+        } else {
+            Becomes::File {
+                condition: self.target().condition,
+                handover: self.handover.clone(),
+                declared: (!self.state.is_deferred).then_some(self.state.length),
+            }
+        };
+        let whose = (self.user, self.locker);
+        Ground::at(whose, &self.target().path, becomes, self.state.offset)
     }
 }
 

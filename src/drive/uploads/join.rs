@@ -7,7 +7,8 @@ use crate::{
     Error, Result,
     accounts::Principal,
     drive::{
-        Drive, Stored,
+        Drive, RelativePath, Stored,
+        disk::Staged,
         put::{blocking, refuse_unless, staging_name},
         reach::Access,
     },
@@ -15,6 +16,15 @@ use crate::{
 
 /// More parts than any client makes.
 const MOST_PARTS: usize = 1_000;
+
+/// What parts are joined to.
+struct Whole {
+    id: String,
+    path: RelativePath,
+    parts: Vec<Row>,
+    /// The parts as the client named them.
+    named: String,
+}
 
 impl Drive {
     /// Joins whole parts, in order, to the upload `new` and publishes it; the parts are gone then.
@@ -62,16 +72,29 @@ impl Drive {
             Ok(staged)
         })
         .await?;
-        self.replace_parts(principal, new, &id, path.as_str(), &rows, named).await?;
+        let whole = Whole { id: id.clone(), path, parts: rows, named: named.to_owned() };
+        // To its end even if the client goes away now: from the transaction on, what was joined is
+        // all that there is of the parts.
+        let publishing = self.clone().publish_joined(principal.clone(), new.clone(), whole, staged);
+        Ok((id, tokio::spawn(publishing).await??))
+    }
+
+    async fn publish_joined(
+        self,
+        principal: Principal,
+        new: NewUpload,
+        whole: Whole,
+        staged: Staged,
+    ) -> Result<Stored> {
+        self.replace_parts(&principal, &new, &whole).await?;
         staged.keep();
-        for row in &rows {
+        for row in &whole.parts {
             let (disk, staging) = (self.disk.clone(), staging_of(&row.id));
             blocking(move || disk.discard(&staging)).await?;
             self.uploads.forget(&row.id);
         }
-        let row = self.upload_row(&id).await?.ok_or(Error::NotFound("Upload"))?;
-        let stored = self.publish_upload(principal, row, None).await?;
-        Ok((id, stored))
+        let row = self.upload_row(&whole.id).await?.ok_or(Error::NotFound("Upload"))?;
+        self.publish_upload(&principal, row, None).await
     }
 
     /// One transaction: the parts go, the whole comes, and what was promised stays promised.
@@ -79,11 +102,9 @@ impl Drive {
         &self,
         principal: &Principal,
         new: &NewUpload,
-        id: &str,
-        path: &str,
-        rows: &[Row],
-        named: &str,
+        Whole { id, path, parts: rows, named }: &Whole,
     ) -> Result<()> {
+        let path = path.as_str();
         let now = self.clock.now();
         let length: u64 = rows.iter().map(|row| row.state.length).sum();
         let length = i64::try_from(length)

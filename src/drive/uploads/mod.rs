@@ -21,7 +21,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Condition, Drive, RelativePath, Target,
+    Condition, Drive, Exempt, Handover, RelativePath, Target,
     imports::wrapping,
     put::{blocking, refuse_unless, staging_name},
     reach::Access,
@@ -130,6 +130,8 @@ struct Row {
     /// BLAKE3 of all of it, known before it is put in its place.
     hash: Option<[u8; 32]>,
     unpacks: bool,
+    /// What else is known of it, where it is fetched or handed over.
+    handover: Handover,
     state: UploadState,
 }
 
@@ -149,6 +151,18 @@ impl Drive {
         principal: &Principal,
         new: &NewUpload,
         form: UploadForm,
+    ) -> Result<UploadState> {
+        self.create_upload_for(principal, new, form, &Handover::default()).await
+    }
+
+    /// The same for one that is fetched or handed over. Nothing is promised to one that does not
+    /// count.
+    pub(super) async fn create_upload_for(
+        &self,
+        principal: &Principal,
+        new: &NewUpload,
+        form: UploadForm,
+        handover: &Handover,
     ) -> Result<UploadState> {
         if form.unpacks && new.path.is_none() {
             return Err(Error::Invalid("Parts are not unpacked, only what they make".to_owned()));
@@ -180,7 +194,7 @@ impl Drive {
         .await?;
         let new = &NewUpload { length, ..new.clone() };
         let place = (locker.id, path.as_str());
-        let state = self.insert_upload(principal, place, new, form, &id).await?;
+        let state = self.insert_upload(principal, place, new, (form, handover), &id).await?;
         staged.keep();
         self.sweep_gone().await?;
         Ok(state)
@@ -191,7 +205,7 @@ impl Drive {
         principal: &Principal,
         (locker, path): (LockerId, &str),
         new: &NewUpload,
-        form: UploadForm,
+        (form, handover): (UploadForm, &Handover),
         id: &str,
     ) -> Result<UploadState> {
         let now = self.clock.now();
@@ -200,7 +214,9 @@ impl Drive {
             .map_err(|_| Error::Invalid("That size is not possible".to_owned()))?;
         let (is_part, only_new) = (new.path.is_none(), new.condition == Condition::Absent);
         // Until the row is there, nobody else gets the credit.
-        let taken = if replaces(new, form) { self.take_place(locker, path) } else { None };
+        let is_exempt = handover.exempt.is_some();
+        let needs_credit = replaces(new, form) && !is_exempt;
+        let taken = if needs_credit { self.take_place(locker, path) } else { None };
         let mut tx = self.db.write().await?;
         let open = sqlx::query_scalar!(
             r#"select count(*) as "count!: i64" from upload where user_id = ? and etag is null"#,
@@ -220,13 +236,15 @@ impl Drive {
         };
         // An archive never comes to lie there.
         let unneeded = if form.unpacks { wrapping(new.length) } else { credit };
-        let promised = new.length.saturating_sub(unneeded);
+        let promised = if is_exempt { 0 } else { new.length.saturating_sub(unneeded) };
+        let exempt = handover.exempt.map(Exempt::as_str);
         let credit = i64::try_from(credit).map_err(Error::internal)?;
         let reservation = self.accounts.promise(&mut tx, locker, promised, &staging_of(id)).await?;
         sqlx::query!(
             "insert into upload (upload_id, user_id, locker_id, reservation_id, path, is_part,
-                 only_new, length, metadata, created_at, expires_at, is_deferred, unpacks, credit_bytes)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 only_new, length, metadata, created_at, expires_at, is_deferred, unpacks, credit_bytes,
+                 source, exempt, delivery_item_id)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             id,
             principal.user,
             locker,
@@ -240,7 +258,10 @@ impl Drive {
             expires_at,
             form.is_deferred,
             form.unpacks,
-            credit
+            credit,
+            handover.source,
+            exempt,
+            handover.item
         )
         .execute(&mut *tx)
         .await?;
@@ -294,7 +315,8 @@ impl Drive {
         let row = sqlx::query!(
             r#"select upload_id, user_id, locker_id, reservation_id, path, is_part as "is_part!: bool",
                       only_new as "only_new!: bool", length, received, content_hash, metadata, parts, etag,
-                      expires_at, is_deferred as "is_deferred!: bool", unpacks as "unpacks!: bool"
+                      expires_at, is_deferred as "is_deferred!: bool", unpacks as "unpacks!: bool",
+                      source, exempt, delivery_item_id
                from upload where upload_id = ?"#,
             id
         )
@@ -309,6 +331,11 @@ impl Drive {
             only_new: row.only_new,
             hash: row.content_hash.and_then(|hash| hash.try_into().ok()),
             unpacks: row.unpacks,
+            handover: Handover {
+                exempt: row.exempt.as_deref().and_then(Exempt::parse),
+                item: row.delivery_item_id,
+                source: row.source,
+            },
             state: UploadState {
                 id: row.upload_id,
                 offset: row.received.unsigned_abs(),

@@ -203,7 +203,7 @@ impl Podcasts {
             .map_err(|problem| Error::Invalid(problem.to_string()))?;
         let target = Target { locker, path, condition: Condition::Absent };
         match self.0.of.drive.put(principal, &target, Some(0), stream::empty()).await {
-            Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+            Ok(_) | Err(Error::Exists { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

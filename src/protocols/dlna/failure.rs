@@ -15,6 +15,8 @@ impl From<Error> for Fault {
             | Error::UnsupportedArchive(_) => 402,
             Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => 801,
             Error::Conflict(_)
+            | Error::Exists { .. }
+            | Error::PreconditionFailed { .. }
             | Error::OffsetConflict { .. }
             | Error::Expired(_)
             | Error::Locked { .. }
@@ -42,9 +44,11 @@ pub(super) fn status(error: &Error) -> StatusCode {
         Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => {
             StatusCode::FORBIDDEN
         }
-        Error::Conflict(_) | Error::OffsetConflict { .. } | Error::Expired(_) => {
-            StatusCode::CONFLICT
-        }
+        Error::Conflict(_)
+        | Error::Exists { .. }
+        | Error::PreconditionFailed { .. }
+        | Error::OffsetConflict { .. }
+        | Error::Expired(_) => StatusCode::CONFLICT,
         Error::Locked { .. } => StatusCode::LOCKED,
         Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
             StatusCode::INSUFFICIENT_STORAGE

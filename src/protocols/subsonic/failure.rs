@@ -107,6 +107,8 @@ impl From<Error> for Failure {
             Error::Invalid(_)
             | Error::NameInvalid { .. }
             | Error::Conflict(_)
+            | Error::Exists { .. }
+            | Error::PreconditionFailed { .. }
             | Error::OffsetConflict { .. }
             | Error::Expired(_)
             | Error::UnsupportedArchive(_)

@@ -115,9 +115,11 @@ pub(super) fn refuse(error: &Error) -> HttpResponse {
         | Error::NameInvalid { .. }
         | Error::UnsupportedArchive(_) => (StatusCode::BAD_REQUEST, None),
         Error::NotFound(_) => (StatusCode::NOT_FOUND, None),
-        Error::Conflict(_) | Error::OffsetConflict { .. } | Error::Expired(_) => {
-            (StatusCode::GONE, None)
-        }
+        Error::Conflict(_)
+        | Error::Exists { .. }
+        | Error::PreconditionFailed { .. }
+        | Error::OffsetConflict { .. }
+        | Error::Expired(_) => (StatusCode::GONE, None),
         Error::Unauthenticated(_) | Error::Forbidden(_) | Error::SourceForbidden(_) => {
             (StatusCode::FORBIDDEN, None)
         }

@@ -104,8 +104,9 @@ async fn ends<'a>(call: &'a Call<'_>) -> Answer<Ends<'a>> {
     let shown = call.judge(&from, Some(&source)).await?;
     call.require_parent(&to).await?;
     let target = call.there(&to).await?;
-    if target.is_some() && condition == Condition::Absent {
-        return Err(Failure::precondition_failed("Something of that name is there already"));
+    if let Some(target) = target.as_ref().filter(|_| condition == Condition::Absent) {
+        let refusal = condition.refusal(Some(target.etag.as_deref().unwrap_or_default()));
+        return Err(Failure::from(refusal).conflict_is(StatusCode::PRECONDITION_FAILED));
     }
     Ok(Ends { from, source, to, target, shown, condition })
 }

@@ -152,6 +152,10 @@ impl From<Error> for Failure {
                 ..plain(StatusCode::FORBIDDEN)
             },
             Error::Conflict(_) | Error::OffsetConflict { .. } => plain(StatusCode::CONFLICT),
+            Error::Exists { etag, .. } => told(plain(StatusCode::CONFLICT), "exists", etag),
+            Error::PreconditionFailed { etag, .. } => {
+                told(plain(StatusCode::PRECONDITION_FAILED), "precondition-failed", etag)
+            }
             Error::Expired(_) => plain(StatusCode::GONE),
             Error::Locked { .. } => plain(StatusCode::LOCKED),
             // RFC 4331, 6.
@@ -170,6 +174,15 @@ impl From<Error> for Failure {
             }
         }
     }
+}
+
+/// With an element that tells the entity tag of what is there, where it has one.
+fn told(failure: Failure, element: &str, etag: Option<String>) -> Failure {
+    let Some(etag) = etag else { return failure };
+    let mut detail = format!("<T:{element} etag=\"");
+    xml::escape(&etag, &mut detail);
+    detail.push_str("\"/>");
+    Failure { detail, ..failure }
 }
 
 impl From<NameProblem> for Failure {

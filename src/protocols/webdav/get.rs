@@ -27,7 +27,7 @@ pub(super) async fn serve(call: &Call<'_>) -> Answer {
             let meter = playback.count_download(&call.principal, file.path.name()).await?;
             Ok(bytes(call, file, meter))
         }
-        Err(Error::Conflict(_)) => Ok(folder(call)),
+        Err(Error::Exists { .. }) => Ok(folder(call)),
         // The root of a place that nothing was stored in yet.
         Err(Error::NotFound(_)) if spot.path.is_root() => Ok(folder(call)),
         Err(error) => Err(error.into()),

@@ -3,7 +3,10 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use actix_web::http::header::{self, HeaderMap, HeaderName, HttpDate};
+use actix_web::http::{
+    StatusCode,
+    header::{self, HeaderMap, HeaderName, HttpDate},
+};
 
 use super::failure::Failure;
 use crate::{
@@ -108,7 +111,10 @@ pub(super) struct There<'a> {
 /// The conditions of HTTP on a change, in the order of RFC 9110, 13.2.2. `There` is none where
 /// nothing is.
 pub(super) fn judge(headers: &HeaderMap, there: Option<There<'_>>) -> Result<(), Failure> {
-    let failed = || Failure::precondition_failed("What is there is not what was expected");
+    let failed = || {
+        let refusal = condition(headers).refusal(there.map(|there| there.etag.unwrap_or_default()));
+        Failure::from(refusal).conflict_is(StatusCode::PRECONDITION_FAILED)
+    };
     let lists = |name: &HeaderName, weak: bool| {
         let values = headers.get_all(name).filter_map(|value| value.to_str().ok());
         let mut tags = values.flat_map(|value| value.split(','));

@@ -2,7 +2,7 @@
 //! orders and what an album brings.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest as _, HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header,
     web::{Data, Json, Path},
 };
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use super::{
     caller::Caller,
     lists::{all, done},
-    uploader::deliverer,
+    uploader::{deliverer, deliverer_of},
 };
 use crate::{
     Error,
     accounts::{Bonus, Gives},
-    drive::{Delivery, Exempt, Granted, ItemSource, NewDelivery, NewItem, Product},
-    ids::DeliveryKeyId,
+    drive::{Delivery, Exempt, Granted, ItemSource, NewDelivery, NewItem, Product, Received},
+    ids::{DeliveryId, DeliveryKeyId},
     web::{Handles, addresses, failure::Answer},
 };
 
@@ -102,11 +102,39 @@ pub(super) async fn deliver(request: HttpRequest, of: Data<Handles>, order: Json
         grants: order.grants,
         items: items.collect::<Result<_, Error>>()?,
     };
-    let delivery = of.deliveries.deliver(&deliverer, &new).await?;
-    let place = addresses::addresses(&request, &of.site);
+    let received = of.deliveries.deliver(&deliverer, &new).await?;
+    let mut answer = match &received {
+        Received::Done(_) => HttpResponse::Created(),
+        Received::Known(_) => HttpResponse::Ok(),
+        Received::Open(_) => HttpResponse::Accepted(),
+    };
+    let delivery = received.delivery();
+    answer.insert_header((header::LOCATION, format!("/api/v1/deliveries/{}", delivery.id)));
+    Ok(shown(&mut answer, &request, &of, delivery))
+}
+
+/// GET /deliveries/ID: how one stands, for the shop that handed it over, its owner and administrators.
+pub(super) async fn one(request: HttpRequest, of: Data<Handles>, id: Path<String>) -> Answer {
+    let id = DeliveryId::parse(&id).ok_or(Error::NotFound("Delivery"));
+    let delivery = match deliverer_of(&request, &of).await? {
+        Some(deliverer) => of.deliveries.one_by(&deliverer, id?).await?,
+        None => {
+            let caller = Caller::extract(&request).await?;
+            of.deliveries.one(&caller.principal, id?).await?
+        }
+    };
+    Ok(shown(&mut HttpResponse::Ok(), &request, &of, &delivery))
+}
+
+fn shown(
+    answer: &mut HttpResponseBuilder,
+    request: &HttpRequest,
+    of: &Handles,
+    delivery: &Delivery,
+) -> HttpResponse {
+    let place = addresses::addresses(request, &of.site);
     let place = place.first().map_or("", String::as_str);
-    let mut answer = if delivery.is_done { HttpResponse::Ok() } else { HttpResponse::Accepted() };
-    Ok(answer.insert_header((header::CACHE_CONTROL, "no-store")).json(shape(&delivery, place)))
+    answer.insert_header((header::CACHE_CONTROL, "no-store")).json(shape(delivery, place))
 }
 
 /// GET /deliveries: all for administrators, else one's own.
@@ -193,9 +221,14 @@ fn shape(delivery: &Delivery, place: &str) -> Value {
             })
         })
         .collect();
+    let state = match (delivery.is_done, delivery.is_running) {
+        (true, _) => "done",
+        (false, true) => "running",
+        (false, false) => "open",
+    };
     json!({
         "id": delivery.id.to_string(), "source": delivery.source, "order": delivery.order,
-        "user": delivery.user, "state": if delivery.is_done { "done" } else { "open" },
+        "user": delivery.user, "state": state,
         "createdAt": delivery.created_at, "items": items,
         "invitation": delivery.invitation.as_ref().map(|invitation| json!({
             "url": format!("{place}/invite/{}", invitation.token),

@@ -30,7 +30,7 @@ use crate::{
     ids::LockerId,
     web::{
         Handles,
-        failure::{Answer, Failure},
+        failure::{Answer, Failure, problem_as},
         query::Query,
     },
 };
@@ -174,7 +174,7 @@ pub(super) async fn store(
     let body = body.map(|piece| piece.map_err(io::Error::other));
     match of.drive.put(&caller.principal, &target, declared, body).await {
         Ok(stored) => Ok(stored_answer(&stored, &place)),
-        Err(error @ Error::Conflict(_)) if condition == Condition::None => {
+        Err(error @ Error::Exists { .. }) if condition == Condition::None => {
             in_the_way(error, &caller, &of, (place.locker, &inner)).await
         }
         Err(error) => Ok(refused(error, &condition)),
@@ -249,25 +249,24 @@ pub(super) async fn rename(
                 "replaced": !moved.is_new,
             })))
         }
-        Err(error @ Error::Conflict(_)) if !wish.replace => {
+        Err(error @ Error::Exists { .. }) => {
             in_the_way(error, &caller, &of, (to.locker, &to.path)).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// A conflict with something that is there: what it is, by its entity tag; a folder has none.
+/// Something that is there: what it is, by its entity tag; a folder has none.
 async fn in_the_way(
     error: Error,
     caller: &Caller,
     of: &Handles,
     (locker, path): (LockerId, &RelativePath),
 ) -> Answer {
-    let Error::Conflict(detail) = error else { return Err(error.into()) };
+    let Error::Exists { sentence, etag: None } = error else { return Err(error.into()) };
     let there = of.drive.stat(&caller.principal, locker, path).await;
     let etag = there.ok().and_then(|there| there.etag);
-    let exists = json!({ "type": "exists", "status": 409, "detail": detail, "etag": etag });
-    Ok(problem(StatusCode::CONFLICT, &exists))
+    Err(Error::Exists { sentence, etag }.into())
 }
 
 /// From the address itself: decoded once, by nobody else before.
@@ -380,13 +379,13 @@ fn stored_answer(stored: &Stored, place: &Place) -> HttpResponse {
     )
 }
 
-/// A conflict with a condition that the client set is its own answer.
+/// What is there where the client said that nothing may be is its own status (RFC 9110, 13.1.2).
 pub(super) fn refused(error: Error, condition: &Condition) -> HttpResponse {
     match error {
-        Error::Conflict(detail) if *condition != Condition::None => problem(
-            StatusCode::PRECONDITION_FAILED,
-            &json!({ "type": "precondition_failed", "status": 412, "detail": detail }),
-        ),
+        Error::Exists { etag: Some(_), .. } if *condition != Condition::None => {
+            let status = StatusCode::PRECONDITION_FAILED;
+            problem(status, &problem_as(error, status))
+        }
         error => {
             let is_early = matches!(
                 error,

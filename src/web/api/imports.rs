@@ -174,5 +174,8 @@ pub(super) fn problem(problem: &Problem) -> Value {
     if !problem.rule.is_empty() {
         shape["rule"] = json!(problem.rule);
     }
+    if let Some(etag) = &problem.etag {
+        shape["etag"] = json!(etag);
+    }
     shape
 }

@@ -22,11 +22,11 @@ use super::{
 };
 use crate::{
     Error,
-    drive::{Condition, NameProblem, Place, RelativePath, Target},
+    drive::{Condition, NameProblem, RelativePath, Target},
     media::unpack::is_archive_name,
     web::{
         Handles,
-        failure::{Answer, Failure, problem_of},
+        failure::{Answer, Failure, problem_as, problem_of},
         query::Query,
     },
 };
@@ -168,10 +168,8 @@ pub(super) async fn store(
                 }),
                 true,
             ),
-            Err(Error::Conflict(detail)) if how.if_absent => {
-                let etag = etag_of(&caller, &of, &place, &path).await;
-                let problem =
-                    json!({ "type": "exists", "status": 412, "detail": detail, "etag": etag });
+            Err(error @ Error::Exists { etag: Some(_), .. }) if how.if_absent => {
+                let problem = problem_as(error, StatusCode::PRECONDITION_FAILED);
                 results.refuse_as(path.as_str(), problem);
             }
             Err(error) => results.refuse(path.as_str(), error),
@@ -190,16 +188,6 @@ fn file_path(name: &str) -> Result<RelativePath, NameProblem> {
         return Err(NameProblem { rule: "empty", sentence: "A file needs a name" });
     }
     Ok(path)
-}
-
-async fn etag_of(
-    caller: &Caller,
-    of: &Handles,
-    place: &Place,
-    path: &RelativePath,
-) -> Option<String> {
-    let inner = path.below(&place.base);
-    of.drive.stat(&caller.principal, place.locker, &inner).await.ok()?.etag
 }
 
 impl Results {

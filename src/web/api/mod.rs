@@ -238,6 +238,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         .route("/notice-ways/{way}/test", post().to(notice_ways::test))
         .route("/deliveries", get().to(deliveries::list))
         .route("/deliveries", post().to(deliveries::deliver))
+        .route("/deliveries/{id}", get().to(deliveries::one))
         .route("/delivery-keys", get().to(deliveries::keys))
         .route("/delivery-keys", post().to(deliveries::create_key))
         .route("/delivery-keys/{id}", delete().to(deliveries::revoke_key))

@@ -60,6 +60,14 @@ pub(super) async fn deliverer(request: &HttpRequest, of: &Handles) -> Result<Del
     of.accounts.deliverer(secret, &origin(request)).await
 }
 
+/// The same, where the request bears such a key; `None` for everybody else.
+pub(super) async fn deliverer_of(request: &HttpRequest, of: &Handles) -> Result<Option<Deliverer>> {
+    if !bearer(request).is_some_and(Deliverer::has_form) {
+        return Ok(None);
+    }
+    deliverer(request, of).await.map(Some)
+}
+
 fn bearer(request: &HttpRequest) -> Option<&str> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;

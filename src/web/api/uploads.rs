@@ -216,8 +216,11 @@ async fn patch(
         let length = length.parse().map_err(|_| invalid("Upload-Length is no number"))?;
         of.drive.set_upload_length(&caller.principal, &id, length).await?;
     }
-    let appended = append(of, &caller.principal, &id, offset, checksum, Some(body)).await?;
-    told(HttpResponse::NoContent(), appended, &id, &caller, of).await
+    match append(of, &caller.principal, &id, offset, checksum, Some(body)).await {
+        Ok(appended) => told(HttpResponse::NoContent(), appended, &id, &caller, of).await,
+        // Only who wants nothing to be there is told of a file that is.
+        Err(error) => Ok(refused(error, &Condition::Absent)),
+    }
 }
 
 /// Hands the body on to a task that comes to its end whatever the client does.

@@ -14,3 +14,5 @@ mod quirks;
 mod search;
 mod shared;
 mod ssdp;
+
+pub(crate) use self::control::Control;

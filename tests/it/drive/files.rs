@@ -77,14 +77,14 @@ async fn folders_are_listed_made_moved_and_removed() {
     assert!(!moved.etag.starts_with('d'), "the row moved along");
     assert!(matches!(
         drive.rename(ann, locker, &path("ab"), &path("new")).await,
-        Err(Error::Conflict(_))
+        Err(Error::Exists { .. })
     ));
     assert!(
-        matches!(lockers.put("new", &[1]).await, Err(Error::Conflict(_))),
+        matches!(lockers.put("new", &[1]).await, Err(Error::Exists { .. })),
         "a folder is in the way"
     );
     assert!(
-        matches!(lockers.put("ab/c", &[1]).await, Err(Error::Conflict(_))),
+        matches!(lockers.put("ab/c", &[1]).await, Err(Error::Exists { .. })),
         "a file is in the way"
     );
     assert_eq!(lockers.usage().await.used, 100);
@@ -94,7 +94,7 @@ async fn folders_are_listed_made_moved_and_removed() {
     let gone = drive.remove(ann, locker, &path("new"), &Condition::None).await;
     assert!(matches!(gone, Err(Error::NotFound(_))));
     let stale = drive.remove(ann, locker, &path("ab"), &Condition::Match(vec!["x".into()])).await;
-    assert!(matches!(stale, Err(Error::Conflict(_))));
+    assert!(matches!(stale, Err(Error::PreconditionFailed { .. })));
     drive.remove(ann, locker, &path("ab"), &Condition::Present).await.unwrap();
     assert_eq!(lockers.usage().await.used, 0);
 }
@@ -219,7 +219,7 @@ async fn what_other_hands_just_put_there_is_replaced_as_any_file_is() {
         kept.iter().map(|one| one.size).collect::<Vec<_>>()
     };
     let refused = put(absent("new")).await;
-    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
     assert_eq!(std::fs::read(lockers.folder().join("new")).unwrap(), [9; 50]);
     assert_eq!(lockers.usage().await.used, 150, "it counts from then on");
     put(lockers.target("new")).await.unwrap();
@@ -233,7 +233,7 @@ async fn what_other_hands_just_put_there_is_replaced_as_any_file_is() {
         metadata: String::new(),
     };
     let refused = drive.create_upload(ann, &upload(Condition::Absent)).await;
-    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
     let begun = drive.create_upload(ann, &upload(Condition::None)).await.unwrap();
     let (send, receive) = tokio::sync::mpsc::channel(1);
     send.send(Bytes::from_static(b"abc")).await.unwrap();
@@ -244,7 +244,7 @@ async fn what_other_hands_just_put_there_is_replaced_as_any_file_is() {
     // What was changed is another file, and kept as it is now.
     let condition = Condition::Match(vec![stale]);
     let expected = Target { condition, ..lockers.target("changed") };
-    assert!(matches!(put(expected).await, Err(Error::Conflict(_))));
+    assert!(matches!(put(expected).await, Err(Error::PreconditionFailed { .. })));
     put(lockers.target("changed")).await.unwrap();
     assert_eq!(versions("changed").await, [50]);
 

@@ -122,9 +122,13 @@ async fn conditions_and_names() {
     let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
     let again = put("If-None-Match", "*").await;
     assert_eq!(again.status(), StatusCode::PRECONDITION_FAILED);
-    assert_eq!(problem(again).await["type"], "precondition_failed");
+    let again = problem(again).await;
+    assert_eq!(again["type"], "exists");
+    assert_eq!(format!("{}", again["etag"]), etag, "it says what is there");
     assert_eq!(put("If-Match", &etag).await.status(), StatusCode::OK);
-    assert_eq!(put("If-Match", &etag).await.status(), StatusCode::PRECONDITION_FAILED);
+    let stale = put("If-Match", &etag).await;
+    assert_eq!(stale.status(), StatusCode::PRECONDITION_FAILED);
+    assert_eq!(problem(stale).await["type"], "precondition_failed");
     assert_eq!(put("Content-Range", "bytes 0-0/2").await.status(), StatusCode::BAD_REQUEST);
     for (name, rule) in [
         ("%2e%2e%2fx", "dots"),

@@ -248,6 +248,10 @@ async fn what_broke_off_goes_on_where_it_was() {
     let stat = ann.request(Method::GET, "files/In/song.flac?as=stat").send().await.unwrap();
     assert_eq!(whole_of(stat).await["source"], stub.url("/song.flac"));
     assert_eq!(ann.lockers.usage().await.used, 3_000_000);
+    let ledger = ann.request(Method::GET, "ledger?limit=10").send().await.unwrap();
+    let ledger = whole_of(ledger).await;
+    let row = ledger["items"].as_array().unwrap().iter().find(|row| row["path"] == "In/song.flac");
+    assert_eq!(row.unwrap()["reason"], "import", "it came from an address: {ledger}");
 
     // Nothing is put together from two files, and nothing is left of what ended.
     let failed = import(&ann, &stub.url("/changes.flac"), "In").await;

@@ -180,11 +180,17 @@ async fn conditions_are_held() {
         target.condition = condition;
         lockers.drive.put(&lockers.ann, &target, Some(1), body(&[byte])).await
     };
-    assert!(matches!(put(Condition::Match(vec!["x".into()]), 1).await, Err(Error::Conflict(_))));
+    assert!(matches!(
+        put(Condition::Match(vec!["x".into()]), 1).await,
+        Err(Error::PreconditionFailed { etag: None, .. })
+    ));
     let first = put(Condition::Absent, 1).await.unwrap();
-    assert!(matches!(put(Condition::Absent, 2).await, Err(Error::Conflict(_))));
+    assert!(matches!(put(Condition::Absent, 2).await, Err(Error::Exists { etag: Some(_), .. })));
     let second = put(Condition::Match(vec![first.etag.clone()]), 2).await.unwrap();
-    assert!(matches!(put(Condition::Match(vec![first.etag]), 3).await, Err(Error::Conflict(_))));
+    assert!(matches!(
+        put(Condition::Match(vec![first.etag]), 3).await,
+        Err(Error::PreconditionFailed { .. })
+    ));
     assert_eq!(std::fs::read(lockers.folder().join("a")).unwrap(), [2]);
     assert_eq!(lockers.usage().await.used, 1);
     assert_ne!(second.etag, "");

@@ -54,7 +54,7 @@ async fn a_copy_counts_in_full_and_neither_changes_the_other() {
         (vec![9; 10], vec![7; 100])
     );
     let again = drive.copy_to(ann, locker, &path("a"), &lockers.only_new("c/a")).await;
-    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    assert!(matches!(again, Err(Error::Exists { .. })), "{again:?}");
     let inside = drive.copy_to(ann, locker, &path("a"), &lockers.target("a/b/c")).await;
     assert!(matches!(inside, Err(Error::Forbidden(_))), "{inside:?}");
     let used = lockers.usage().await;
@@ -88,7 +88,7 @@ async fn what_a_move_replaces_is_kept() {
         lockers.put(name, &[byte; 100]).await.unwrap();
     }
     let refused = drive.move_to(ann, locker, &path("new"), &lockers.only_new("old")).await;
-    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Exists { .. })), "{refused:?}");
     let moved = drive.move_to(ann, locker, &path("new"), &lockers.target("old")).await.unwrap();
     assert!(!moved.is_new);
     assert_eq!(lockers.read("old").await, [1; 100]);

@@ -107,6 +107,20 @@ impl Api {
         request.header("Upload-Metadata", format!("path {}", STANDARD.encode(path)))
     }
 
+    /// The same whose length is told with its last bytes.
+    pub(super) fn tus_deferred(&self, path: &str) -> RequestBuilder {
+        let request = self.tus(Method::POST, "").header("Upload-Defer-Length", "1");
+        request.header("Upload-Metadata", format!("path {}", STANDARD.encode(path)))
+    }
+
+    /// What joins parts to a file.
+    pub(super) fn tus_join(&self, parts: &[String], path: &str) -> RequestBuilder {
+        let request = self.tus(Method::POST, "");
+        request
+            .header("Upload-Concat", format!("final;{}", parts.join(" ")))
+            .header("Upload-Metadata", format!("path {}", STANDARD.encode(path)))
+    }
+
     /// A new upload by tus of an archive that is to be unpacked.
     pub(super) fn tus_archive(&self, length: usize) -> RequestBuilder {
         let (path, yes) = (STANDARD.encode("pack.zip"), STANDARD.encode("true"));
@@ -180,15 +194,23 @@ impl Api {
         (!answer.is_success() || !self.is_cut.load(Ordering::SeqCst)).then_some(answer)
     }
 
-    /// Waits until no import runs.
-    pub(super) async fn until_imported(&self) {
-        loop {
-            let all = self.must(self.request(Method::GET, "imports")).await.json();
-            if all["items"].as_array().unwrap().iter().all(|one| one["over"] == true) {
-                return;
-            }
+    /// Waits until nothing that goes on by itself does: no import, no delivery, no take-down.
+    pub(super) async fn until_quiet(&self) {
+        let is_all = async |path: &str, is_over: fn(&Value) -> bool| {
+            let all = self.must(self.administer(Method::GET, path)).await.json();
+            all["items"].as_array().unwrap().iter().all(is_over)
+        };
+        while !(is_all("imports", |one| one["over"] == true).await
+            && is_all("deliveries", |one| one["state"] != "running").await
+            && is_all("takedowns", |one| !one["doneAt"].is_null()).await)
+        {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// The same with another's name and password.
+    pub(super) fn as_user(&self, who: (&str, &str), method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path)).basic_auth(who.0, Some(who.1))
     }
 
     /// Sends what must be answered well.

@@ -107,9 +107,12 @@ impl House {
         }
         let step = if times() == 1 { (points.len() / wanted).max(1) } else { 1 };
         let mut died = 0;
-        // Where a point was not reached, the one beside it is tried.
+        // Other points each time. Where one was not reached, the one beside it is tried.
+        let first = usize::try_from(any_moment().as_micros()).unwrap();
         for group in points.chunks(step) {
-            for (act, call, n) in group {
+            let beginning = first % group.len();
+            let turned = group[beginning..].iter().chain(&group[..beginning]);
+            for (act, call, n) in turned {
                 if self.die_at(*act, call, *n).await {
                     died += 1;
                     break;
@@ -127,16 +130,33 @@ impl House {
 #[tokio::test]
 async fn killed_while_files_arrive() {
     let mut house = House::new(Layout::Safe, 1, MOST).await;
-    let acts =
-        [Act::Put, Act::PutChunked, Act::Tus, Act::TusWhole, Act::Dav, Act::Form, Act::Claim];
+    let acts = [
+        Act::Put,
+        Act::PutChunked,
+        Act::Tus,
+        Act::TusWhole,
+        Act::TusDeferred,
+        Act::TusJoin,
+        Act::Dav,
+        Act::Form,
+        Act::Claim,
+    ];
     house.die_through(&acts, 36).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_others_bring_files() {
     let mut house = House::new(Layout::Safe, 1, MOST).await;
-    let acts = [Act::Zip, Act::TusZip, Act::Import, Act::Delivery];
-    house.die_through(&acts, 24).await;
+    let acts = [
+        Act::Zip,
+        Act::TusZip,
+        Act::Import,
+        Act::ImportZip,
+        Act::ImportList,
+        Act::Delivery,
+        Act::DeliveryByUrl,
+    ];
+    house.die_through(&acts, 28).await;
 }
 
 /// Whether it died before the rename, between it and the row, or after: what was known of the file is
@@ -191,13 +211,40 @@ async fn killed_while_files_move_and_go() {
         Act::MoveByDav,
         Act::MoveFolder,
         Act::Copy,
+        Act::CopyByDav,
         Act::Trash,
+        Act::TrashByDav,
         Act::Restore,
         Act::Purge,
+        Act::EmptyTrash,
         Act::Remove,
+        Act::TakeDown,
         Act::GrantEnd,
     ];
     house.die_through(&acts, 36).await;
+}
+
+#[tokio::test]
+async fn killed_while_files_go_between_lockers() {
+    let mut house = House::beside_another(Layout::Safe, MOST).await;
+    let acts = [
+        Act::PutInHouse,
+        Act::MoveToHouse,
+        Act::CopyToHouse,
+        Act::MoveFromHouse,
+        Act::TrashInHouse,
+        Act::PutInShared,
+        Act::MoveToShared,
+        Act::CopyToShared,
+        Act::MoveFromShared,
+    ];
+    house.die_through(&acts, 27).await;
+}
+
+#[tokio::test]
+async fn killed_while_somebody_goes() {
+    let mut house = House::new(Layout::Safe, 1, MOST).await;
+    house.die_through(&[Act::RemoveUser, Act::RemoveUserAndFiles], 12).await;
 }
 
 #[tokio::test]

@@ -1,16 +1,19 @@
 //! A daemon that dies again and again, on a disk that may lose its power with it, and those who
 //! work with it. Every start judges the death before it.
 
+use reqwest::Method;
+use serde_json::json;
+
 use super::{
     api::Api,
     hand::{Act, Hand},
     seen::Seen,
     shop::Shop,
     volume::Volume,
-    world::{LENT_ROUND, ROUND},
+    world::{LENT_ROUND, PROMISED, ROUND},
 };
 use crate::harness::{
-    daemon::{Daemon, Folders, folders},
+    daemon::{ADMIN, Daemon, Folders, folders},
     music,
 };
 
@@ -36,7 +39,7 @@ pub(super) struct House {
     pub(super) hands: Vec<Hand>,
     pub(super) volume: Option<Volume>,
     /// What everybody does, one after the other.
-    pub(super) round: &'static [Act],
+    pub(super) round: Vec<Act>,
     /// A watched folder, on a file system that no blocks can be shared with, and that keeps its power.
     songs: Option<tempfile::TempDir>,
 }
@@ -62,6 +65,22 @@ impl House {
         Self::over(layout, hands, most, None).await
     }
 
+    /// With a neighbour, who shares a folder that one may write to.
+    pub(super) async fn beside_another(layout: Layout, most: usize) -> Self {
+        let mut house = Self::over(layout, 1, most, None).await;
+        let api = house.hands[0].api.clone();
+        let who = ("bob", "bob's very own");
+        let new = json!({ "name": who.0, "password": who.1 });
+        api.must(api.administer(Method::POST, "users").json(&new)).await;
+        api.must(api.as_user(who, Method::PUT, "files/Shared/")).await;
+        let share = json!({ "path": "Shared", "user": ADMIN.0, "write": true });
+        api.must(api.as_user(who, Method::PUT, "folder-shares").json(&share)).await;
+        let places = api.must(api.request(Method::GET, "places")).await.json();
+        let shared = places["items"].as_array().unwrap().iter().find(|one| one["kind"] == "shared");
+        house.hands[0].shared = shared.unwrap()["id"].as_str().unwrap().to_owned();
+        house
+    }
+
     /// With so many whose files point into a watched folder.
     pub(super) async fn lending(layout: Layout, hands: u64) -> Self {
         let (folder, mut songs) = songs(hands * SONGS);
@@ -69,7 +88,7 @@ impl House {
         for hand in &mut house.hands {
             hand.songs = songs.split_off(songs.len() - usize::try_from(SONGS).unwrap());
         }
-        house.round = LENT_ROUND;
+        house.round = LENT_ROUND.to_vec();
         house
     }
 
@@ -108,6 +127,7 @@ impl House {
         let hand = |number| {
             let mut hand = Hand::new(number, api.clone(), most);
             hand.shop = Some(shop.clone());
+            hand.drive.clone_from(&folders.drive);
             hand
         };
         let hands = (0..hands).map(hand).collect();
@@ -116,7 +136,14 @@ impl House {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         }
-        Self { home, folders, secret, daemon, hands, volume, round: ROUND, songs }
+        let mut round = ROUND.to_vec();
+        if layout == Layout::Safe {
+            // Each behind a few of the others.
+            for (number, act) in PROMISED.iter().enumerate() {
+                round.insert(number * 6 + 3, *act);
+            }
+        }
+        Self { home, folders, secret, daemon, hands, volume, round, songs }
     }
 
     /// Kills it if it still lives, starts it again and tells what is wrong.
@@ -128,7 +155,7 @@ impl House {
         self.daemon = Daemon::start(&self.folders);
         let api = Api::new(&self.daemon, &self.secret).over(self.volume.as_ref());
         // What was begun goes on by itself.
-        api.until_imported().await;
+        api.until_quiet().await;
         if self.songs.is_some() {
             assert!(api.until_real().await);
         }
@@ -156,7 +183,7 @@ impl House {
     /// Everybody works, beginning at `turn` of the round, until `end` is over and nobody answers.
     /// How much was done.
     pub(super) async fn work_until(&mut self, turn: usize, end: impl Future<Output = ()>) -> usize {
-        let round = self.round;
+        let round = &self.round;
         let hands = self.hands.iter_mut().enumerate().map(|(number, hand)| async move {
             for at in 0.. {
                 if !hand.act(round[(turn + at + number * 5) % round.len()]).await {

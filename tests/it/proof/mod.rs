@@ -4,6 +4,7 @@
 mod api;
 mod crash;
 mod crowd;
+mod dropped;
 mod full;
 mod hand;
 mod house;

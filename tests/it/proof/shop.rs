@@ -39,8 +39,10 @@ impl Shop {
 
     /// An administrator lets it in.
     pub(super) async fn trusted_by(mut self, api: &Api) -> Self {
-        let on = api.administer(Method::PUT, "outside/imports").json(&json!({ "on": true }));
-        api.must(on).await;
+        for what in ["imports", "deliveries"] {
+            let address = format!("outside/{what}");
+            api.must(api.administer(Method::PUT, &address).json(&json!({ "on": true }))).await;
+        }
         let key = json!({ "label": "shop" });
         let key = api.must(api.administer(Method::POST, "delivery-keys").json(&key)).await.json();
         key["secret"].as_str().unwrap().clone_into(&mut self.key);
@@ -58,5 +60,15 @@ impl Shop {
     /// Hands an order over.
     pub(super) fn order(&self, api: &Api, order: &Value) -> RequestBuilder {
         Client::new().post(api.url("deliveries")).bearer_auth(&self.key).json(order)
+    }
+
+    /// How an order stands when nothing of it is under way. `None`: nobody is there.
+    pub(super) async fn until_delivered(&self, api: &Api, order: &Value) -> Option<Value> {
+        let mut told = api.ask(self.order(api, order)).await?;
+        while told.json()["state"] == "running" {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            told = api.ask(self.order(api, order)).await?;
+        }
+        Some(told.json())
     }
 }

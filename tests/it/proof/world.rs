@@ -29,9 +29,24 @@ pub(super) const ROUND: &[Act] = &[
     Act::MoveByDav,
     Act::MoveOverTwin,
     Act::Zip,
+    Act::TusJoin,
+    Act::PutInHouse,
+    Act::TusDeferred,
+    Act::MoveToHouse,
+    Act::CopyByDav,
+    Act::MoveFromHouse,
+    Act::TrashByDav,
+    Act::CopyToHouse,
+    Act::TrashInHouse,
+    Act::TakeDown,
     Act::Trash,
     Act::Purge,
 ];
+
+/// And these, where no disk says no: what is promised comes in after the answer, and a disk that fails
+/// meanwhile ends it.
+pub(super) const PROMISED: &[Act] =
+    &[Act::Import, Act::DeliveryByUrl, Act::ImportZip, Act::Delivery, Act::ImportList, Act::TusZip];
 
 /// The same where files point into a watched folder.
 pub(super) const LENT_ROUND: &[Act] = &[

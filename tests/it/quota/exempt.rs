@@ -13,7 +13,7 @@ use crate::{
 
 impl Desk {
     /// A desk whose shop has addresses at the stub.
-    async fn with_shop(stub: &Stub, quota: u64) -> Self {
+    pub(super) async fn with_shop(stub: &Stub, quota: u64) -> Self {
         let address = stub.address.to_string();
         let clock = Clock::manual(NOW);
         let app = TestApp::spawn_at(clock.clone(), |config| {
@@ -65,8 +65,8 @@ async fn an_exempt_delivery_comes_into_a_locker_that_is_full_or_over() {
             { "url": stub.url("/untold.flac"), "path": format!("Music/{round}/untold.flac") },
         ]);
         let order = json!({ "user": "ann", "order": round, "items": items });
-        let (status, done) = desk.deliver(&key, &order).await;
-        assert_eq!((status, &done["state"]), (StatusCode::OK, &json!("done")), "{done}");
+        let done = desk.delivered(&key, &order).await;
+        assert_eq!(done["state"], "done", "{done}");
         exempt += 3 * 30_000;
         let usage = desk.lockers.usage().await;
         assert_eq!((usage.used, usage.exempt, usage.reserved), (10_000, exempt, 0), "{round}");
@@ -91,7 +91,7 @@ async fn an_exempt_file_is_linked_without_room() {
     desk.lockers.put("own.flac", &song).await.unwrap();
     let items = json!([{ "upload": desk.part(&song).await, "path": "Music/bought.flac" }]);
     let order = json!({ "user": "ann", "order": "1", "items": items });
-    assert_eq!(desk.deliver(&key, &order).await.0, StatusCode::OK);
+    assert_eq!(desk.deliver(&key, &order).await.0, StatusCode::CREATED);
     desk.lockers.put("full.bin", &[9; 50_000]).await.unwrap();
     for round in ["full", "over"] {
         if round == "over" {

@@ -3,6 +3,7 @@
 
 mod deliveries;
 mod exempt;
+mod fetched;
 mod grants;
 mod panel;
 mod rules;

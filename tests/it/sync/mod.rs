@@ -7,6 +7,7 @@ mod duplicates;
 mod matching;
 mod references;
 mod shared;
+mod silence;
 mod wire;
 
 use std::path::Path;

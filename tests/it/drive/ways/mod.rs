@@ -8,6 +8,7 @@
 //! | `Form` | `POST /api/v1/files/FOLDER`, multipart | |
 //! | `Tus` | tus with `Upload-Length` | |
 //! | `TusDeferred` | tus with `Upload-Defer-Length`, the length told with the last bytes | |
+//! | `TusConcat` | tus in two parts that are joined | replacing needs room for all of it: nobody knows of a part what it will replace |
 //! | `Dav` | WebDAV `PUT`, length declared | its own status and XML; the words are the same |
 //! | `DavChunked` | the same, chunked | |
 //! | `Zip` | a zip by `PUT` with `unpack=true` | |
@@ -18,6 +19,9 @@
 //! | `Delivery` | `POST /api/v1/deliveries` with an address, counted | never replaces: it takes another name; a bad name refuses the order |
 //! | `Claim` | `POST /api/v1/claims` on bytes of another locker | |
 
+mod ground;
+mod heard;
+mod resumable;
 mod send;
 
 use serde_json::Value;
@@ -29,10 +33,10 @@ use tunelocker::{
     matching::Extent,
 };
 
-use self::send::{Refusal, Way};
+use self::send::{Only, Refusal, Way};
 use super::{Lockers, archives::Box, body};
 use crate::{
-    harness::{TestApp, music},
+    harness::TestApp,
     outside::stub::{Reply, Stub},
 };
 
@@ -175,7 +179,7 @@ async fn every_way_refuses_the_same_names_by_the_same_rule() {
             }
             let refusal = house.send(way, path, b"some bytes").await;
             let refusal = refusal.expect_err(path);
-            let Refusal { word, rule: told, detail } = &refusal;
+            let Refusal { word, rule: told, detail, .. } = &refusal;
             assert_eq!(word, "name_invalid", "{way:?} {path}: {refusal:?}");
             assert!(
                 told == rule || (told.is_empty() && !detail.is_empty()),
@@ -225,7 +229,8 @@ async fn every_way_keeps_what_it_replaces_as_a_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_replaces_in_a_full_locker() {
-    for way in Way::ALL.into_iter().filter(|way| *way != Way::Delivery) {
+    let ways = Way::ALL.into_iter();
+    for way in ways.filter(|way| !matches!(way, Way::Delivery | Way::TusConcat)) {
         let house = House::with_quota(10_000).await;
         house.send(way, "in/a.bin", &bytes("a", 10_000)).await.unwrap();
         let other = bytes("b", 10_000);
@@ -238,26 +243,42 @@ async fn every_way_replaces_in_a_full_locker() {
     }
 }
 
+/// The same cause has the same word and tells the same entity tag, whichever way a client asks, and
+/// the status that its face has for it.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_way_is_heard_without_a_scan() {
+async fn every_way_says_the_same_of_what_is_there() {
     let house = House::with_quota(100_000_000).await;
-    let folder = tempfile::tempdir().unwrap();
-    let mut wanted = Vec::new();
+    let (before, after) = (bytes("before", 5000), bytes("after", 7000));
     for way in Way::ALL {
-        let title = format!("Way {way:?}");
-        let song = music::flac(&format!("{way:?}.flac")).of("The Ways", "In", &title);
-        let song = std::fs::read(song.write(folder.path())).unwrap();
-        house.send(way, &format!("Music/{way:?}.flac"), &song).await.unwrap();
-        wanted.push(title);
-    }
-    // However long that takes on a busy machine; nobody asks for a scan.
-    while let Some(title) = wanted.last() {
-        let found = house.get("tracks").await;
-        if found["items"].as_array().is_some_and(|all| all.iter().any(|one| one["title"] == *title))
+        let path = format!("{way:?}/song.bin");
+        house.send(Way::Put, &path, &before).await.unwrap();
+        let there = house.get(&format!("files/{path}?as=stat")).await["etag"].clone();
+        for (only, word) in
+            [(Only::Absent, "exists"), (Only::Match("not-this"), "precondition_failed")]
         {
-            wanted.pop();
-        } else {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            if !way.can_want(only) {
+                continue;
+            }
+            let refusal = house.send_if(way, only, &path, &after).await.expect_err("it is there");
+            assert_eq!(refusal.word, word, "{way:?}: {refusal:?}");
+            assert_eq!(refusal.etag, there, "{way:?}: {refusal:?}");
+            // Lists of what became of many files tell no status of one, or that of a claim.
+            let status = match way {
+                Way::Zip | Way::TarGz | Way::TusZip | Way::Import => 0,
+                Way::Claim => 409,
+                _ => 412,
+            };
+            assert_eq!(refusal.status, status, "{way:?}: {refusal:?}");
+            assert_eq!(house.stored(&path).unwrap(), before, "{way:?}");
+        }
+        // What is as wanted is taken.
+        if way.can_want(Only::Match("")) {
+            let there = Only::Match(there.as_str().unwrap());
+            house.send_if(way, there, &path, &after).await.unwrap();
+            assert_eq!(house.stored(&path).unwrap(), after, "{way:?}");
+        }
+        if way.can_want(Only::Absent) {
+            house.send_if(way, Only::Absent, &format!("{way:?}/new.bin"), &after).await.unwrap();
         }
     }
 }

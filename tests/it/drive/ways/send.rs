@@ -2,7 +2,6 @@
 
 use std::process::Stdio;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{
     Body, Method, RequestBuilder, Response,
     multipart::{Form, Part},
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     super::archives::{ended, gzip, tar_of, whole, zip_of},
     House,
+    resumable::Tus,
 };
 use crate::outside::stub::Reply;
 
@@ -23,6 +23,7 @@ pub(super) enum Way {
     Form,
     Tus,
     TusDeferred,
+    TusConcat,
     Dav,
     DavChunked,
     Zip,
@@ -34,10 +35,25 @@ pub(super) enum Way {
     Claim,
 }
 
+/// What a client says of what may be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Only<'a> {
+    /// Whatever is there.
+    Any,
+    /// Nothing.
+    Absent,
+    /// The file of this entity tag.
+    Match(&'a str),
+}
+
 /// Why a file was not taken.
 #[derive(Debug, Default)]
 pub(super) struct Refusal {
     pub(super) word: String,
+    /// Entity tag of what is in the way; '' where none is told.
+    pub(super) etag: String,
+    /// Of the answer or, in a list, of the problem; 0 where none is told.
+    pub(super) status: u16,
     /// '' where the way tells sentences only.
     pub(super) rule: String,
     pub(super) detail: String,
@@ -46,19 +62,22 @@ pub(super) struct Refusal {
 impl Refusal {
     fn of(problem: &Value) -> Self {
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-        Self { word: text("type"), rule: text("rule"), detail: text("detail") }
+        let status = problem["status"].as_u64().and_then(|it| it.try_into().ok()).unwrap_or(0);
+        let (word, rule, detail) = (text("type"), text("rule"), text("detail"));
+        Self { word, rule, detail, etag: text("etag"), status }
     }
 }
 
-type Sent = Result<(), Refusal>;
+pub(super) type Sent = Result<(), Refusal>;
 
 impl Way {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Put,
         Self::PutChunked,
         Self::Form,
         Self::Tus,
         Self::TusDeferred,
+        Self::TusConcat,
         Self::Dav,
         Self::DavChunked,
         Self::Zip,
@@ -69,6 +88,17 @@ impl Way {
         Self::Delivery,
         Self::Claim,
     ];
+
+    /// Whether a client can say this by this way.
+    pub(super) fn can_want(self, only: Only<'_>) -> bool {
+        match only {
+            Only::Any => true,
+            Only::Absent => !matches!(self, Self::Sync | Self::Delivery),
+            Only::Match(_) => {
+                matches!(self, Self::Put | Self::PutChunked | Self::Dav | Self::DavChunked)
+            }
+        }
+    }
 
     /// Whether a path can be said at all by this way.
     pub(super) fn can_say(self, path: &str) -> bool {
@@ -102,12 +132,24 @@ fn encoded(path: &str) -> String {
         .collect()
 }
 
+/// What HTTP has for it.
+fn on_condition(request: RequestBuilder, only: Only<'_>) -> RequestBuilder {
+    match only {
+        Only::Any => request,
+        Only::Absent => request.header("If-None-Match", "*"),
+        Only::Match(etag) => request.header("If-Match", format!("\"{etag}\"")),
+    }
+}
+
 /// What an answer with a status for the one file tells.
-async fn plain(answer: Response) -> Sent {
+pub(super) async fn plain(answer: Response) -> Sent {
     if answer.status().is_success() {
         return Ok(());
     }
-    Err(Refusal::of(&answer.json().await.unwrap_or_default()))
+    let status = answer.status().as_u16();
+    let refusal = Refusal::of(&answer.json().await.unwrap_or_default());
+    assert_eq!(refusal.status, status, "the problem says so, too");
+    Err(refusal)
 }
 
 /// What an answer with a list of files tells of the only one.
@@ -121,101 +163,53 @@ fn listed(answer: &Value) -> Sent {
 
 impl House {
     pub(super) async fn send(&self, way: Way, path: &str, bytes: &[u8]) -> Sent {
+        self.send_if(way, Only::Any, path, bytes).await
+    }
+
+    /// The same under a condition.
+    pub(super) async fn send_if(&self, way: Way, only: Only<'_>, path: &str, bytes: &[u8]) -> Sent {
         let files = format!("files/{}", encoded(path));
-        let put = |body: Body| self.ann.request(Method::PUT, &files).body(body);
+        let if_absent = if only == Only::Absent { "&ifAbsent=true" } else { "" };
+        let put = |body: Body| on_condition(self.ann.request(Method::PUT, &files).body(body), only);
+        let tus = Tus { is_deferred: way == Way::TusDeferred, unpacks: false, only };
         match way {
             Way::Put => plain(put(bytes.to_vec().into()).send().await.unwrap()).await,
             Way::PutChunked => plain(put(pieces(bytes)).send().await.unwrap()).await,
             Way::Form => {
                 let part = Part::bytes(bytes.to_vec()).file_name(path.to_owned());
                 let form = Form::new().part("file", part);
-                let sent = self.ann.request(Method::POST, "files/").multipart(form).send().await;
+                let url = format!("files/?{}", if_absent.trim_start_matches('&'));
+                let sent = self.ann.request(Method::POST, &url).multipart(form).send().await;
                 listed(&whole(sent.unwrap()).await.1)
             }
-            Way::Tus => self.tus(path, bytes, false, false).await.map(drop),
-            Way::TusDeferred => self.tus(path, bytes, true, false).await.map(drop),
-            Way::Dav => self.dav(path, bytes.to_vec().into()).await,
-            Way::DavChunked => self.dav(path, pieces(bytes)).await,
+            Way::Tus | Way::TusDeferred => self.tus(path, bytes, tus).await.map(drop),
+            Way::TusConcat => self.concat(path, bytes, only).await,
+            Way::Dav => self.dav(path, bytes.to_vec().into(), only).await,
+            Way::DavChunked => self.dav(path, pieces(bytes), only).await,
             Way::Zip => {
                 let url = "files/pack.zip?unpack=true";
                 let request = self.ann.request(Method::PUT, url).body(zip_of(&[(path, bytes)]));
-                listed(&whole(request.send().await.unwrap()).await.1)
+                listed(&whole(on_condition(request, only).send().await.unwrap()).await.1)
             }
             Way::TarGz => {
                 let tar = gzip(&tar_of(&[(path, bytes)]).into_inner().unwrap());
-                let request = self.ann.request(Method::POST, "files/?unpack=true").body(tar);
+                let url = format!("files/?unpack=true{if_absent}");
+                let request = self.ann.request(Method::POST, &url).body(tar);
                 listed(&whole(request.send().await.unwrap()).await.1)
             }
             Way::TusZip => {
                 let archive = zip_of(&[(path, bytes)]);
-                let id = self.tus("pack.zip", &archive, false, true).await?;
+                let id = self.tus("pack.zip", &archive, Tus { unpacks: true, ..tus }).await?;
                 listed(&ended(&self.ann, &id.expect("an import")).await)
             }
-            Way::Import => self.import(path, bytes).await,
+            Way::Import => self.import(path, bytes, only).await,
             Way::Sync => self.sync(path, bytes).await,
             Way::Delivery => self.deliver(path, bytes).await,
-            Way::Claim => self.claim(path, bytes).await,
+            Way::Claim => self.claim(path, bytes, only).await,
         }
     }
 
-    fn tus_request(&self, method: Method, address: &str) -> RequestBuilder {
-        self.ann.request(method, address).header("Tus-Resumable", "1.0.0")
-    }
-
-    /// The import that it became, where it is an archive.
-    async fn tus(
-        &self,
-        path: &str,
-        bytes: &[u8],
-        is_deferred: bool,
-        unpacks: bool,
-    ) -> Result<Option<String>, Refusal> {
-        let mut metadata = format!("path {}", STANDARD.encode(path));
-        if unpacks {
-            metadata += &format!(",unpack {}", STANDARD.encode("true"));
-        }
-        let request = self.tus_request(Method::POST, "uploads").header("Upload-Metadata", metadata);
-        let request = if is_deferred {
-            request.header("Upload-Defer-Length", "1")
-        } else {
-            request.header("Upload-Length", bytes.len())
-        };
-        let made = request.send().await.unwrap();
-        let Some(address) = made.headers().get("location").cloned() else {
-            return Err(plain(made).await.unwrap_err());
-        };
-        let address = address.to_str().unwrap().replace("/api/v1/", "");
-        let half = bytes.len() / 2;
-        let mut import = None;
-        // What is empty and announced is whole already.
-        let parts: &[(usize, &[u8])] = match bytes {
-            [] if !is_deferred => &[],
-            [] => &[(0, bytes)],
-            _ => &[(0, &bytes[..half]), (half, &bytes[half..])],
-        };
-        for (at, part) in parts {
-            let mut patch = self
-                .tus_request(Method::PATCH, &address)
-                .header("Upload-Offset", *at)
-                .header("Content-Type", "application/offset+octet-stream");
-            if is_deferred && *at == half && part.as_ptr() == bytes[half..].as_ptr() {
-                patch = patch.header("Upload-Length", bytes.len());
-            }
-            let answer = patch.body(part.to_vec()).send().await.unwrap();
-            if answer.status() != 204 {
-                let refusal = plain(answer).await.unwrap_err();
-                // A client that gives up says so; what was promised is free again.
-                let gone = self.tus_request(Method::DELETE, &address).send().await.unwrap();
-                assert!(matches!(gone.status().as_u16(), 204 | 404), "{}", gone.status());
-                return Err(refusal);
-            }
-            let told = answer.headers().get("tunelocker-import");
-            import = told.map(|id| id.to_str().unwrap().to_owned());
-        }
-        Ok(import)
-    }
-
-    async fn dav(&self, path: &str, body: Body) -> Sent {
+    async fn dav(&self, path: &str, body: Body, only: Only<'_>) -> Sent {
         // Clients of WebDAV make folders before files.
         let parts: Vec<&str> = path.split('/').collect();
         for depth in 1..parts.len() {
@@ -225,10 +219,12 @@ impl House {
             made.send().await.unwrap();
         }
         let url = format!("../../dav/ann/{}", encoded(path));
-        let answer = self.ann.request(Method::PUT, &url).body(body).send().await.unwrap();
+        let request = on_condition(self.ann.request(Method::PUT, &url).body(body), only);
+        let answer = request.send().await.unwrap();
         if answer.status().is_success() {
             return Ok(());
         }
+        let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
         let inner = |from: &str, to: &str| {
             let rest = text.split_once(from).map_or("", |(_, rest)| rest);
@@ -238,15 +234,18 @@ impl House {
             word: inner("<T:word>", "</T:word>"),
             rule: inner("<T:name-invalid rule=\"", "\""),
             detail: inner("<T:message>", "</T:message>"),
+            etag: inner(" etag=\"", "\""),
+            status,
         })
     }
 
-    async fn import(&self, path: &str, bytes: &[u8]) -> Sent {
+    async fn import(&self, path: &str, bytes: &[u8], only: Only<'_>) -> Sent {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         let held = bytes.to_vec();
         self.stub.answer(move |_| Reply::ok("application/octet-stream", held.clone()));
         let url = self.stub.url(&format!("/{}", encoded(name)));
-        let order = json!({ "url": url, "folder": folder });
+        let is_only_new = only == Only::Absent;
+        let order = json!({ "url": url, "folder": folder, "ifAbsent": is_only_new });
         let begun = self.ann.request(Method::POST, "imports").json(&order).send().await.unwrap();
         let (status, begun) = whole(begun).await;
         if status != 202 {
@@ -293,7 +292,7 @@ impl House {
         } else {
             ""
         };
-        Err(Refusal { word: word.to_owned(), rule: String::new(), detail: report })
+        Err(Refusal { word: word.to_owned(), detail: report, ..Refusal::default() })
     }
 
     async fn deliver(&self, path: &str, bytes: &[u8]) -> Sent {
@@ -302,11 +301,19 @@ impl House {
         let number = rand::random::<u64>().to_string();
         let items = json!([{ "url": self.stub.url("/x"), "path": path }]);
         let order = json!({ "user": "ann", "order": number, "exempt": null, "items": items });
-        let client = reqwest::Client::new().post(self.lockers().app.url("/api/v1/deliveries"));
-        let answer = client.bearer_auth(&self.key).json(&order).send().await.unwrap();
-        let (status, answer) = whole(answer).await;
+        let client = reqwest::Client::new();
+        let url = self.lockers().app.url("/api/v1/deliveries");
+        let ordered = client.post(&url).bearer_auth(&self.key).json(&order).send().await;
+        let (status, mut answer) = whole(ordered.unwrap()).await;
         if status >= 400 {
             return Err(Refusal::of(&answer));
+        }
+        // It is fetched behind the answer.
+        let place = format!("{url}/{}", answer["id"].as_str().unwrap());
+        while answer["state"] == "running" {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            let asked = client.get(&place).bearer_auth(&self.key).send().await;
+            answer = whole(asked.unwrap()).await.1;
         }
         let item = &answer["items"][0];
         if item["state"] == "stored" {
@@ -317,7 +324,7 @@ impl House {
         Err(refusal)
     }
 
-    async fn claim(&self, path: &str, bytes: &[u8]) -> Sent {
+    async fn claim(&self, path: &str, bytes: &[u8], only: Only<'_>) -> Sent {
         if bytes.is_empty() {
             // Nothing is not claimed; it is sent.
             return plain(
@@ -334,7 +341,8 @@ impl House {
         let item = json!({
             "hash": blake3::hash(bytes).to_hex().as_str(), "size": bytes.len(), "path": path,
         });
-        let asked = self.ann.request(Method::POST, "match").json(&json!({ "items": [item] }));
+        let question = json!({ "items": [item], "ifAbsent": only == Only::Absent });
+        let asked = self.ann.request(Method::POST, "match").json(&question);
         let (_, answer) = whole(asked.send().await.unwrap()).await;
         let standing = &answer["items"][0];
         match standing["state"].as_str() {

@@ -3,13 +3,19 @@
 use super::*;
 
 impl Hand {
+    /// What it may be instead of what is known, as long as nobody said.
+    pub(in super::super) fn may_become(&mut self, world: World) {
+        self.pending = Some(world);
+    }
+
     /// After a start: which of the worlds it is that the disk shows, or what is wrong.
     pub(in super::super) fn settle(
         &mut self,
         seen: &Seen,
         quota: Option<u64>,
     ) -> Result<(), String> {
-        let own = |path: &str| path.starts_with(&format!("{}/", self.folder));
+        // In whosever locker it lies.
+        let own = |path: &str| path.split(['/', ':']).any(|part| part == self.folder);
         let shelf = |shelf: &[(String, Hash)]| {
             let mut kept: Vec<_> = shelf.iter().filter(|it| own(&it.0)).cloned().collect();
             kept.sort();
@@ -54,14 +60,14 @@ impl Hand {
         // A shop that heard nothing sends its order again; that brings what is missing, once.
         if let Some((order, path, hash)) = self.ordered.take() {
             let shop = self.shop.as_ref().ok_or("there is no shop")?;
-            let answer = self.api.ask(shop.order(&self.api, &order)).await;
-            let answer = answer.ok_or("nobody is there")?;
-            let told = answer.json();
+            let told = shop.until_delivered(&self.api, &order).await;
+            let told = told.ok_or("nobody is there")?;
             if told["items"][0]["state"] != "stored" || told["items"][0]["path"] != path.as_str() {
                 return Err(format!("the order of {path} is not carried out: {told}"));
             }
             self.world.files.insert(path, hash);
         }
+        self.join_again().await?;
         for begun in std::mem::take(&mut self.begun) {
             let Begun { address, path, bytes, acknowledged } = begun;
             let head = self.api.ask(self.api.tus(Method::HEAD, &address)).await;
@@ -74,9 +80,13 @@ impl Hand {
                 ));
             };
             let hash = *blake3::hash(&bytes).as_bytes();
-            if offset < bytes.len() {
-                let sent = self.api.ask(self.api.tus_patch(&address, offset, &bytes[offset..]));
-                let sent = sent.await.ok_or("nobody is there")?;
+            let is_deferred = head.header("upload-defer-length") == "1";
+            if offset < bytes.len() || is_deferred {
+                let mut rest = self.api.tus_patch(&address, offset, &bytes[offset..]);
+                if is_deferred {
+                    rest = rest.header("Upload-Length", bytes.len());
+                }
+                let sent = self.api.ask(rest).await.ok_or("nobody is there")?;
                 if !sent.is_success() {
                     return Err(format!("{path} does not go on: {}", sent.text()));
                 }
@@ -88,6 +98,41 @@ impl Hand {
                 return Err(format!("{path} is whole and not published"));
             }
         }
+        Ok(())
+    }
+
+    /// Parts that were to be joined and are not: what was acknowledged of them is there, and they can
+    /// be joined if they are whole.
+    async fn join_again(&mut self) -> Result<(), String> {
+        let Some(Joining { path, parts }) = self.joining.take() else { return Ok(()) };
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.clone()).collect();
+        let hash = *blake3::hash(&whole).as_bytes();
+        if self.world.files.get(&path) == Some(&hash) {
+            return Ok(());
+        }
+        let mut are_whole = parts.len() == 2;
+        for part in &parts {
+            let head = self.api.ask(self.api.tus(Method::HEAD, &part.address)).await;
+            let head = head.ok_or("nobody is there")?;
+            let offset: Option<usize> = head.header("upload-offset").parse().ok();
+            if offset.is_none_or(|offset| offset < part.acknowledged) {
+                return Err(format!("a part of {path} stands at {offset:?} ({})", head.status));
+            }
+            are_whole &= offset == Some(part.bytes.len());
+        }
+        let places: Vec<String> = parts.iter().map(|part| part.address.clone()).collect();
+        if !are_whole {
+            for place in &places {
+                self.api.ask(self.api.tus(Method::DELETE, place)).await.ok_or("nobody is there")?;
+            }
+            return Ok(());
+        }
+        let joined = self.api.ask(self.api.tus_join(&places, &path)).await;
+        let joined = joined.ok_or("nobody is there")?;
+        if !joined.is_success() {
+            return Err(format!("the parts of {path} are not joined: {}", joined.text()));
+        }
+        self.world.files.insert(path, hash);
         Ok(())
     }
 }

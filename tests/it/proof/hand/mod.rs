@@ -2,15 +2,20 @@
 //! it must be, and, while an answer is missing, the world as it may be instead.
 
 mod after;
+mod between;
 mod lent;
 mod own;
 mod ways;
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+use self::between::{HOUSE, SHARED};
 use super::{
     api::{Api, OFFSET_STREAM, chunked},
     bytes,
@@ -32,6 +37,10 @@ pub(super) enum Act {
     Tus,
     /// Made and sent by one request.
     TusWhole,
+    /// Its length is told with the second half.
+    TusDeferred,
+    /// Two parts that are joined.
+    TusJoin,
     Dav,
     Form,
     /// One file in an archive.
@@ -40,8 +49,14 @@ pub(super) enum Act {
     TusZip,
     /// From an address; it comes in after the answer.
     Import,
+    /// The same of an archive, which is unpacked.
+    ImportZip,
+    /// The same of a list of two tracks, which is kept, too.
+    ImportList,
     /// An order of a shop over what it uploaded.
     Delivery,
+    /// Another over what it shows; it comes in after the answer.
+    DeliveryByUrl,
     Replace,
     ReplaceByTus,
     ReplaceByDav,
@@ -50,15 +65,35 @@ pub(super) enum Act {
     MoveFolder,
     MoveOver,
     Copy,
+    CopyByDav,
     CopyOver,
     /// Over a copy of itself, which is another name of it where the disk has no shared blocks.
     MoveOverTwin,
     CopyOverTwin,
     Trash,
+    TrashByDav,
+    EmptyTrash,
     Restore,
     Purge,
     VersionBack,
     Remove,
+    /// An administrator takes the content of a file down, wherever it is.
+    TakeDown,
+    /// Into the household's locker.
+    PutInHouse,
+    /// From the own locker to the household's, and the other way.
+    MoveToHouse,
+    CopyToHouse,
+    MoveFromHouse,
+    TrashInHouse,
+    /// The same with a folder that another shares.
+    PutInShared,
+    MoveToShared,
+    CopyToShared,
+    MoveFromShared,
+    /// Somebody's account goes; his files are put away, or go with it.
+    RemoveUser,
+    RemoveUserAndFiles,
     Claim,
     /// A song of the watched folder, which a file of the locker points at from then on.
     Refer,
@@ -75,6 +110,12 @@ struct Begun {
     bytes: Vec<u8>,
     /// Of these the daemon said that it has them.
     acknowledged: usize,
+}
+
+/// Parts that are to be joined.
+struct Joining {
+    path: String,
+    parts: Vec<Begun>,
 }
 
 /// How an import ended.
@@ -99,6 +140,13 @@ pub(super) struct Hand {
     /// What it may be instead, as long as nobody said.
     pending: Option<World>,
     begun: Vec<Begun>,
+    joining: Option<Joining>,
+    /// Where the lockers lie, to see when somebody's is gone.
+    pub(super) drive: PathBuf,
+    /// Who is about to go.
+    goer: String,
+    /// The id of a folder that another shares.
+    pub(super) shared: String,
     pub(super) shop: Option<Shop>,
     /// An order that nobody said of that it is done.
     ordered: Option<(Value, String, Hash)>,
@@ -123,6 +171,10 @@ impl Hand {
             world: World::default(),
             pending: None,
             begun: Vec::new(),
+            joining: None,
+            drive: PathBuf::new(),
+            goer: String::new(),
+            shared: String::new(),
             shop: None,
             ordered: None,
             sent: HashMap::new(),
@@ -141,17 +193,33 @@ impl Hand {
             | Act::PutChunked
             | Act::Tus
             | Act::TusWhole
+            | Act::TusDeferred
+            | Act::TusJoin
             | Act::Dav
             | Act::Form
             | Act::Zip
             | Act::TusZip
             | Act::Import
+            | Act::ImportZip
+            | Act::ImportList
             | Act::Delivery
+            | Act::DeliveryByUrl
+            | Act::PutInHouse
+            | Act::PutInShared
+            | Act::RemoveUser
+            | Act::RemoveUserAndFiles
             | Act::Refer
             | Act::Grant => None,
             Act::Claim => self.fresh.is_none().then_some(Act::Put),
             Act::GrantEnd => (self.world.grants == 0).then_some(Act::Grant),
-            Act::Restore | Act::Purge => self.world.trash.is_empty().then_some(Act::Trash),
+            Act::Restore | Act::Purge | Act::EmptyTrash => {
+                let is_empty = self.world.trash.iter().all(|it| it.0.contains(':'));
+                is_empty.then_some(Act::Trash)
+            }
+            Act::MoveFromHouse | Act::TrashInHouse => {
+                self.there(HOUSE).is_none().then_some(Act::PutInHouse)
+            }
+            Act::MoveFromShared => self.there(SHARED).is_none().then_some(Act::PutInShared),
             Act::VersionBack => self.world.versions.is_empty().then_some(Act::Replace),
             Act::MoveOver | Act::CopyOver => (self.plain().len() < 2).then_some(self.base()),
             _ => self.plain().is_empty().then_some(self.base()),
@@ -187,7 +255,14 @@ impl Hand {
         let api = self.api.clone();
         let files = |path: &str| format!("files/{path}");
         let request = match act {
-            Act::Put | Act::PutChunked | Act::Dav | Act::Form | Act::TusWhole | Act::Tus => {
+            Act::Put
+            | Act::PutChunked
+            | Act::Dav
+            | Act::Form
+            | Act::TusWhole
+            | Act::TusDeferred
+            | Act::TusJoin
+            | Act::Tus => {
                 let path = self.new_path();
                 if act == Act::Dav {
                     self.make_folder_of(&path).await?;
@@ -204,17 +279,18 @@ impl Hand {
                 };
                 self.upload(by, &path, &mut after).await?
             }
-            Act::Move | Act::MoveByDav | Act::Copy => {
+            Act::Move | Act::MoveByDav | Act::Copy | Act::CopyByDav => {
                 let (from, to) = (self.plain().pop()?, self.new_path());
                 after.files.insert(to.clone(), after.files[&from]);
-                if act != Act::Copy {
+                if !matches!(act, Act::Copy | Act::CopyByDav) {
                     after.files.remove(&from);
                 }
-                if act == Act::MoveByDav {
+                if matches!(act, Act::MoveByDav | Act::CopyByDav) {
                     self.make_folder_of(&to).await?;
                     let to = to.replace(' ', "%20").replace('é', "%C3%A9");
                     let target = format!("/dav/{}/{to}", ADMIN.0);
-                    api.dav("MOVE", &from).header("Destination", target)
+                    let method = if act == Act::CopyByDav { "COPY" } else { "MOVE" };
+                    api.dav(method, &from).header("Destination", target)
                 } else {
                     let wish = json!({ "to": to, "copy": act == Act::Copy });
                     api.request(Method::POST, &files(&from)).json(&wish)
@@ -255,18 +331,46 @@ impl Hand {
                 let wish = json!({ "to": to, "copy": act == Act::CopyOverTwin, "replace": true });
                 api.request(Method::POST, &files(&from)).json(&wish)
             }
-            Act::Trash | Act::Remove => {
+            Act::Trash | Act::TrashByDav | Act::Remove => {
                 let path = self.plain().pop()?;
                 let hash = after.files.remove(&path)?;
-                if act == Act::Trash {
+                if act != Act::Remove {
                     after.trash.push((path.clone(), hash));
+                }
+                if act == Act::Trash {
                     api.request(Method::DELETE, &files(&path))
+                } else if act == Act::TrashByDav {
+                    api.dav("DELETE", &path)
                 } else {
                     api.request(Method::DELETE, &format!("{}?forever=true", files(&path)))
                 }
             }
+            Act::EmptyTrash => {
+                after.trash.retain(|it| it.0.contains(':'));
+                api.request(Method::DELETE, "trash")
+            }
+            Act::TakeDown => {
+                let hash = after.files[&self.plain().pop()?];
+                after.files.retain(|_, it| *it != hash);
+                after.trash.retain(|it| it.1 != hash);
+                after.versions.retain(|it| it.1 != hash);
+                let address = format!("contents/{}?reason=proof", hex::encode(hash));
+                api.administer(Method::DELETE, &address)
+            }
+            Act::PutInHouse
+            | Act::MoveToHouse
+            | Act::CopyToHouse
+            | Act::MoveFromHouse
+            | Act::TrashInHouse
+            | Act::PutInShared
+            | Act::MoveToShared
+            | Act::CopyToShared
+            | Act::MoveFromShared => self.between(act, &mut after)?,
+            Act::RemoveUser | Act::RemoveUserAndFiles => {
+                self.somebody_goes(act, &mut after).await?
+            }
             Act::Restore | Act::Purge => {
-                let (path, hash) = after.trash.pop()?;
+                let (path, hash) = Self::trashed(&mut after)?;
                 let id = self.kept_id("trash", &path).await?;
                 let address = format!("trash/{id}");
                 if act == Act::Purge {
@@ -286,9 +390,13 @@ impl Hand {
             Act::Claim => self.claim(&mut after).await?,
             Act::Refer => self.refer(&mut after).await?,
             Act::Recall => api.lends(false).await?,
-            Act::Zip | Act::TusZip | Act::Import | Act::Delivery => {
-                self.brought(act, &mut after).await?
-            }
+            Act::Zip
+            | Act::TusZip
+            | Act::Import
+            | Act::ImportZip
+            | Act::ImportList
+            | Act::Delivery
+            | Act::DeliveryByUrl => self.brought(act, &mut after).await?,
             Act::Grant => {
                 after.grants += 1;
                 let gift = json!({ "bytes": GIFT, "reason": "a proof" });
@@ -331,7 +439,9 @@ impl Hand {
         let before = self.world.clone();
         let import = match act {
             Act::TusZip => Some(answer.header("tunelocker-import")),
-            Act::Import => answer.json()["id"].as_str().map(str::to_owned),
+            Act::Import | Act::ImportZip | Act::ImportList => {
+                answer.json()["id"].as_str().map(str::to_owned)
+            }
             _ => None,
         };
         if act == Act::Delivery {
@@ -358,8 +468,25 @@ impl Hand {
         } else {
             self.fresh = None;
         }
-        if matches!(act, Act::Tus | Act::ReplaceByTus) {
+        if matches!(act, Act::Tus | Act::TusDeferred | Act::ReplaceByTus) {
             self.begun.clear();
+        }
+        if act == Act::TusJoin {
+            self.joining = None;
+        }
+        if act == Act::DeliveryByUrl {
+            // It was promised; who dies before it is done goes on with it.
+            let (order, ..) = self.ordered.clone().expect("an order");
+            let shop = self.shop.clone().expect("a shop");
+            let Some(told) = shop.until_delivered(&self.api, &order).await else { return false };
+            assert_eq!(told["items"][0]["state"], "stored", "{told}");
+            self.ordered = None;
+        }
+        if matches!(act, Act::RemoveUser | Act::RemoveUserAndFiles) {
+            return self.until_gone().await;
+        }
+        if act == Act::TakeDown {
+            return self.until_taken_down().await;
         }
         if act == Act::Recall {
             return self.api.until_real().await;

@@ -18,10 +18,17 @@ impl Hand {
         self.api.ask(made).await.filter(crate::proof::api::Answer::is_success).map(drop)
     }
 
-    /// Files without versions.
+    /// Files of the own locker without versions.
     pub(super) fn plain(&self) -> Vec<String> {
         let has_past = |path: &&String| self.world.versions.iter().any(|it| it.0 == **path);
-        self.world.files.keys().filter(|path| !has_past(path)).cloned().collect()
+        let own = self.world.files.keys().filter(|path| !path.contains(':'));
+        own.filter(|path| !has_past(path)).cloned().collect()
+    }
+
+    /// Takes the last of what is in the own trash.
+    pub(super) fn trashed(world: &mut World) -> Option<(String, Hash)> {
+        let at = world.trash.iter().rposition(|it| !it.0.contains(':'))?;
+        Some(world.trash.remove(at))
     }
 
     pub(super) fn new_path(&mut self) -> String {

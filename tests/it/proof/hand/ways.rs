@@ -1,5 +1,7 @@
 //! How bytes are brought: by every way in, and by claims.
 
+use tunelocker::media::playlist_file::{self, Syntax};
+
 use super::*;
 
 impl Hand {
@@ -24,8 +26,35 @@ impl Hand {
             Act::TusWhole => {
                 api.tus_create(path, bytes.len()).header("Content-Type", OFFSET_STREAM).body(bytes)
             }
+            Act::TusJoin => {
+                self.joining = Some(Joining { path: path.to_owned(), parts: Vec::new() });
+                let (first, second) = bytes.split_at(bytes.len() / 2);
+                for part in [first, second] {
+                    let made = api.ask(api.tus_part(part.len())).await?;
+                    let address = made.is_success().then(|| made.header("location"))?;
+                    let begun = Begun {
+                        address: address.clone(),
+                        path: String::new(),
+                        bytes: part.to_vec(),
+                        acknowledged: 0,
+                    };
+                    self.joining.as_mut()?.parts.push(begun);
+                    let sent = api.ask(api.tus_patch(&address, 0, part)).await?;
+                    if !sent.is_success() {
+                        return None;
+                    }
+                    self.joining.as_mut()?.parts.last_mut()?.acknowledged = part.len();
+                }
+                let parts: Vec<String> =
+                    self.joining.as_ref()?.parts.iter().map(|part| part.address.clone()).collect();
+                api.tus_join(&parts, path)
+            }
             _ => {
-                let made = api.ask(api.tus_create(path, bytes.len())).await?;
+                let made = match by {
+                    Act::TusDeferred => api.tus_deferred(path),
+                    _ => api.tus_create(path, bytes.len()),
+                };
+                let made = api.ask(made).await?;
                 if !made.is_success() {
                     return None;
                 }
@@ -39,7 +68,12 @@ impl Hand {
                     return None;
                 }
                 self.begun.last_mut()?.acknowledged = half;
-                api.tus_patch(&address, half, &bytes[half..])
+                let rest = api.tus_patch(&address, half, &bytes[half..]);
+                if by == Act::TusDeferred {
+                    rest.header("Upload-Length", bytes.len())
+                } else {
+                    rest
+                }
             }
         })
     }
@@ -66,6 +100,41 @@ impl Hand {
                 let url = self.shop.as_ref()?.show(name, bytes);
                 let wish = json!({ "url": url, "folder": folder });
                 api.request(Method::POST, "imports").json(&wish)
+            }
+            Act::ImportZip => {
+                let (folder, name) = path.rsplit_once('/')?;
+                let url = self.shop.as_ref()?.show("pack.zip", zip_of(&[(name, &bytes)]));
+                api.request(Method::POST, "imports").json(&json!({ "url": url, "folder": folder }))
+            }
+            Act::ImportList => {
+                let (folder, shop) = (path.rsplit_once('/')?.0.to_owned(), self.shop.clone()?);
+                let more = self.new_bytes();
+                after.files.remove(&path);
+                let mut list = "#EXTM3U\n".to_owned();
+                for (name, bytes) in [("one.bin", bytes), ("two.bin", more)] {
+                    let hash = *blake3::hash(&bytes).as_bytes();
+                    after.files.insert(format!("{folder}/{name}"), hash);
+                    list.push_str(&format!("#EXTINF:1,{name}\n{}\n", shop.show(name, bytes)));
+                }
+                let mut kept = playlist_file::parse(Syntax::M3u, list.as_bytes());
+                for (entry, name) in kept.entries.iter_mut().zip(["one.bin", "two.bin"]) {
+                    name.clone_into(&mut entry.location);
+                }
+                let kept = playlist_file::write(Syntax::M3u, &kept);
+                let hash = *blake3::hash(kept.as_bytes()).as_bytes();
+                after.files.insert(format!("{folder}/list.m3u8"), hash);
+                let url = shop.show("list.m3u", list.into_bytes());
+                api.request(Method::POST, "imports").json(&json!({ "url": url, "folder": folder }))
+            }
+            Act::DeliveryByUrl => {
+                let shop = self.shop.clone()?;
+                self.seed += 1;
+                let order = json!({
+                    "user": ADMIN.0, "order": self.seed.to_string(), "exempt": null,
+                    "items": [{ "url": shop.show("bought.bin", bytes), "path": path }],
+                });
+                self.ordered = Some((order.clone(), path, hash));
+                shop.order(&api, &order)
             }
             _ => {
                 let made = api.ask(api.tus_part(bytes.len())).await?;
