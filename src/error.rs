@@ -107,6 +107,12 @@ pub enum Error {
     /// The disk has no room.
     #[error("The server's disk is full")]
     StorageFull,
+    /// A disk failed to keep what was written, or the database is damaged: nothing is stored until
+    /// somebody looked after it. The half sentence says what failed.
+    #[error(
+        "Nothing can be stored now: {0}. What is there can be played and fetched. An administrator has to look after the disk"
+    )]
+    StorageDegraded(String),
     /// Too often, or too many at once.
     #[error("{message}")]
     TooMany {
@@ -174,6 +180,7 @@ impl Error {
             Self::QuotaExceeded { .. } => "quota_exceeded",
             Self::GraceOver { .. } => "locker_full_grace",
             Self::StorageFull => "disk_full",
+            Self::StorageDegraded(_) => "storage_degraded",
             Self::TooMany { .. } => "too_many",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -204,11 +211,13 @@ impl From<anyhow::Error> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         // SQLITE_FULL: the database's own disk.
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        if code.as_deref() == Some("13") {
+        if sqlite_code(&error) == Some(13) {
             return Self::StorageFull;
         }
-        Self::Internal(error.into())
+        match database_fault(&error) {
+            Some(what) => Self::StorageDegraded(what),
+            None => Self::Internal(error.into()),
+        }
     }
 }
 
@@ -226,6 +235,11 @@ impl From<tokio::task::JoinError> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
+        if let Some(WriteFailed(cause)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return Self::StorageDegraded(format!(
+                "the disk failed to keep what was written ({cause})"
+            ));
+        }
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 Self::StorageFull
@@ -238,4 +252,29 @@ impl From<std::io::Error> for Error {
 /// Whether an error of a file says that nothing is there; any other leaves that open.
 pub(crate) fn is_nowhere(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// A disk failed to keep what was written; inside of a [`std::io::Error`] that comes from what writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the disk failed to keep what was written: {0}")]
+pub struct WriteFailed(#[source] pub std::io::Error);
+
+/// What failed, where the database's disk failed to keep what was written, or the database is damaged.
+pub(crate) fn database_fault(error: &sqlx::Error) -> Option<String> {
+    // Result codes of SQLite: what stands in the lowest byte, and more of it above.
+    let what = match sqlite_code(error)? {
+        // SQLITE_IOERR of WRITE, FSYNC, DIR_FSYNC and TRUNCATE.
+        778 | 1034 | 1290 | 1546 => "the disk of the database failed to keep what was written",
+        code => match code & 0xff {
+            8 => "the disk of the database is read-only",
+            // SQLITE_CORRUPT, SQLITE_NOTADB.
+            11 | 26 => "the database is damaged",
+            _ => return None,
+        },
+    };
+    Some(format!("{what} ({})", error.as_database_error()?.message()))
+}
+
+fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
 }

@@ -8,7 +8,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`error`] [`ids`] [`clock`] [`path_text`] [`body`] [`zip`] `xml` `watch` | a variant per reaction of a caller; typed ids; the only reader of the wall clock; paths of any bytes as text; bytes on their way out; archives of them; the bounded reader of XML; changes in folders, as the system tells them |
+//! | [`error`] [`storage`] [`ids`] [`clock`] [`path_text`] [`body`] [`zip`] `xml` `watch` | a variant per reaction of a caller; whether a volume keeps what is written to it; typed ids; the only reader of the wall clock; paths of any bytes as text; bytes on their way out; archives of them; the bounded reader of XML; changes in folders, as the system tells them |
 //! | [`egress`] | the one way out to the internet: every address judged, everything bounded |
 //! | [`media`] | one file of media: formats, tags, pictures, lyrics, cue sheets, and the sandboxed worker processes that read untrusted bytes. No database, no network |
 //! | [`config`] [`events`] [`db`] | settings by section; what changed, as ids; one writer and many readers of SQLite |
@@ -60,6 +60,7 @@ pub mod outside;
 pub mod path_text;
 pub mod playback;
 pub mod protocols;
+pub mod storage;
 pub mod sync;
 mod watch;
 pub mod web;

@@ -16,6 +16,7 @@ use May::{AllBut, Only};
 /// Read downwards: a module sees only those above it.
 const LAYERS: &[(&str, May)] = &[
     ("error", Only(&[])),
+    ("storage", Only(&["error"])),
     ("ids", Only(&[])),
     ("clock", Only(&[])),
     ("path_text", Only(&[])),
@@ -40,7 +41,7 @@ const LAYERS: &[(&str, May)] = &[
     ("outside", AllBut(&["body", "bin", "ingest"])),
     ("moving", Only(&["error", "clock", "xml", "accounts", "catalog", "outside", "ids"])),
     ("http", Only(&["error", "ids", "clock", "body", "config", "db", "accounts"])),
-    ("ops", Only(&["error", "ids", "clock", "media", "config", "db", "accounts"])),
+    ("ops", Only(&["error", "storage", "ids", "clock", "media", "config", "db", "accounts"])),
     ("protocols", AllBut(&["bin", "db", "ops"])),
     ("web", AllBut(&["bin", "db", "protocols"])),
     // The other end: knows the server by its HTTP API alone.

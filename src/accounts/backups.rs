@@ -42,6 +42,8 @@ pub struct LastBackup {
     pub has_files: bool,
     /// Files that could not be read.
     pub skipped: u64,
+    /// So many good ones came after the last of which everything was read back.
+    pub since_whole: u32,
     /// When the last try failed, if no good one came after it.
     pub failed_at: Option<Millis>,
     /// Why it failed.

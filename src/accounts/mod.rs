@@ -31,6 +31,7 @@ mod quota_rules;
 mod reclaim;
 mod reservations;
 mod rules;
+mod server_notices;
 mod sessions;
 mod settings;
 mod setup;

@@ -127,6 +127,10 @@ impl Accounts {
     /// Writes what was used since the last time: off the way of requests, once a minute, so that
     /// listening does not wear out a memory card.
     pub(super) async fn write_uses(&self) -> Result<()> {
+        // They are remembered as long as nothing can be written down.
+        if self.db.storage().fault().is_some() {
+            return Ok(());
+        }
         let (keys, sessions, devices) = self.memory.take_uses();
         if keys.is_empty() && sessions.is_empty() && devices.is_empty() {
             return Ok(());

@@ -24,7 +24,8 @@ use crate::{
     drive::Drive,
     http::TrustedProxies,
     ops::{
-        health::{Health, Mounted},
+        database,
+        health::{self, Health},
         metrics::Metrics,
         port_holder,
     },
@@ -60,8 +61,12 @@ impl App {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let metrics = Metrics::default();
-        let health =
-            Health::new(services.db.clone(), config.drive.clone(), mounted(&services.drive));
+        let health = Health::new(
+            services.db.clone(),
+            services.accounts.clone(),
+            config.drive.clone(),
+            standing(&services.drive),
+        );
 
         let (listener, http_address) = listeners::bind(config.listen)?;
         let certificate = config.tls.as_ref().map(tls::Certificate::load).transpose()?;
@@ -74,6 +79,7 @@ impl App {
             drive: config.drive.clone(),
             has_lan: config.lan.is_some(),
             started_at: services.clock.now(),
+            database: services.db.storage().clone(),
         };
         let front = listeners::Front {
             proxies: TrustedProxies(config.http.trusted_proxies.clone().into()),
@@ -147,6 +153,11 @@ impl App {
             self.tasks.spawn(mdns::run(lan.config, self.http_address, self.stop.clone()));
         }
         self.tasks.spawn(rest::keep(self.services.db.clone(), self.stop.clone()));
+        self.tasks.spawn(database::look_after(
+            self.services.db.clone(),
+            self.services.clock.clone(),
+            self.stop.clone(),
+        ));
         self.tasks.spawn(self.services.accounts.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.drive.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.deliveries.clone().run(self.stop.clone()));
@@ -185,11 +196,15 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Whoever looks after the server's health knows no drive, but may ask.
-fn mounted(drive: &Drive) -> Mounted {
+fn standing(drive: &Drive) -> health::Standing {
     let drive = drive.clone();
     Arc::new(move || {
         let drive = drive.clone();
-        Box::pin(async move { drive.is_mounted().await.unwrap_or(false) })
+        Box::pin(async move {
+            let standing = drive.standing().await.map_or("unmounted", |stands| stands.word());
+            let has_damage = drive.damaged().await.is_ok_and(|(count, _)| 0 < count);
+            health::DriveState { standing, has_damage }
+        })
     })
 }
 

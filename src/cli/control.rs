@@ -154,10 +154,10 @@ pub(super) fn perform(config: &Config, request: Request) -> Result<Reply, Failur
 }
 
 async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
-    if matches!(request, Request::Doctor { repair: false }) {
+    if let Request::Doctor { repair: false, reads } = request {
         // Starting the services would put in order what is to be seen.
         let db = Db::open(&config.data.join("tunelocker.db")).await?;
-        let found = findings(&db, config).await;
+        let found = findings(&db, config, reads).await;
         db.close().await;
         return Ok(Reply::Findings(found?));
     }
@@ -172,9 +172,14 @@ async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
     Ok(reply?)
 }
 
-async fn findings(db: &Db, config: &Config) -> crate::Result<Findings> {
+async fn findings(db: &Db, config: &Config, reads: bool) -> crate::Result<Findings> {
     let differences = drive::examine(db, config.drive.clone()).await?;
-    Ok(Findings::new(differences, drive::pointing(db).await?))
+    let scrubbed = match reads {
+        true => Some(drive::read_everything(db, config.drive.clone()).await?),
+        false => None,
+    };
+    let (pointing, abilities) = (drive::pointing(db).await?, drive::abilities(db).await?);
+    Ok(Findings::new(differences, pointing, abilities, scrubbed))
 }
 
 /// Without a server the scanner runs for the length of the command, which must therefore wait.

@@ -82,6 +82,9 @@ pub(super) enum Command {
         /// Make rows fit the disk and figures the rows; no file is deleted
         #[arg(long)]
         repair: bool,
+        /// Read every file of lockers, trash and versions, and compare it with what was stored
+        #[arg(long)]
+        read_data: bool,
     },
     /// Copy everything that exists nowhere else to a backup folder; the server goes on meanwhile
     Backup(backup::Taking),
@@ -228,7 +231,7 @@ impl Command {
             Self::Deliver(deliver) => deliver.into_request()?,
             Self::Backup(taking) => taking.into_request()?,
             Self::Scan { full, wait } => Request::Scan { full, wait },
-            Self::Doctor { repair } => Request::Doctor { repair },
+            Self::Doctor { repair, read_data } => Request::Doctor { repair, reads: read_data },
             Self::User(User::Add { name, role, plan, .. }) => {
                 Request::UserAdd { name, password: password()?, role, plan }
             }

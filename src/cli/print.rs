@@ -64,12 +64,37 @@ pub(super) fn reply(reply: &Reply, is_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Differences that are named one by one to people.
+const MOST_NAMED: usize = 50;
+
 /// Differences, then what is no difference and worth knowing: what points into watched folders.
 fn findings(found: &Findings) {
-    let Findings { differences, references } = found;
-    differences.iter().for_each(|sentence| line(sentence));
-    if differences.is_empty() {
+    let Findings { differences, references, abilities, reading } = found;
+    differences.iter().take(MOST_NAMED).for_each(|sentence| line(sentence));
+    let more = differences.len().saturating_sub(MOST_NAMED);
+    if 0 < more {
+        line(&format!("{more} more differences; --json names all of them"));
+    }
+    if let Some(read) = reading {
+        read.damaged.iter().for_each(|damage| line(&damage.sentence()));
+        let files = counted(read.files, "file");
+        line(&format!(
+            "{files} of {} bytes were read, {} are damaged",
+            read.bytes,
+            read.damaged.len()
+        ));
+        if 0 < read.changed + read.unknown {
+            line(&format!(
+                "of {} more that other hands changed or brought it is not known what was stored",
+                read.changed + read.unknown
+            ));
+        }
+    }
+    if found.is_fine() {
         line("everything is in order");
+    }
+    if let Some(lacking) = abilities.filter(|it| !(it.no_replace && it.exchange && it.links)) {
+        line(&format!("the file system of the drive has {}", lacking.sentence()));
     }
     let References { files, kept, bytes, missing } = references;
     if files + kept == 0 {

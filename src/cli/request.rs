@@ -16,7 +16,7 @@ use crate::{
     accounts::{NewUser, PlanChange, Role, UserChange},
     app::Services,
     clock,
-    drive::Pointing,
+    drive::{Abilities, Damage, Pointing, Scrubbed},
     ingest::ScanKind,
     ops::backup::Snapshot,
 };
@@ -38,7 +38,7 @@ pub(super) enum Request {
     PlanRemove { name: String },
     Room(Room),
     Scan { full: bool, wait: bool },
-    Doctor { repair: bool },
+    Doctor { repair: bool, reads: bool },
     Backup(Wanted),
     MoveIn(MoveIn),
 }
@@ -98,6 +98,22 @@ pub(super) struct Scan {
 pub(super) struct Findings {
     pub(super) differences: Vec<String>,
     pub(super) references: References,
+    /// What the drive's file system can; none before the first start.
+    pub(super) abilities: Option<Abilities>,
+    /// What came of reading everything, where that was asked for.
+    pub(super) reading: Option<Reading>,
+}
+
+/// What came of reading everything.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Reading {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    /// Files of which it is not known yet what was stored.
+    pub(super) unknown: u64,
+    /// Files that other hands changed.
+    pub(super) changed: u64,
+    pub(super) damaged: Vec<Damage>,
 }
 
 /// What points into watched folders.
@@ -110,9 +126,24 @@ pub(super) struct References {
 }
 
 impl Findings {
-    pub(super) fn new(differences: Vec<String>, pointing: Pointing) -> Self {
+    pub(super) fn new(
+        differences: Vec<String>,
+        pointing: Pointing,
+        abilities: Option<Abilities>,
+        scrubbed: Option<Scrubbed>,
+    ) -> Self {
         let Pointing { files, kept, bytes, missing } = pointing;
-        Self { differences, references: References { files, kept, bytes, missing } }
+        let references = References { files, kept, bytes, missing };
+        let reading = scrubbed.map(|scrubbed| {
+            let Scrubbed { files, bytes, unknown, changed, damaged } = scrubbed;
+            Reading { files, bytes, unknown, changed, damaged }
+        });
+        Self { differences, references, abilities, reading }
+    }
+
+    /// Whether there is nothing to be done.
+    pub(super) fn is_fine(&self) -> bool {
+        self.differences.is_empty() && self.reading.as_ref().is_none_or(|it| it.damaged.is_empty())
     }
 }
 
@@ -121,7 +152,7 @@ impl Reply {
     /// says all of it.
     pub(super) fn failure(&self) -> Option<String> {
         match self {
-            Self::Findings(found) => (!found.differences.is_empty()).then(String::new),
+            Self::Findings(found) => (!found.is_fine()).then(String::new),
             Self::Delivered(items) => {
                 let missing = items.iter().filter(|item| !item.stored).count();
                 (0 < missing).then(|| format!("{missing} of {} files are not there", items.len()))
@@ -187,13 +218,17 @@ impl Request {
                 return Ok(Reply::Moved(step.carry_out(services, place).await?));
             }
             Self::Scan { full, wait } => return scan(services, full, wait).await,
-            Self::Doctor { repair } => {
+            Self::Doctor { repair, reads } => {
+                let drive = &services.drive;
                 if repair {
-                    services.drive.repair().await?;
+                    drive.repair().await?;
                 }
-                let differences = services.drive.examine().await?;
-                let pointing = services.drive.pointing().await?;
-                return Ok(Reply::Findings(Findings::new(differences, pointing)));
+                let differences = drive.examine().await?;
+                let pointing = drive.pointing().await?;
+                let scrubbed = if reads { Some(drive.read_everything().await?) } else { None };
+                let abilities = drive.abilities().await?;
+                let found = Findings::new(differences, pointing, abilities, scrubbed);
+                return Ok(Reply::Findings(found));
             }
         }
         Ok(Reply::Done)

@@ -2,6 +2,8 @@
 //! `synchronous=FULL` (SQLite's own default, measured to lose nothing at a power cut).
 
 mod before;
+mod check;
+mod tx;
 
 use std::{
     collections::HashSet,
@@ -10,26 +12,28 @@ use std::{
 
 use anyhow::Context as _;
 use sqlx::{
-    Connection as _, Sqlite, SqlitePool, Transaction,
+    Connection as _, SqlitePool,
     migrate::{Migrate as _, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::Result;
+use crate::{Error, Result, storage::Storage};
 
 /// Connections are back in their pools after it.
 const RETURN: std::time::Duration = std::time::Duration::from_millis(200);
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// A write transaction. It holds the one writer; keep it short and never wait for a network in it.
-pub type Tx = Transaction<'static, Sqlite>;
+pub use tx::Tx;
 
 /// A cheap handle to the database. Reads run side by side. Writes queue for the one writer.
 #[derive(Debug, Clone)]
 pub struct Db {
     reader: SqlitePool,
     writer: SqlitePool,
+    storage: Storage,
+    /// The last end was no clean one, and nobody looked yet whether it did harm.
+    is_unchecked: bool,
 }
 
 /// The database was written by a newer version; it was left untouched.
@@ -48,7 +52,8 @@ pub struct NewerSchema {
 
 impl Db {
     /// Opens the file, creating and migrating it as needed; what an older version wrote is copied
-    /// first. Fails with [`NewerSchema`] inside when a newer version wrote it.
+    /// first. Fails with [`NewerSchema`] inside when a newer version wrote it, and where it is damaged
+    /// after an end that was not clean.
     pub async fn open(path: &Path) -> anyhow::Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -59,18 +64,29 @@ impl Db {
             .busy_timeout(std::time::Duration::from_secs(10))
             .statement_cache_capacity(128)
             .pragma("temp_store", "memory");
+        // Who closes it removes the log.
+        let was_cut_short = path.exists() && wal_exists(path);
         refuse_newer_schema(path).await?;
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            // A disk that fails or is full makes SQLite take a transaction back by itself; the
+            // connection still believes that it is in one then, and would never begin another.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .connect_with(
                 options
                     .clone()
                     .pragma("cache_size", "-10240")
                     // A scan writes the same pages again and again: into the database seldom.
-                    .pragma("wal_autocheckpoint", "4000"),
+                    .pragma("wal_autocheckpoint", "4000")
+                    // Statistics are made of a part of each index: of a million rows they are as good,
+                    // and nobody waits for the one writer meanwhile.
+                    .pragma("analysis_limit", "400"),
             )
             .await
             .with_context(|| format!("cannot open the database {}", path.display()))?;
+        let is_unchecked = was_cut_short && !check::at_start(&writer, path).await?;
         before::keep(&mut *writer.acquire().await?, path).await?;
         MIGRATIONS.run(&writer).await.context("cannot bring the database up to date")?;
         let reader = SqlitePoolOptions::new()
@@ -85,7 +101,7 @@ impl Db {
                     .pragma("query_only", "on"),
             )
             .await?;
-        Ok(Self { reader, writer })
+        Ok(Self { reader, writer, storage: Storage::default(), is_unchecked })
     }
 
     /// The pool that reads run on.
@@ -93,9 +109,19 @@ impl Db {
         &self.reader
     }
 
-    /// Starts a write transaction. It takes the write lock at once.
+    /// Starts a write transaction. It takes the write lock at once. Refused after the disk failed to
+    /// keep one, and where the database is known to be damaged.
     pub(crate) async fn write(&self) -> Result<Tx> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        if let Some(what) = self.storage.fault() {
+            return Err(Error::StorageDegraded(what.to_string()));
+        }
+        Ok(Tx::new(self.writer.begin_with("BEGIN IMMEDIATE").await?, self.storage.clone()))
+    }
+
+    /// Whether what is written to its disk lasts.
+    #[must_use]
+    pub fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// Lets go of pages and statements that are kept for the next question, and of the connections

@@ -3,6 +3,60 @@
 use std::borrow::Cow;
 
 use super::*;
+use crate::Error;
+
+/// Nobody is served from a damaged database as if nothing had been.
+#[tokio::test]
+async fn damage_is_found_and_nothing_more_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let db = Db::open(&path).await.unwrap();
+    let mut tx = db.write().await.unwrap();
+    sqlx::query(
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 300)
+         insert into meta (key, value) select 'key ' || i, hex(zeroblob(1500)) from n",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    db.check_quickly().await.unwrap();
+    db.close().await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let from = bytes.len() - 40 * 4096;
+    bytes[from..from + 8 * 4096].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+
+    // After a clean end nobody waits for a look at it; who looks tells.
+    let db = Db::open(&path).await.unwrap();
+    let found = db.check_quickly().await.unwrap_err();
+    assert!(matches!(&found, Error::StorageDegraded(what) if what.contains("damaged")), "{found}");
+    let refused = db.write().await.unwrap_err();
+    assert!(matches!(refused, Error::StorageDegraded(_)), "{refused}");
+    let still = db.try_storage().await.unwrap_err();
+    assert!(matches!(still, Error::StorageDegraded(_)), "{still}");
+    assert!(db.answers().await);
+    db.close().await;
+
+    // After another one it is looked at before anything is done with it.
+    std::fs::write(path.with_file_name("old.db-wal"), "").unwrap();
+    let refused = Db::open(&path).await.unwrap_err().to_string();
+    assert!(refused.contains("is damaged"), "{refused}");
+}
+
+/// A full or failing disk makes SQLite take a transaction back by itself.
+#[tokio::test]
+async fn the_writer_goes_on_after_a_transaction_that_took_itself_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Db::open(&folder.path().join("new.db")).await.unwrap();
+    let mut tx = db.write().await.unwrap();
+    // What SQLite does then, without anybody telling the pool.
+    sqlx::raw_sql("rollback").execute(&mut *tx).await.unwrap();
+    assert!(tx.commit().await.is_err());
+    let mut tx = db.write().await.unwrap();
+    sqlx::query("insert into meta (key, value) values ('a', 'b')").execute(&mut *tx).await.unwrap();
+    tx.commit().await.unwrap();
+}
 
 /// The schema up to this version, as the program of that day left it.
 async fn at_version(path: &Path, version: i64) -> sqlx::SqliteConnection {

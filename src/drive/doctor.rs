@@ -9,11 +9,12 @@ use std::{
 
 use super::{
     Drive,
-    disk::{Disk, LASTING},
+    disk::{Abilities, Disk, LASTING},
     kept::{held_ids, owner},
     put::blocking,
     reconcile::walk,
     references::{self, Pointing, lent_of_kept, lent_of_locker, pointed_wrongly},
+    standing::Standing,
     uploads::TidyAt,
 };
 use crate::{
@@ -23,15 +24,24 @@ use crate::{
     ids::LockerId,
 };
 
+/// Where it is kept what the file system can.
+const ABILITIES: &str = "drive.abilities";
 /// What moves into staging and out again is gone sooner.
 const IN_FLIGHT: Duration = Duration::from_mins(10);
-/// Differences of one kind in one locker that are named one by one.
-const MOST_NAMED: usize = 50;
 
 /// The differences found in a data folder that no server runs over; nothing is changed.
 pub async fn examine(db: &Db, root: PathBuf) -> Result<Vec<String>> {
     let doctor = Doctor { db: db.clone(), disk: Disk::at(root), drive: None, found: Vec::new() };
     doctor.run().await
+}
+
+/// What the file system of the drive can, as the last start found out; `None` before the first.
+pub async fn abilities(db: &Db) -> Result<Option<Abilities>> {
+    let kept = sqlx::query_scalar!("select value from meta where key = ?", ABILITIES)
+        .fetch_optional(db.read())
+        .await?;
+    // What a later version wrote differently is none of this one's.
+    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// How much points into watched folders, and what of it is missing.
@@ -40,6 +50,30 @@ pub async fn pointing(db: &Db) -> Result<Pointing> {
 }
 
 impl Drive {
+    /// What the file system of the drive can, as the last start found out.
+    pub async fn abilities(&self) -> Result<Option<Abilities>> {
+        abilities(&self.db).await
+    }
+
+    /// Keeps what the start found out, for whoever looks later.
+    pub(super) async fn keep_abilities(&self) -> Result<()> {
+        let found = self.disk.abilities();
+        if self.abilities().await? == Some(found) {
+            return Ok(());
+        }
+        let text = serde_json::to_string(&found)?;
+        let mut tx = self.db.write().await?;
+        sqlx::query!(
+            "insert into meta (key, value) values (?1, ?2)
+             on conflict (key) do update set value = ?2",
+            ABILITIES,
+            text
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
     /// How much points into watched folders, and what of it is missing.
     pub async fn pointing(&self) -> Result<Pointing> {
         pointing(&self.db).await
@@ -57,10 +91,16 @@ impl Drive {
         doctor.run().await
     }
 
-    /// Makes rows fit the disk and figures the rows. Files are never deleted by it.
+    /// Makes rows fit the disk and figures the rows, after a disk that failed was tried. Files are never
+    /// deleted by it.
     pub async fn repair(&self) -> Result<()> {
+        if matches!(self.standing().await?, Standing::Degraded(_))
+            || self.db.storage().fault().is_some()
+        {
+            self.try_disks().await?;
+        }
         self.reconcile().await?;
-        if self.is_mounted().await? {
+        if self.is_writable().await? {
             self.tidy_uploads(TidyAt::Running).await?;
             self.sweep_gone().await?;
             self.look_at_references().await?;
@@ -112,13 +152,8 @@ impl Doctor<'_> {
         self.found.push(sentence.into());
     }
 
-    /// The first of many, and how many more there are.
     fn say_all(&mut self, whose: &str, all: Vec<String>) {
-        let more = all.len().saturating_sub(MOST_NAMED);
-        self.found.extend(all.into_iter().take(MOST_NAMED).map(|one| format!("{whose}: {one}")));
-        if 0 < more {
-            self.say(format!("{whose}: {more} more differences like this"));
-        }
+        self.found.extend(all.into_iter().map(|one| format!("{whose}: {one}")));
     }
 
     fn figures(&mut self, books: &Audit) {

@@ -199,8 +199,7 @@ impl Drive {
     ) -> Result<()> {
         let (locker, path) = self.reach(principal, locker, path, Access::Write).await?;
         let (disk, root) = (self.disk.clone(), locker.path);
-        blocking(move || disk::make_folders(disk.make_locker(&root)?, path.as_str()).map(drop))
-            .await
+        blocking(move || disk.make_folder(&root, path.as_str())).await
     }
 }
 

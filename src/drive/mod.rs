@@ -15,7 +15,6 @@ mod imports;
 mod kept;
 mod locked;
 mod locks;
-mod mounted;
 mod names;
 mod pieces;
 mod places;
@@ -27,10 +26,12 @@ mod receive;
 mod reconcile;
 mod references;
 mod rows;
+mod scrub;
 mod search;
 mod share;
 mod shared_costs;
 mod shelves;
+mod standing;
 mod take_down;
 mod transfer;
 mod trash;
@@ -53,9 +54,9 @@ pub use condition::Condition;
 pub use deliveries::{
     Deliveries, Delivery, Granted, Item, ItemSource, NewDelivery, NewItem, Product, Received,
 };
-pub use disk::Origin;
+pub use disk::{Abilities, Origin};
 pub(crate) use disk::{Digests, Kinship, digest, quick_key};
-pub use doctor::{examine, pointing};
+pub use doctor::{abilities, examine, pointing};
 pub use erase::Overdue;
 pub use exempt::Exempt;
 use exempt::Handover;
@@ -72,8 +73,10 @@ pub use properties::{Property, PropertyChange, PropertyName};
 pub use put::{Stored, Target};
 pub(crate) use references::lent_places;
 pub use references::{LentOut, Pointing};
+pub use scrub::{Damage, ScrubState, Scrubbed, read_everything};
 pub use search::Hit;
 pub(crate) use share::Source;
+pub use standing::Standing;
 pub(crate) use take_down::{Barred, Sound, TAKEN_DOWN};
 pub use take_down::{Lies, Owned, Owners, TakeDown};
 pub use transfer::Moved;
@@ -116,7 +119,7 @@ pub struct Drive {
 
 impl Drive {
     /// Over an open database; `root` is made if absent, and probed. What a crash left is put
-    /// right before this returns.
+    /// right before this returns. A disk that fails at that is read as far as it can be.
     pub async fn open(
         root: PathBuf,
         db: Db,
@@ -139,11 +142,12 @@ impl Drive {
             references: Arc::default(),
             ear: Arc::default(),
         };
-        if drive.is_mounted().await? {
+        if drive.is_writable().await? {
             drive.finish_moves().await?;
         }
         drive.reconcile().await?;
-        if drive.is_mounted().await? {
+        if drive.is_writable().await? {
+            drive.keep_abilities().await?;
             drive.finish_placings().await?;
             let disk = drive.disk.clone();
             put::blocking(move || disk.put_room_by()).await?;
@@ -161,7 +165,13 @@ impl Drive {
 
     /// Follows users that come and go, and looks at the disk now and then, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.follow(&stop), self.keep_taking_down(&stop), self.keep_references(&stop));
+        tokio::join!(
+            self.follow(&stop),
+            self.keep_taking_down(&stop),
+            self.keep_references(&stop),
+            self.tell_of_storage(&stop),
+            self.keep_scrubbing(&stop)
+        );
     }
 
     async fn follow(&self, stop: &CancellationToken) {
@@ -197,7 +207,7 @@ impl Drive {
     /// What is done once an hour, and by whoever cannot wait: lockers that are over their quota for
     /// too long, where an administrator wants that, then the disk.
     pub async fn look_again(&self) -> Result<()> {
-        if !self.is_mounted().await? {
+        if !self.is_writable().await? {
             // It says so.
             return self.reconcile().await;
         }
@@ -211,7 +221,7 @@ impl Drive {
 
     /// New lockers get their folder, those of removed users go away.
     async fn follow_users(&self) -> Result<()> {
-        if !self.is_mounted().await? {
+        if !self.is_writable().await? {
             return Ok(());
         }
         self.put_orphans_away().await?;

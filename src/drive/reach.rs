@@ -48,7 +48,7 @@ impl Drive {
     async fn require_disk_for(&self, access: Access) -> Result<()> {
         match access {
             Access::Read | Access::Lock => Ok(()),
-            Access::Write | Access::Change => self.require_mounted().await,
+            Access::Write | Access::Change => self.require_writable().await,
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     put::blocking,
     references::lent_of_locker,
     shelves::Lost,
+    standing::Standing,
 };
 use crate::{
     Result,
@@ -36,13 +37,20 @@ pub(super) enum Fix {
 }
 
 impl Drive {
-    /// Every locker, at start and now and then. A drive that is not mounted is left alone.
+    /// Every locker, at start and now and then. A drive that is not mounted or fails is left alone.
     pub async fn reconcile(&self) -> Result<()> {
-        if !self.is_mounted().await? {
-            tracing::error!(
-                "the drive is not the one that the files were stored on; is its disk mounted? Nothing was changed, and nothing can be stored"
-            );
-            return Ok(());
+        match self.standing().await? {
+            Standing::Sound => (),
+            Standing::Unmounted => {
+                tracing::error!(
+                    "the drive is not the one that the files were stored on; is its disk mounted? Nothing was changed, and nothing can be stored"
+                );
+                return Ok(());
+            }
+            Standing::Degraded(what) => {
+                tracing::error!("the disk of the drive failed: {what}; nothing was changed");
+                return Ok(());
+            }
         }
         self.put_orphans_away().await?;
         let lockers =

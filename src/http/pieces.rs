@@ -4,7 +4,7 @@
 use std::{
     fs::File,
     io::{self, IoSliceMut},
-    os::unix::fs::FileExt,
+    os::{fd::AsRawFd as _, unix::fs::FileExt},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
@@ -145,9 +145,16 @@ fn read_some(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
         match file.read_at(buffer, at) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-            result => return result,
+            result => return result.inspect_err(|error| tell(file, error)),
         }
     }
+}
+
+/// Names a file that its disk does not give: whoever listens only hears that it ends.
+pub(super) fn tell(file: &File, error: &io::Error) {
+    let place = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let place = std::fs::read_link(place).unwrap_or_default();
+    tracing::error!(file = %place.display(), "a file cannot be read: {error}; `tunelocker doctor --read-data` looks whether there are more");
 }
 
 impl AsRef<[u8]> for Piece {

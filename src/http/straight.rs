@@ -19,7 +19,7 @@ use bytes::Bytes;
 use rustix::io::{ReadWriteFlags, preadv2};
 use tokio::{io::Interest, net::TcpStream, task::JoinHandle};
 
-use super::{connection::Sending, wire::Flushed};
+use super::{connection::Sending, pieces::tell, wire::Flushed};
 use crate::body::{Hold, Meter};
 
 /// Bytes that are looked after at once: sent in one go, or read into memory in one go.
@@ -206,7 +206,10 @@ fn bring_into_memory(file: &File, window: std::ops::Range<u64>) -> io::Result<()
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(read) => at += read as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
-            Err(error) => return Err(error),
+            Err(error) => {
+                tell(file, &error);
+                return Err(error);
+            }
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use crate::db::Db;
+use crate::{accounts::Accounts, db::Db};
 
 /// Below this many free bytes uploads will soon fail.
 const LOW: u64 = 64 * 1024 * 1024;
@@ -13,12 +13,22 @@ const LOW: u64 = 64 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Health {
     db: Db,
+    accounts: Accounts,
     drive: Arc<PathBuf>,
-    mounted: Mounted,
+    standing: Standing,
 }
 
-/// Asks whether the drive is the one that the files were stored on.
-pub type Mounted = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+/// How the drive stands.
+#[derive(Debug, Clone, Copy)]
+pub struct DriveState {
+    /// `ok`, `unmounted` or `degraded`.
+    pub standing: &'static str,
+    /// Whether some of its files are known to be damaged.
+    pub has_damage: bool,
+}
+
+/// Asks for it.
+pub type Standing = Arc<dyn Fn() -> BoxFuture<'static, DriveState> + Send + Sync>;
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,11 +41,16 @@ impl fmt::Debug for Health {
 pub struct Report {
     /// `ok`, `degraded` (it serves, but something needs a hand) or `failed`.
     pub status: &'static str,
-    /// The database.
+    /// The database: `ok`, `degraded` (it is damaged, or its disk failed; nothing is written to it)
+    /// or `failed`.
     pub database: &'static str,
-    /// The drive: `ok`, `full`, `unmounted` (nothing can be stored, and nothing is changed) or
-    /// `failed`.
+    /// The drive: `ok`, `full`, `unmounted` or `degraded` (its disk failed; either way nothing can be
+    /// stored, and nothing is changed) or `failed`.
     pub storage: &'static str,
+    /// The bytes of what is stored, as they were read last: `ok` or `damaged`.
+    pub files: &'static str,
+    /// The last backup: `ok`, `failed` or `none`.
+    pub backup: &'static str,
     /// The program.
     pub version: &'static str,
 }
@@ -51,24 +66,43 @@ impl Report {
 impl Health {
     /// Over an open database, the drive's root, and who knows that drive.
     #[must_use]
-    pub fn new(db: Db, drive: PathBuf, mounted: Mounted) -> Self {
-        Self { db, drive: drive.into(), mounted }
+    pub fn new(db: Db, accounts: Accounts, drive: PathBuf, standing: Standing) -> Self {
+        Self { db, accounts, drive: drive.into(), standing }
     }
 
     /// Looks now.
     pub async fn report(&self) -> Report {
-        let database = if self.db.answers().await { "ok" } else { "failed" };
+        let database = match self.db.answers().await {
+            true if self.db.storage().fault().is_none() => "ok",
+            true => "degraded",
+            false => "failed",
+        };
+        let (mut standing, mut files, mut backup) = ("ok", "ok", "none");
+        if database != "failed" {
+            let drive = (self.standing)().await;
+            standing = drive.standing;
+            files = if drive.has_damage { "damaged" } else { "ok" };
+            backup = self.backup().await;
+        }
         let storage = match rustix::fs::statvfs(self.drive.as_path()) {
-            Ok(_) if database == "ok" && !(self.mounted)().await => "unmounted",
+            Ok(_) if standing != "ok" => standing,
             Ok(disk) if LOW <= disk.f_bavail.saturating_mul(disk.f_frsize) => "ok",
             Ok(_) => "full",
             Err(_) => "failed",
         };
         let status = match (database, storage) {
-            ("ok", "ok") => "ok",
-            ("ok", _) => "degraded",
-            _ => "failed",
+            ("ok", "ok") if files == "ok" && backup != "failed" => "ok",
+            ("failed", _) => "failed",
+            _ => "degraded",
         };
-        Report { status, database, storage, version: env!("CARGO_PKG_VERSION") }
+        Report { status, database, storage, files, backup, version: env!("CARGO_PKG_VERSION") }
+    }
+
+    async fn backup(&self) -> &'static str {
+        match self.accounts.last_backup().await {
+            Ok(last) if last.failed_at.is_some() => "failed",
+            Ok(last) if last.good_at.is_some() => "ok",
+            _ => "none",
+        }
     }
 }

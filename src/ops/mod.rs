@@ -2,6 +2,7 @@
 //! nothing of music and of no face; `app` gives health and metrics their routes.
 
 pub mod backup;
+pub mod database;
 pub mod filesystem;
 pub mod health;
 pub mod lifecycle;

@@ -138,7 +138,8 @@ impl Budget {
             .filter(|(_, user)| 0 < user.sent.load(Ordering::Relaxed))
             .map(|(id, user)| (*id, Arc::clone(user)))
             .collect();
-        if users.is_empty() {
+        // What cannot be written down now is remembered: it is no reason for silence.
+        if users.is_empty() || self.db.storage().fault().is_some() {
             return Ok(());
         }
         let today = date(self.clock.now(), &TimeZone::system());

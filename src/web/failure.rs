@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{Error, error::AuthFailure};
 
+/// Seconds after which it may be worth to try a disk again that failed: somebody has to look after it.
+const LOOK_AGAIN: &str = "300";
+
 /// An error on its way out.
 #[derive(Debug)]
 pub(super) struct Failure(pub(super) Error);
@@ -52,7 +55,7 @@ impl ResponseError for Failure {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
             Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-            Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::StorageDegraded(_) | Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -67,6 +70,9 @@ impl ResponseError for Failure {
         | Error::Unauthenticated(AuthFailure::Limited(wait)) = &self.0
         {
             answer.insert_header((header::RETRY_AFTER, wait.as_secs().max(1).to_string()));
+        }
+        if let Error::StorageDegraded(_) = &self.0 {
+            answer.insert_header((header::RETRY_AFTER, LOOK_AGAIN));
         }
         answer
             .insert_header((header::CACHE_CONTROL, "no-store"))

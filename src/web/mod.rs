@@ -31,6 +31,7 @@ use crate::{
     ops::backup::Backups,
     outside::Outside,
     playback::{Jukebox, Playback},
+    storage::Storage,
 };
 
 /// The services that the panel stands on. Cheap to clone.
@@ -81,6 +82,8 @@ pub struct Site {
     pub has_lan: bool,
     /// When the server started.
     pub started_at: Millis,
+    /// Whether what is written to the database lasts.
+    pub database: Storage,
 }
 
 /// Adds the routes. Last among the faces, for whatever nobody else took.

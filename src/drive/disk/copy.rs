@@ -19,7 +19,7 @@ use super::{
     Disk, FOLDER, Found, Kinship, Lent, LentFiles, Origin, STAGING, beneath, facts, is_folder,
     is_link, is_plain, link::copy_into, list_with, make_folders, quick_key, rename_new,
 };
-use crate::clock::Millis;
+use crate::{clock::Millis, storage::only_read};
 
 /// When something was made, where the disk knows it. '' is the folder itself.
 pub(super) fn born(folder: &OwnedFd, name: &str) -> Option<Millis> {
@@ -135,25 +135,27 @@ impl Disk {
         staging: &str,
         lent: &LentFiles,
     ) -> io::Result<StagedCopy> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let from = beneath(self.locker(locker)?, folder, FOLDER)?;
-        let to = beneath(self.root()?, STAGING, FOLDER)?;
-        let place = self.root.join(STAGING).join(staging);
-        let mut staged = StagedCopy { place, name: staging.to_owned(), files: Vec::new() };
-        let stat = statat(&from, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if is_folder(&stat) {
-            let from = beneath(&from, name, FOLDER)?;
-            copy_folder(&from, &to, staging, "", lent, &mut staged.files)?;
-        } else if let Some(lent) = lent.get("").filter(|_| is_link(&stat)) {
-            staged.files.push(Copied { path: String::new(), ..copy_lent(lent, &to, staging)? });
-        } else if is_plain(&stat) {
-            let copied = copy_file(&from, name, &to, staging)?;
-            staged.files.push(Copied { path: String::new(), ..copied });
-        } else {
-            return Err(Errno::NOENT.into());
-        }
-        fsync(&to)?;
-        Ok(staged)
+        self.storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let from = beneath(self.locker(locker)?, folder, FOLDER)?;
+            let to = beneath(self.root()?, STAGING, FOLDER)?;
+            let place = self.root.join(STAGING).join(staging);
+            let mut staged = StagedCopy { place, name: staging.to_owned(), files: Vec::new() };
+            let stat = statat(&from, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if is_folder(&stat) {
+                let from = beneath(&from, name, FOLDER)?;
+                copy_folder(&from, &to, staging, "", lent, &mut staged.files)?;
+            } else if let Some(lent) = lent.get("").filter(|_| is_link(&stat)) {
+                staged.files.push(Copied { path: String::new(), ..copy_lent(lent, &to, staging)? });
+            } else if is_plain(&stat) {
+                let copied = copy_file(&from, name, &to, staging)?;
+                staged.files.push(Copied { path: String::new(), ..copied });
+            } else {
+                return Err(Errno::NOENT.into());
+            }
+            fsync(&to)?;
+            Ok(staged)
+        })
     }
 
     /// Moves a file or folder from one place below the root to another; folders above the target
@@ -164,21 +166,23 @@ impl Disk {
         to: (&str, &str),
         over: bool,
     ) -> io::Result<()> {
-        let (from_folder, from_name) = from.1.rsplit_once('/').unwrap_or(("", from.1));
-        let (to_folder, to_name) = to.1.rsplit_once('/').unwrap_or(("", to.1));
-        let source = beneath(self.locker(from.0)?, from_folder, FOLDER)?;
-        let target = make_folders(self.make_locker(to.0)?, to_folder)?;
-        if over && self.is_same_file(from, to) {
-            // Two names of one file: the system would rename nothing.
-            unlinkat(&source, from_name, AtFlags::empty())?;
-        } else if over {
-            renameat_with(&source, from_name, &target, to_name, RenameFlags::empty())?;
-        } else {
-            rename_new(&source, from_name, &target, to_name)?;
-        }
-        fsync(&target)?;
-        fsync(&source)?;
-        Ok(())
+        self.storage.over(|| {
+            let (from_folder, from_name) = from.1.rsplit_once('/').unwrap_or(("", from.1));
+            let (to_folder, to_name) = to.1.rsplit_once('/').unwrap_or(("", to.1));
+            let source = beneath(self.locker(from.0)?, from_folder, FOLDER)?;
+            let target = make_folders(self.make_locker(to.0)?, to_folder)?;
+            if over && self.is_same_file(from, to) {
+                // Two names of one file: the system would rename nothing.
+                unlinkat(&source, from_name, AtFlags::empty())?;
+            } else if over {
+                renameat_with(&source, from_name, &target, to_name, RenameFlags::empty())?;
+            } else {
+                rename_new(&source, from_name, &target, to_name)?;
+            }
+            fsync(&target)?;
+            fsync(&source)?;
+            Ok(())
+        })
     }
 }
 
@@ -213,7 +217,7 @@ fn copy_folder(
 fn copy_file(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> io::Result<Copied> {
     let source = File::from(beneath(from, name, OFlags::RDONLY | OFlags::NONBLOCK)?);
     let (size, modified_ns) = facts(&fstat(&source)?);
-    let quick_key = quick_key(&source)?;
+    let quick_key = quick_key(&source).map_err(only_read)?;
     let (target, origin) = copy_into(to, new, &source, Kinship::Locker)?;
     if origin != Origin::HardLink {
         settle(&target, modified_ns)?;

@@ -13,33 +13,42 @@ use rustix::{
 };
 
 use super::{Disk, FOLDER, Origin, STAGING, Staged, beneath, list};
+use crate::storage::Written;
 
 /// What their names begin with.
 pub(in crate::drive) const LASTING: &str = "up-";
 
 impl Disk {
     /// A file in staging that was kept, to be written on.
-    pub(in crate::drive) fn reopen(&self, name: &str) -> io::Result<File> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        Ok(File::from(beneath(&folder, name, OFlags::RDWR)?))
+    pub(in crate::drive) fn reopen(&self, name: &str) -> io::Result<Written> {
+        self.storage.over(|| {
+            let folder = beneath(self.root()?, STAGING, FOLDER)?;
+            let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
+            Ok(Written::new(file, self.storage.clone()))
+        })
     }
 
     /// A file in staging that was kept, to be put in place. It stays until it is, or until
     /// [`Self::discard`].
     pub(in crate::drive) fn claim(&self, name: &str) -> io::Result<Staged> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
-        let (name, is_lasting) = (name.to_owned(), true);
-        Ok(Staged { file, folder, name, origin: Origin::Own, is_lasting, note: None })
+        self.storage.over(|| {
+            let folder = beneath(self.root()?, STAGING, FOLDER)?;
+            let file = File::from(beneath(&folder, name, OFlags::RDWR)?);
+            let file = Written::new(file, self.storage.clone());
+            let (name, is_lasting) = (name.to_owned(), true);
+            Ok(Staged { file, folder, name, origin: Origin::Own, is_lasting, note: None })
+        })
     }
 
     /// Removes a file of staging, if it is there.
     pub(in crate::drive) fn discard(&self, name: &str) -> io::Result<()> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        match unlinkat(&folder, name, AtFlags::empty()) {
-            Err(Errno::NOENT) => Ok(()),
-            gone => Ok(gone?),
-        }
+        self.storage.over(|| {
+            let folder = beneath(self.root()?, STAGING, FOLDER)?;
+            match unlinkat(&folder, name, AtFlags::empty()) {
+                Err(Errno::NOENT) => Ok(()),
+                gone => Ok(gone?),
+            }
+        })
     }
 
     /// The same, unless somebody wrote to it within the last hour.
@@ -84,7 +93,7 @@ impl Disk {
 impl Staged {
     /// Makes its name outlive a cut of the power; its bytes are another matter.
     pub(in crate::drive) fn sync_name(&self) -> io::Result<()> {
-        Ok(fsync(&self.folder)?)
+        self.storage().over(|| Ok(fsync(&self.folder)?))
     }
 
     /// Leaves it in staging, under its name.

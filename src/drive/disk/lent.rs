@@ -156,14 +156,16 @@ impl Disk {
 
     /// Removes a symlink, if one is there.
     pub(in crate::drive) fn remove_link(&self, folder: &str, path: &str) -> io::Result<()> {
-        if self.link_text(folder, path)?.is_none() {
-            return Ok(());
-        }
-        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(folder)?, above, FOLDER)?;
-        unlinkat(&parent, name, AtFlags::empty())?;
-        fsync(&parent)?;
-        Ok(())
+        self.storage.over(|| {
+            if self.link_text(folder, path)?.is_none() {
+                return Ok(());
+            }
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(folder)?, above, FOLDER)?;
+            unlinkat(&parent, name, AtFlags::empty())?;
+            fsync(&parent)?;
+            Ok(())
+        })
     }
 
     /// Puts a staged file, whose bytes are on the disk, in the place of a symlink, with the time of
@@ -175,21 +177,23 @@ impl Disk {
         path: &str,
         modified_ns: i64,
     ) -> io::Result<bool> {
-        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(folder)?, above, FOLDER)?;
-        match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => return Ok(false),
-            stat if !is_link(&stat?) => return Ok(false),
-            _ => (),
-        }
-        // Another name of somebody's file keeps that file's time.
-        if staged.origin != Origin::HardLink {
-            settle(&staged.file, modified_ns)?;
-        }
-        renameat_with(&staged.folder, &*staged.name, &parent, name, RenameFlags::empty())?;
-        staged.name.clear();
-        fsync(&parent)?;
-        Ok(true)
+        self.storage.over(|| {
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(folder)?, above, FOLDER)?;
+            match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => return Ok(false),
+                stat if !is_link(&stat?) => return Ok(false),
+                _ => (),
+            }
+            // Another name of somebody's file keeps that file's time.
+            if staged.origin != Origin::HardLink {
+                settle(&staged.file, modified_ns)?;
+            }
+            renameat_with(&staged.folder, &*staged.name, &parent, name, RenameFlags::empty())?;
+            staged.name.clear();
+            fsync(&parent)?;
+            Ok(true)
+        })
     }
 
     /// Makes a symlink that says something else now say what its row says. Whether it did.
@@ -200,17 +204,19 @@ impl Disk {
         staging: &str,
         lent: &Lent,
     ) -> io::Result<bool> {
-        match self.link_text(folder, path)? {
-            Some(text) if text != lent.sealed.path => (),
-            _ => return Ok(false),
-        }
-        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(folder)?, above, FOLDER)?;
-        let from = beneath(self.root()?, STAGING, FOLDER)?;
-        lent.point(&from, staging)?;
-        renameat_with(&from, staging, &parent, name, RenameFlags::empty())?;
-        fsync(&parent)?;
-        Ok(true)
+        self.storage.over(|| {
+            match self.link_text(folder, path)? {
+                Some(text) if text != lent.sealed.path => (),
+                _ => return Ok(false),
+            }
+            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(folder)?, above, FOLDER)?;
+            let from = beneath(self.root()?, STAGING, FOLDER)?;
+            lent.point(&from, staging)?;
+            renameat_with(&from, staging, &parent, name, RenameFlags::empty())?;
+            fsync(&parent)?;
+            Ok(true)
+        })
     }
 
     /// Opens a file below the drive's root for reading, to take its bytes.

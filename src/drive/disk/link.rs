@@ -15,6 +15,7 @@ use rustix::{
 };
 
 use super::{Disk, FOLDER, STAGING, Staged, beneath, file_facts, lent::point};
+use crate::storage::{Written, only_read};
 
 /// How a file's bytes got to where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +67,19 @@ impl Disk {
         source: &File,
         kinship: Kinship,
     ) -> io::Result<Staged> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        let (file, origin) = copy_into(&folder, name, source, kinship)?;
-        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false, note: None })
+        self.storage.over(|| {
+            let folder = beneath(self.root()?, STAGING, FOLDER)?;
+            let (file, origin) = copy_into(&folder, name, source, kinship)?;
+            let file = Written::new(file, self.storage.clone());
+            Ok(Staged {
+                file,
+                folder,
+                name: name.to_owned(),
+                origin,
+                is_lasting: false,
+                note: None,
+            })
+        })
     }
 
     /// The same of a file of a watched folder, which may be pointed at: where no blocks can be
@@ -79,15 +90,25 @@ impl Disk {
         source: &File,
         target: &Path,
     ) -> io::Result<Staged> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        let (file, origin) = match share_blocks(&folder, name, source)? {
-            Some(file) => (file, Origin::Reflink),
-            None => {
-                point(&folder, name, target, file_facts(source)?.1)?;
-                (source.try_clone()?, Origin::Reference)
-            }
-        };
-        Ok(Staged { file, folder, name: name.to_owned(), origin, is_lasting: false, note: None })
+        self.storage.over(|| {
+            let folder = beneath(self.root()?, STAGING, FOLDER)?;
+            let (file, origin) = match share_blocks(&folder, name, source)? {
+                Some(file) => (file, Origin::Reflink),
+                None => {
+                    point(&folder, name, target, file_facts(source)?.1)?;
+                    (source.try_clone()?, Origin::Reference)
+                }
+            };
+            let file = Written::new(file, self.storage.clone());
+            Ok(Staged {
+                file,
+                folder,
+                name: name.to_owned(),
+                origin,
+                is_lasting: false,
+                note: None,
+            })
+        })
     }
 }
 
@@ -110,7 +131,12 @@ pub(super) fn copy_into(
     }
     let mut made = make(folder, name)?;
     source.rewind()?;
-    let copied = io::copy(&mut source, &mut made).and_then(|_| made.sync_all());
+    let copied = io::copy(&mut source, &mut made)
+        // Of two files, the one that fails may be the one that is read.
+        .map_err(
+            |error| if digest(source, None, |_| true).is_err() { only_read(error) } else { error },
+        )
+        .and_then(|_| made.sync_all());
     if let Err(error) = copied {
         unlinkat(folder, name, AtFlags::empty())?;
         return Err(error);
@@ -126,16 +152,22 @@ fn make(folder: &OwnedFd, name: &str) -> io::Result<File> {
 /// A new file over the blocks of another; `None`, and nothing is there, where that cannot be.
 fn share_blocks(folder: &OwnedFd, name: &str, source: &File) -> io::Result<Option<File>> {
     let made = make(folder, name)?;
-    let shared = ioctl_ficlone(&made, source);
-    if shared.is_ok() {
-        made.sync_all()?;
-        return Ok(Some(made));
+    match ioctl_ficlone(&made, source) {
+        Ok(()) => match made.sync_all() {
+            Ok(()) => return Ok(Some(made)),
+            Err(error) => {
+                unlinkat(folder, name, AtFlags::empty())?;
+                return Err(error);
+            }
+        },
+        Err(error) => {
+            unlinkat(folder, name, AtFlags::empty())?;
+            if matches!(error, Errno::NOSPC | Errno::DQUOT) {
+                return Err(Errno::NOSPC.into());
+            }
+        }
     }
-    unlinkat(folder, name, AtFlags::empty())?;
-    match shared {
-        Err(Errno::NOSPC | Errno::DQUOT) => Err(Errno::NOSPC.into()),
-        _ => Ok(None),
-    }
+    Ok(None)
 }
 
 /// Another name of a file's inode, which is read-only from then on; `None` where that cannot be.
@@ -151,7 +183,10 @@ fn link_into(folder: &OwnedFd, name: &str, source: &File) -> io::Result<Option<F
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(openat(folder, name, flags, Mode::empty())?);
     // Other hands may have put it there a moment ago.
-    file.sync_all()?;
+    if let Err(error) = file.sync_all() {
+        unlinkat(folder, name, AtFlags::empty())?;
+        return Err(error);
+    }
     Ok(Some(file))
 }
 

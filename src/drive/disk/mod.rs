@@ -9,6 +9,7 @@ mod renames;
 mod room;
 mod shelf;
 mod taken;
+mod trial;
 
 use std::{
     ffi::CStr,
@@ -28,10 +29,8 @@ use rustix::{
 
 pub use self::link::Origin;
 pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
-use self::{
-    copy::born,
-    renames::{Abilities, Replaced},
-};
+pub use self::renames::Abilities;
+use self::{copy::born, renames::Replaced};
 pub(super) use self::{
     copy::{Copied, StagedCopy},
     lasting::LASTING,
@@ -39,7 +38,11 @@ pub(super) use self::{
     shelf::{OnShelf, SHELVES, Spot},
 };
 use super::names::is_same_name;
-use crate::{clock::Millis, error::is_nowhere};
+use crate::{
+    clock::Millis,
+    error::is_nowhere,
+    storage::{Storage, Written},
+};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
@@ -51,6 +54,8 @@ const SENTINEL: &str = ".tunelocker-drive";
 pub(super) struct Disk {
     root: PathBuf,
     abilities: Abilities,
+    /// What writes goes through it, so that the first failure of the disk is known.
+    storage: Storage,
 }
 
 /// One plain file or folder as a walk finds it.
@@ -67,7 +72,7 @@ pub(super) struct Found {
 
 /// A file in staging. Dropping it removes it, unless it is an upload that outlives the server.
 pub(super) struct Staged {
-    pub(super) file: File,
+    pub(super) file: Written,
     /// How its bytes got there.
     pub(super) origin: Origin,
     folder: OwnedFd,
@@ -113,12 +118,21 @@ fn step_by_step(folder: BorrowedFd<'_>, path: &str, flags: OFlags) -> io::Result
 }
 
 impl Disk {
-    /// Makes the root and staging, empties staging, and tries what publishing needs.
+    /// Makes the root and staging, empties staging, and tries what publishing needs. A disk of a
+    /// drive that fails is one that is only read.
     pub(super) fn open(root: PathBuf) -> io::Result<Self> {
         let mut disk = Self::at(root);
-        let staging = disk.root.join(STAGING);
+        let storage = disk.storage.clone();
+        match storage.over(|| disk.prepare_to_write()) {
+            Err(_) if storage.fault().is_some() && matches!(disk.id(), Ok(Some(_))) => Ok(disk),
+            prepared => prepared.map(|()| disk),
+        }
+    }
+
+    fn prepare_to_write(&mut self) -> io::Result<()> {
+        let staging = self.root.join(STAGING);
         fs::create_dir_all(&staging)?;
-        disk.bring_back_aside()?;
+        self.bring_back_aside()?;
         for entry in fs::read_dir(&staging)? {
             let entry = entry?;
             if entry.file_name().as_encoded_bytes().starts_with(LASTING.as_bytes()) {
@@ -130,13 +144,22 @@ impl Disk {
                 fs::remove_file(entry.path())?;
             }
         }
-        disk.probe()?;
-        Ok(disk)
+        self.probe()
     }
 
     /// A drive as it is, to be looked at.
     pub(super) fn at(root: PathBuf) -> Self {
-        Self { root, abilities: Abilities::ALL }
+        Self { root, abilities: Abilities::ALL, storage: Storage::default() }
+    }
+
+    /// What its file system can.
+    pub(super) fn abilities(&self) -> Abilities {
+        self.abilities
+    }
+
+    /// Whether what is written to it lasts.
+    pub(super) fn storage(&self) -> &Storage {
+        &self.storage
     }
 
     /// The id that the drive carries, if it carries one.
@@ -149,10 +172,12 @@ impl Disk {
 
     /// Marks a new drive, for good.
     pub(super) fn set_id(&self, id: &str) -> io::Result<()> {
-        let mut file = File::create(self.root.join(SENTINEL))?;
-        file.write_all(id.as_bytes())?;
-        file.sync_all()?;
-        self.root()?.sync_all()
+        self.storage.over(|| {
+            let mut file = File::create(self.root.join(SENTINEL))?;
+            file.write_all(id.as_bytes())?;
+            file.sync_all()?;
+            self.root()?.sync_all()
+        })
     }
 
     fn root(&self) -> io::Result<File> {
@@ -166,60 +191,72 @@ impl Disk {
 
     /// A locker's folder, made if it is not there.
     pub(super) fn make_locker(&self, path: &str) -> io::Result<OwnedFd> {
-        make_folders(self.root()?.into(), path)
+        self.storage.over(|| make_folders(self.root()?.into(), path))
     }
 
     /// A new file in staging. With a known length its room is taken at once, so that a full disk
     /// is known before a byte is sent.
     pub(super) fn stage(&self, name: &str, length: Option<u64>) -> io::Result<Staged> {
-        let folder = beneath(self.root()?, STAGING, FOLDER)?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
-        let (name, is_lasting) = (name.to_owned(), false);
-        let staged = Staged { file, folder, name, origin: Origin::Own, is_lasting, note: None };
-        if let Some(length) = length.filter(|length| 0 < *length) {
-            room::require_room(&staged.folder, length)?;
-            // Not every file system can; then the writes tell.
-            let taken = fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length);
-            if matches!(taken, Err(Errno::NOSPC | Errno::DQUOT)) {
-                return Err(Errno::NOSPC.into());
+        self.storage.over(|| {
+            let folder = beneath(self.root()?, STAGING, FOLDER)?;
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+            let file = File::from(openat(&folder, name, flags, Mode::from_raw_mode(0o644))?);
+            let file = Written::new(file, self.storage.clone());
+            let (name, is_lasting) = (name.to_owned(), false);
+            let staged = Staged { file, folder, name, origin: Origin::Own, is_lasting, note: None };
+            if let Some(length) = length.filter(|length| 0 < *length) {
+                room::require_room(&staged.folder, length)?;
+                // Not every file system can; then the writes tell.
+                let taken = fallocate(&staged.file, FallocateFlags::KEEP_SIZE, 0, length);
+                if matches!(taken, Err(Errno::NOSPC | Errno::DQUOT)) {
+                    return Err(Errno::NOSPC.into());
+                }
             }
-        }
-        Ok(staged)
+            Ok(staged)
+        })
     }
 
     /// Puts a whole locker folder away as `removed/NAME`; false if there was none.
     pub(super) fn put_away(&self, locker: &str, name: &str) -> io::Result<bool> {
-        let (folder, own) = locker.rsplit_once('/').unwrap_or(("", locker));
-        let source = match beneath(self.root()?, folder, FOLDER) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            opened => opened?,
-        };
-        let target = make_folders(self.root()?.into(), "removed")?;
-        match rename_new(&source, own, &target, name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            moved => {
-                moved?;
-                fsync(&source)?;
-                fsync(&target)?;
-                Ok(true)
+        self.storage.over(|| {
+            let (folder, own) = locker.rsplit_once('/').unwrap_or(("", locker));
+            let source = match beneath(self.root()?, folder, FOLDER) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+                opened => opened?,
+            };
+            let target = make_folders(self.root()?.into(), "removed")?;
+            match rename_new(&source, own, &target, name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+                moved => {
+                    moved?;
+                    fsync(&source)?;
+                    fsync(&target)?;
+                    Ok(true)
+                }
             }
-        }
+        })
     }
 
     /// Erases a locker that was put away, with its shelves. Symlinks go, not what they name.
     pub(super) fn erase_removed(&self, path: &str) -> io::Result<()> {
-        let shelves = SHELVES.iter().map(|shelf| format!("{path}-{shelf}"));
-        for folder in std::iter::once(path.to_owned()).chain(shelves) {
-            match fs::remove_dir_all(self.root.join(folder)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => (),
+        self.storage.over(|| {
+            let shelves = SHELVES.iter().map(|shelf| format!("{path}-{shelf}"));
+            for folder in std::iter::once(path.to_owned()).chain(shelves) {
+                match fs::remove_dir_all(self.root.join(folder)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => (),
+                }
             }
-        }
-        match beneath(self.root()?, "removed", FOLDER) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            opened => Ok(fsync(&opened?)?),
-        }
+            match beneath(self.root()?, "removed", FOLDER) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                opened => Ok(fsync(&opened?)?),
+            }
+        })
+    }
+
+    /// Makes a folder of a locker, with those above it.
+    pub(super) fn make_folder(&self, locker: &str, path: &str) -> io::Result<()> {
+        self.storage.over(|| make_folders(self.make_locker(locker)?, path).map(drop))
     }
 
     /// Where a path below the root is, for rows that others read.
@@ -229,18 +266,26 @@ impl Disk {
 }
 
 impl Staged {
+    fn storage(&self) -> Storage {
+        self.file.storage().clone()
+    }
+
     /// Puts the file, whose bytes are on the disk already, at `path` of a locker.
     pub(super) fn place(mut self, disk: &Disk, locker: &str, path: &str) -> io::Result<Placed> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = make_folders(disk.make_locker(locker)?, folder)?;
-        let replaced = self.rename_into(disk, (locker, path), &parent, name)?;
-        let was_lasting = std::mem::take(&mut self.is_lasting);
-        let placed = Placed { parent, name: name.to_owned(), staged: self, was_lasting, replaced };
-        if let Err(error) = fsync(&placed.parent) {
-            placed.undo()?;
-            return Err(error.into());
-        }
-        Ok(placed)
+        let storage = disk.storage.clone();
+        storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = make_folders(disk.make_locker(locker)?, folder)?;
+            let replaced = self.rename_into(disk, (locker, path), &parent, name)?;
+            let was_lasting = std::mem::take(&mut self.is_lasting);
+            let placed =
+                Placed { parent, name: name.to_owned(), staged: self, was_lasting, replaced };
+            if let Err(error) = fsync(&placed.parent) {
+                placed.undo()?;
+                return Err(error.into());
+            }
+            Ok(placed)
+        })
     }
 }
 
@@ -258,19 +303,28 @@ impl Drop for Staged {
 impl Placed {
     /// The rows could not be written: the old file comes back, or nothing is there.
     pub(super) fn undo(mut self) -> io::Result<()> {
-        let flags = match self.replaced {
-            Replaced::Aside(staged) => {
-                self.staged.undo_aside(staged, &self.parent, &self.name)?;
-                self.staged.is_lasting = self.was_lasting;
-                return Ok(());
-            }
-            Replaced::Exchanged => RenameFlags::EXCHANGE,
-            Replaced::Nothing => RenameFlags::empty(),
-        };
-        renameat_with(&self.parent, &*self.name, &self.staged.folder, &*self.staged.name, flags)?;
-        self.staged.is_lasting = self.was_lasting;
-        fsync(&self.parent)?;
-        Ok(())
+        let storage = self.staged.storage();
+        storage.over(|| {
+            let flags = match self.replaced {
+                Replaced::Aside(staged) => {
+                    self.staged.undo_aside(staged, &self.parent, &self.name)?;
+                    self.staged.is_lasting = self.was_lasting;
+                    return Ok(());
+                }
+                Replaced::Exchanged => RenameFlags::EXCHANGE,
+                Replaced::Nothing => RenameFlags::empty(),
+            };
+            renameat_with(
+                &self.parent,
+                &*self.name,
+                &self.staged.folder,
+                &*self.staged.name,
+                flags,
+            )?;
+            self.staged.is_lasting = self.was_lasting;
+            fsync(&self.parent)?;
+            Ok(())
+        })
     }
 }
 

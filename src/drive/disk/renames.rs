@@ -25,23 +25,32 @@ const ASIDE: &str = "was-";
 const NOTE: &str = ".origin";
 
 /// What a file system can besides renaming.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that it can or cannot")]
-pub(super) struct Abilities {
+pub struct Abilities {
     /// Renaming without replacing what is there.
-    pub(super) no_replace: bool,
+    pub no_replace: bool,
     /// Exchanging two names.
-    pub(super) exchange: bool,
+    pub exchange: bool,
     /// Several names for one file.
-    pub(super) links: bool,
+    pub links: bool,
     /// Several files of the same blocks.
-    pub(super) reflinks: bool,
+    pub reflinks: bool,
 }
 
 impl Abilities {
     /// Everything, as long as nobody looked.
-    pub(super) const ALL: Self =
+    pub(in crate::drive) const ALL: Self =
         Self { no_replace: true, exchange: true, links: true, reflinks: true };
+
+    /// What it can and what not, in words.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self.missing().join(", ") {
+            none if none.is_empty() => "all that keeps files safest".to_owned(),
+            missing => format!("no {missing}; that is done in more steps, or by copying"),
+        }
+    }
 
     /// What is missing, in words.
     fn missing(self) -> Vec<&'static str> {

@@ -21,8 +21,16 @@ const MOST_LEFT: u64 = 256 * 1024 * 1024;
 const NO_DISK: u64 = i64::MAX as u64 / 2;
 /// A file that is given up where others left no room for deleting. Backups leave it out by this name.
 const RESERVE: &str = ".tunelocker-reserve";
-/// Its bytes: folders of the trash need blocks.
-const RESERVED: u64 = 512 * 1024;
+/// Its bytes on a large disk: folders of the trash need blocks, and on a disk of its own with them so
+/// do the books and the log of the database.
+const MOST_RESERVED: u64 = 32 * 1024 * 1024;
+/// And on a small one.
+const LEAST_RESERVED: u64 = 512 * 1024;
+
+/// A two hundredth of a disk, within reason.
+fn reserved(all: u64) -> u64 {
+    (all / 200).clamp(LEAST_RESERVED, MOST_RESERVED)
+}
 
 /// Refuses unless so many bytes fit on the disk of a file or folder beside what uploads leave.
 pub(super) fn require_room(on: impl AsFd, bytes: u64) -> io::Result<()> {
@@ -59,16 +67,21 @@ impl Disk {
 
     /// Puts some room by, where there is enough.
     pub(in crate::drive) fn put_room_by(&self) -> io::Result<()> {
-        let place = self.root.join(RESERVE);
-        if place.exists() || require_room(self.root()?, RESERVED).is_err() {
+        let (place, root) = (self.root.join(RESERVE), self.root()?);
+        let facts = fstatvfs(&root)?;
+        let wanted = reserved(facts.f_blocks * facts.f_frsize);
+        let there = fs::metadata(&place).map_or(0, |facts| facts.len());
+        if wanted <= there || require_room(root, wanted - there).is_err() {
             return Ok(());
         }
-        let file = File::create(&place)?;
-        match fallocate(&file, FallocateFlags::empty(), 0, RESERVED) {
-            // It is no reserve where it takes no room.
-            Err(_) => fs::remove_file(&place),
-            Ok(()) => Ok(()),
-        }
+        self.storage.over(|| {
+            let file = File::options().write(true).create(true).truncate(false).open(&place)?;
+            match fallocate(&file, FallocateFlags::empty(), 0, wanted) {
+                // It is no reserve where it takes no room.
+                Err(_) => fs::remove_file(&place),
+                Ok(()) => Ok(()),
+            }
+        })
     }
 
     /// Does what needs a little room; on a full disk with what was put by.
@@ -82,5 +95,30 @@ impl Disk {
             }
             done => done,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_disk_puts_more_by_and_a_small_one_little() {
+        const MIB: u64 = 1024 * 1024;
+        assert_eq!(reserved(4 * MIB), MIB / 2);
+        assert_eq!(reserved(1000 * MIB), 5 * MIB);
+        assert_eq!(reserved(u64::MAX), 32 * MIB);
+    }
+
+    #[test]
+    fn what_an_older_version_put_by_grows() {
+        let home = tempfile::tempdir().unwrap();
+        let disk = Disk::open(home.path().to_owned()).unwrap();
+        let place = home.path().join(RESERVE);
+        fs::write(&place, vec![0; 512 * 1024]).unwrap();
+        disk.put_room_by().unwrap();
+        let facts = fstatvfs(disk.root().unwrap()).unwrap();
+        let wanted = reserved(facts.f_blocks * facts.f_frsize);
+        assert_eq!(fs::metadata(&place).unwrap().len(), wanted);
     }
 }

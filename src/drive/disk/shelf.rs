@@ -55,7 +55,7 @@ impl Spot {
 impl Disk {
     pub(super) fn prepare(&self, spot: &Spot, origin: &str) -> io::Result<OwnedFd> {
         self.with_reserve(|| {
-            self.try_prepare(spot, origin).inspect_err(|_| {
+            self.storage.over(|| self.try_prepare(spot, origin)).inspect_err(|_| {
                 // Half of it would be in the way of a second try.
                 let _ = self.erase(spot);
             })
@@ -76,18 +76,20 @@ impl Disk {
 
     /// Moves a locker's file or folder to a shelf.
     pub(in crate::drive) fn shelve(&self, locker: &str, path: &str, spot: &Spot) -> io::Result<()> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
-        // Nothing is made for what is not there.
-        statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        let to = self.prepare(spot, path)?;
-        if let Err(error) = rename_new(&parent, name, &to, &spot.name) {
-            self.erase(spot)?;
-            return Err(error);
-        }
-        fsync(&to)?;
-        fsync(&parent)?;
-        Ok(())
+        self.storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+            // Nothing is made for what is not there.
+            statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let to = self.prepare(spot, path)?;
+            if let Err(error) = rename_new(&parent, name, &to, &spot.name) {
+                self.erase(spot)?;
+                return Err(error);
+            }
+            fsync(&to)?;
+            fsync(&parent)?;
+            Ok(())
+        })
     }
 
     /// Gives a locker's file, or its symlink, a second name on a shelf: its size and time. `None` where
@@ -99,36 +101,41 @@ impl Disk {
         spot: &Spot,
         lent: Option<&Lent>,
     ) -> io::Result<Option<(u64, i64)>> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        // Where there is no such folder, placing the other file says so, or makes it.
-        let Ok(parent) = self.locker(locker).and_then(|root| beneath(root, folder, FOLDER)) else {
-            return Ok(None);
-        };
-        let stat = match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(Errno::NOENT) => return Ok(None),
-            stat => stat?,
-        };
-        let facts = match lent.filter(|_| is_link(&stat)) {
-            Some(lent) => (lent.sealed.size, lent.sealed.modified_ns),
-            None if is_plain(&stat) => facts(&stat),
-            None => return Ok(None),
-        };
-        let to = self.prepare(spot, path)?;
-        match linkat(&parent, name, &to, &*spot.name, AtFlags::empty()) {
-            Ok(()) => {
-                fsync(&to)?;
-                Ok(Some(facts))
-            }
-            Err(error) => {
-                self.erase(spot)?;
-                match error {
-                    Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK | Errno::NOENT => {
-                        Ok(None)
+        self.storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            // Where there is no such folder, placing the other file says so, or makes it.
+            let Ok(parent) = self.locker(locker).and_then(|root| beneath(root, folder, FOLDER))
+            else {
+                return Ok(None);
+            };
+            let stat = match statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => return Ok(None),
+                stat => stat?,
+            };
+            let facts = match lent.filter(|_| is_link(&stat)) {
+                Some(lent) => (lent.sealed.size, lent.sealed.modified_ns),
+                None if is_plain(&stat) => facts(&stat),
+                None => return Ok(None),
+            };
+            let to = self.prepare(spot, path)?;
+            match linkat(&parent, name, &to, &*spot.name, AtFlags::empty()) {
+                Ok(()) => {
+                    fsync(&to)?;
+                    Ok(Some(facts))
+                }
+                Err(error) => {
+                    self.erase(spot)?;
+                    match error {
+                        Errno::PERM
+                        | Errno::OPNOTSUPP
+                        | Errno::NOSYS
+                        | Errno::MLINK
+                        | Errno::NOENT => Ok(None),
+                        error => Err(error.into()),
                     }
-                    error => Err(error.into()),
                 }
             }
-        }
+        })
     }
 
     /// Moves something from its shelf to a path of a locker where nothing is. The emptied folder
@@ -153,17 +160,19 @@ impl Disk {
     }
 
     fn bring_back(&self, spot: &Spot, locker: &str, path: &str, over: bool) -> io::Result<()> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let from = beneath(self.root()?, &spot.folder(), FOLDER)?;
-        let parent = make_folders(self.make_locker(locker)?, folder)?;
-        if over {
-            renameat_with(&from, &*spot.name, &parent, name, RenameFlags::empty())?;
-        } else {
-            rename_new(&from, &spot.name, &parent, name)?;
-        }
-        fsync(&parent)?;
-        fsync(&from)?;
-        Ok(())
+        self.storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let from = beneath(self.root()?, &spot.folder(), FOLDER)?;
+            let parent = make_folders(self.make_locker(locker)?, folder)?;
+            if over {
+                renameat_with(&from, &*spot.name, &parent, name, RenameFlags::empty())?;
+            } else {
+                rename_new(&from, &spot.name, &parent, name)?;
+            }
+            fsync(&parent)?;
+            fsync(&from)?;
+            Ok(())
+        })
     }
 
     /// The reverse, when what followed failed.
@@ -173,43 +182,49 @@ impl Disk {
         locker: &str,
         path: &str,
     ) -> io::Result<()> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
-        let to = beneath(self.root()?, &spot.folder(), FOLDER)?;
-        rename_new(&parent, name, &to, &spot.name)?;
-        fsync(&to)?;
-        fsync(&parent)?;
-        Ok(())
+        self.storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+            let to = beneath(self.root()?, &spot.folder(), FOLDER)?;
+            rename_new(&parent, name, &to, &spot.name)?;
+            fsync(&to)?;
+            fsync(&parent)?;
+            Ok(())
+        })
     }
 
     /// Deletes what lies at a spot, if it is there.
     pub(in crate::drive) fn erase(&self, spot: &Spot) -> io::Result<()> {
-        let shelf = self.root.join(&spot.shelf);
-        for gone in [
-            fs::remove_dir_all(shelf.join(&spot.id)),
-            fs::remove_file(shelf.join(format!("{}{ORIGIN}", spot.id))),
-        ] {
-            match gone {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => (),
+        self.storage.over(|| {
+            let shelf = self.root.join(&spot.shelf);
+            for gone in [
+                fs::remove_dir_all(shelf.join(&spot.id)),
+                fs::remove_file(shelf.join(format!("{}{ORIGIN}", spot.id))),
+            ] {
+                match gone {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => (),
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Deletes what lies at spots, so that no power cut brings it back.
     pub(in crate::drive) fn erase_for_good(&self, spots: &[Spot]) -> io::Result<()> {
-        let mut shelves = BTreeSet::new();
-        for spot in spots {
-            self.erase(spot)?;
-            shelves.insert(&spot.shelf);
-        }
-        for shelf in shelves {
-            if let Some(shelf) = self.shelf(shelf)? {
-                fsync(&shelf)?;
+        self.storage.over(|| {
+            let mut shelves = BTreeSet::new();
+            for spot in spots {
+                self.erase(spot)?;
+                shelves.insert(&spot.shelf);
             }
-        }
-        Ok(())
+            for shelf in shelves {
+                if let Some(shelf) = self.shelf(shelf)? {
+                    fsync(&shelf)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     /// A kept file, open for reading.
@@ -227,16 +242,18 @@ impl Disk {
 
     /// Deletes one file inside of a kept folder, if it is there.
     pub(in crate::drive) fn erase_inside(&self, spot: &Spot, inner: &str) -> io::Result<()> {
-        let (below, name) = inner.rsplit_once('/').unwrap_or(("", inner));
-        let folder = format!("{}/{}/{below}", spot.folder(), spot.name);
-        let folder = match beneath(self.root()?, folder.trim_end_matches('/'), FOLDER) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            folder => folder?,
-        };
-        match unlinkat(&folder, name, AtFlags::empty()) {
-            Err(Errno::NOENT) => Ok(()),
-            done => Ok(done?),
-        }
+        self.storage.over(|| {
+            let (below, name) = inner.rsplit_once('/').unwrap_or(("", inner));
+            let folder = format!("{}/{}/{below}", spot.folder(), spot.name);
+            let folder = match beneath(self.root()?, folder.trim_end_matches('/'), FOLDER) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                folder => folder?,
+            };
+            match unlinkat(&folder, name, AtFlags::empty()) {
+                Err(Errno::NOENT) => Ok(()),
+                done => Ok(done?),
+            }
+        })
     }
 
     /// Every file in something kept, relative to it; '' is a file itself.
@@ -350,13 +367,15 @@ impl Placed {
         path: &str,
         spot: &Spot,
     ) -> io::Result<()> {
-        if !self.has_replaced() {
-            return Ok(());
-        }
-        let to = disk.prepare(spot, path)?;
-        rename_new(&self.staged.folder, &self.staged.name, &to, &spot.name)?;
-        self.staged.name.clear();
-        fsync(&to)?;
-        Ok(())
+        disk.storage.over(|| {
+            if !self.has_replaced() {
+                return Ok(());
+            }
+            let to = disk.prepare(spot, path)?;
+            rename_new(&self.staged.folder, &self.staged.name, &to, &spot.name)?;
+            self.staged.name.clear();
+            fsync(&to)?;
+            Ok(())
+        })
     }
 }

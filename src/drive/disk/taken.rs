@@ -6,10 +6,12 @@ use std::{fs, io, os::fd::OwnedFd, path::PathBuf};
 use rustix::fs::fsync;
 
 use super::{Disk, FOLDER, STAGING, beneath, rename_new};
+use crate::storage::Storage;
 
 /// Something on its way out of a locker.
 pub(in crate::drive) struct TakenOut {
     place: PathBuf,
+    storage: Storage,
     staging: OwnedFd,
     staged: String,
     parent: OwnedFd,
@@ -19,18 +21,22 @@ pub(in crate::drive) struct TakenOut {
 impl TakenOut {
     /// Puts it back where it was.
     pub(in crate::drive) fn undo(self) -> io::Result<()> {
-        rename_new(&self.staging, &self.staged, &self.parent, &self.name)?;
-        fsync(&self.parent)?;
-        Ok(())
+        self.storage.over(|| {
+            rename_new(&self.staging, &self.staged, &self.parent, &self.name)?;
+            fsync(&self.parent)?;
+            Ok(())
+        })
     }
 
     /// Deletes it for good.
     pub(in crate::drive) fn delete(self) -> io::Result<()> {
-        if fs::symlink_metadata(&self.place)?.is_dir() {
-            fs::remove_dir_all(&self.place)
-        } else {
-            fs::remove_file(&self.place)
-        }
+        self.storage.over(|| {
+            if fs::symlink_metadata(&self.place)?.is_dir() {
+                fs::remove_dir_all(&self.place)
+            } else {
+                fs::remove_file(&self.place)
+            }
+        })
     }
 }
 
@@ -43,18 +49,21 @@ impl Disk {
         path: &str,
         staging: &str,
     ) -> io::Result<TakenOut> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
-        let to = beneath(self.root()?, STAGING, FOLDER)?;
-        rename_new(&parent, name, &to, staging)?;
-        fsync(&parent)?;
-        let place = self.root.join(STAGING).join(staging);
-        Ok(TakenOut {
-            place,
-            staging: to,
-            staged: staging.to_owned(),
-            parent,
-            name: name.to_owned(),
+        self.storage.over(|| {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            let parent = beneath(self.locker(locker)?, folder, FOLDER)?;
+            let to = beneath(self.root()?, STAGING, FOLDER)?;
+            rename_new(&parent, name, &to, staging)?;
+            fsync(&parent)?;
+            let place = self.root.join(STAGING).join(staging);
+            Ok(TakenOut {
+                place,
+                storage: self.storage.clone(),
+                staging: to,
+                staged: staging.to_owned(),
+                parent,
+                name: name.to_owned(),
+            })
         })
     }
 }

@@ -91,7 +91,7 @@ impl Drive {
         self.untell(&mut tx).await?;
         self.drop_unused(&mut tx).await?;
         tx.commit().await?;
-        if !self.is_mounted().await? {
+        if !self.is_writable().await? {
             return Ok(());
         }
         // Where the folder no longer lends.

@@ -58,7 +58,7 @@ impl Drive {
 
     async fn finish_take_downs(&self, stop: &CancellationToken) -> Result<()> {
         // What is not seen now would count as gone.
-        self.require_mounted().await?;
+        self.require_writable().await?;
         let rows = sqlx::query!(
             r#"select takedown_id as "id!: i64", content_hash as "hash!: Vec<u8>",
                       size_bytes as "size?: i64", coalesce(user_id, 0) as "by!: i64",

@@ -22,6 +22,7 @@ use crate::{
         put::{Publishing, blocking},
         reach::Access,
     },
+    storage::Written,
 };
 
 /// Written at a time: one hop to a thread for so many bytes.
@@ -106,7 +107,7 @@ impl Summing {
 
 /// The file of an upload while bytes come in.
 struct Growing {
-    file: File,
+    file: Written,
     hasher: Option<blake3::Hasher>,
     sum: Option<Summing>,
     at: u64,
@@ -125,7 +126,7 @@ impl Drive {
         mut body: mpsc::Receiver<Bytes>,
     ) -> Result<Appended> {
         self.own_upload(&principal, &id).await?;
-        self.require_mounted().await?;
+        self.require_writable().await?;
         let (writer, stop) = self.uploads.enter(&id);
         let mut turn = writer.turn.lock().await;
         let row = self.own_upload(&principal, &id).await?;
@@ -307,7 +308,13 @@ impl Drive {
         let target = row.target();
         let published = self.try_publish(principal, &row, target, hash).await;
         if let Err(error) = &published
-            && !matches!(error, Error::Internal(_) | Error::Unavailable(_) | Error::StorageFull)
+            && !matches!(
+                error,
+                Error::Internal(_)
+                    | Error::Unavailable(_)
+                    | Error::StorageFull
+                    | Error::StorageDegraded(_)
+            )
         {
             self.drop_upload(&row.id).await?;
         }

@@ -57,7 +57,7 @@ impl Drive {
         let row = self.upload_row(id).await?.filter(Row::is_whole_archive);
         let row = row.ok_or(Error::NotFound("Upload"))?;
         let (disk, staging) = (self.disk.clone(), staging_of(id));
-        let file = blocking(move || disk.reopen(&staging)).await?;
+        let file = blocking(move || Ok(disk.reopen(&staging)?.into_file())).await?;
         if let Some(reservation) = row.reservation {
             let mut tx = self.db.write().await?;
             sqlx::query!("update upload set reservation_id = null where upload_id = ?", id)

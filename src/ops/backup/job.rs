@@ -14,8 +14,8 @@ use super::{
     layout::{Folder, Snapshot},
     objects::Objects,
     real,
+    restore::{Depth, look_over},
     take::{How, files},
-    verify,
 };
 use crate::{
     Error, Result,
@@ -29,6 +29,10 @@ const LOOK: Duration = Duration::from_secs(300);
 /// After a failure it is tried again so much later.
 const TRY_AGAIN: Millis = 3600 * 1000;
 const HOUR: Millis = 3600 * 1000;
+/// So many planned backups after one of which everything was read back, everything is again.
+const WHOLE_AFTER: u32 = 6;
+/// What administrators are told of a failure under.
+const NOTICE: &str = "backup";
 /// Without a plan, a backup is old after so long.
 const OLD: Millis = 30 * 24 * HOUR;
 
@@ -51,7 +55,7 @@ pub struct Choice {
     pub has_files: bool,
     /// Read every file again, even if its size and time are those of the last snapshot.
     pub reads_all: bool,
-    /// Read the snapshot back afterwards.
+    /// Read all of the snapshot back afterwards; else what is new in it.
     pub verifies: bool,
     /// So many snapshots stay; `None` keeps all.
     pub keep: Option<u32>,
@@ -70,10 +74,17 @@ impl Backups {
         principal.require_admin()?;
         let _turn = self.turn.lock().await;
         let folder = choice.folder.clone();
-        let taken = self.take_one(choice).await;
         let before = self.accounts.last_backup().await?;
+        let is_same_folder = before.folder == folder.display().to_string();
+        let is_whole = choice.verifies || (is_same_folder && WHOLE_AFTER <= before.since_whole);
+        let taken = self.take_one(Choice { verifies: is_whole, ..choice }).await;
         let last = match &taken {
             Ok(snapshot) => LastBackup {
+                since_whole: match is_whole {
+                    true => 0,
+                    false if is_same_folder => before.since_whole + 1,
+                    false => 1,
+                },
                 good_at: Some(snapshot.taken_at),
                 folder: folder.display().to_string(),
                 bytes: snapshot.bytes,
@@ -91,6 +102,8 @@ impl Backups {
             },
         };
         self.accounts.note_backup(&last).await?;
+        let told = taken.is_err().then(|| format!("The last backup failed. {}", last.failure));
+        self.accounts.tell_administrators(NOTICE, told.as_deref()).await?;
         taken
     }
 
@@ -114,22 +127,33 @@ impl Backups {
         let lent = Arc::new(self.accounts.lent_files().await?);
         let places = Places { lent, ..self.places.clone() };
         let how = How { has_files: choice.has_files, reads_all: choice.reads_all, at };
-        let keep = choice.keep;
-        let snapshot = blocking(move || {
-            let snapshot = files(&places, &folder, partial, how, &stop)?;
-            if let Some(keep) = keep {
-                forget(&folder, keep)?;
-            }
-            Ok(snapshot)
-        })
-        .await?;
-        if choice.verifies {
-            let (_, damaged) = verify(&choice.folder, Some(&snapshot.name)).await?;
-            if let Some(first) = damaged.first() {
-                return Err(Error::Unavailable(format!(
-                    "The backup does not read back as it was written: {first}; is its disk failing?"
-                )));
-            }
+        let path = choice.folder.clone();
+        let (snapshot, fresh) =
+            blocking(move || files(&places, &folder, partial, how, &stop)).await?;
+        let depth = if choice.verifies { Depth::All } else { Depth::Of(fresh) };
+        let (_, damaged) = look_over(&path, Some(&snapshot.name), depth).await?;
+        if let Some(first) = damaged.first().map(|one| one.path.clone()) {
+            let count = damaged.len();
+            blocking(move || {
+                let objects = Objects::of(&path);
+                damaged
+                    .iter()
+                    .filter_map(|one| one.hash.as_deref())
+                    .try_for_each(|hash| objects.put_aside(hash))
+            })
+            .await?;
+            return Err(Error::Unavailable(format!(
+                "The backup {} does not read back as it was written: {first}{}; is its disk failing?",
+                snapshot.name,
+                match count - 1 {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                }
+            )));
+        }
+        // Only a good one pushes others out.
+        if let Some(keep) = choice.keep {
+            blocking(move || forget(&Folder::open(&path)?, keep)).await?;
         }
         tracing::info!(files = snapshot.files, "a backup was made: {}", snapshot.name);
         Ok(snapshot)

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Advice, fadvise};
+
 use super::{cannot, sync_folder};
 use crate::Result;
 
@@ -87,10 +89,30 @@ impl Objects {
         Ok(found.to_hex().as_str() == hash)
     }
 
-    /// Whether a content is there and whole.
+    /// Whether a content is there and whole, as the disk has it.
     pub(super) fn is_whole(&self, hash: &str) -> Result<bool> {
         let path = self.path(hash);
+        if let Ok(file) = File::open(&path) {
+            let _ = fadvise(&file, 0, None, Advice::DontNeed);
+        }
         Ok(path.exists() && hash_of(&path)? == hash)
+    }
+
+    /// Whether a content is there; not, where a crash left nothing of it but a name.
+    pub(super) fn is_there(&self, hash: &str, size: u64) -> bool {
+        fs::metadata(self.path(hash)).is_ok_and(|facts| 0 < facts.len() || size == 0)
+    }
+
+    /// Puts a damaged content aside, so that the next backup brings it again. What is left of it stays:
+    /// it may be the last of its kind.
+    pub(super) fn put_aside(&self, hash: &str) -> Result<()> {
+        let path = self.path(hash);
+        match fs::rename(&path, path.with_extension("damaged")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(cannot("rename", &path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes what no list names.

@@ -1,6 +1,7 @@
 //! Brings a snapshot back to a fresh place, and looks whether one is whole.
 
 use std::{
+    collections::{HashMap, HashSet},
     fs::{self, OpenOptions},
     io::{self, Read as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
@@ -68,8 +69,36 @@ pub async fn restore(
     Ok(coming)
 }
 
+/// How much of a snapshot is read.
+#[derive(Debug)]
+pub(super) enum Depth {
+    /// Everything.
+    All,
+    /// These contents; of the others it is enough that they are there.
+    Of(HashSet<[u8; 32]>),
+}
+
 /// Reads everything of a snapshot (the last, if none is named); what is missing or damaged.
 pub async fn verify(folder: &Path, name: Option<&str>) -> Result<(Snapshot, Vec<String>)> {
+    let (snapshot, damaged) = look_over(folder, name, Depth::All).await?;
+    Ok((snapshot, damaged.into_iter().map(|one| one.path).collect()))
+}
+
+/// Something of a snapshot that is missing or damaged.
+#[derive(Debug)]
+pub(super) struct Damaged {
+    /// The file.
+    pub(super) path: String,
+    /// Its content in the store; none of the database.
+    pub(super) hash: Option<String>,
+}
+
+/// The same of a part.
+pub(super) async fn look_over(
+    folder: &Path,
+    name: Option<&str>,
+    depth: Depth,
+) -> Result<(Snapshot, Vec<Damaged>)> {
     let (path, name) = (folder.to_owned(), name.map(str::to_owned));
     let (folder, snapshot, mut damaged) = blocking(move || {
         let folder = Folder::open(&path)?;
@@ -78,11 +107,25 @@ pub async fn verify(folder: &Path, name: Option<&str>) -> Result<(Snapshot, Vec<
             return Err(damaged_list(&snapshot));
         }
         let (objects, mut damaged) = (Objects::of(&folder.path), Vec::new());
+        // Of each content, once: whether it is whole.
+        let mut looked = HashMap::new();
         folder.lines(&snapshot, |line| {
-            if let Some(hash) = &line.hash
-                && !objects.is_whole(hash)?
-            {
-                damaged.push(line.path);
+            let Some(hash) = &line.hash else { return Ok(()) };
+            let mut key = [0; 32];
+            let is_known = hex::decode_to_slice(hash, &mut key).is_ok();
+            let is_whole = match looked.get(&key) {
+                Some(is_whole) if is_known => *is_whole,
+                _ => {
+                    let reads = match &depth {
+                        Depth::All => true,
+                        Depth::Of(these) => these.contains(&key),
+                    };
+                    if reads { objects.is_whole(hash)? } else { objects.is_there(hash, line.size) }
+                }
+            };
+            looked.insert(key, is_whole);
+            if !is_whole {
+                damaged.push(Damaged { path: line.path, hash: line.hash });
             }
             Ok(())
         })?;
@@ -93,7 +136,7 @@ pub async fn verify(folder: &Path, name: Option<&str>) -> Result<(Snapshot, Vec<
     let expected = snapshot.database.clone();
     let looked = database.clone();
     if blocking(move || Ok(hash_of(&looked)? != expected)).await? {
-        damaged.push(DATABASE.to_owned());
+        damaged.push(Damaged { path: DATABASE.to_owned(), hash: None });
     }
     Db::examine(&database).await?;
     Ok((snapshot, damaged))

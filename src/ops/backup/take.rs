@@ -2,7 +2,7 @@
 //! newer than what it says of them. A restored server puts its rows right by what it finds.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{File, OpenOptions},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
@@ -46,20 +46,22 @@ pub(super) struct How {
     pub(super) at: Millis,
 }
 
-/// Copies the files, writes the list, and makes the snapshot whole.
+/// Copies the files, writes the list, and makes the snapshot whole. With it the contents that were
+/// not in the last one.
 pub(super) fn files(
     places: &Places,
     folder: &Folder,
     partial: Partial,
     how: How,
     stop: &CancellationToken,
-) -> Result<Snapshot> {
+) -> Result<(Snapshot, HashSet<[u8; 32]>)> {
     let database = partial.database();
     File::open(&database).and_then(|file| file.sync_all()).map_err(cannot("write", &database))?;
     let mut taking = Taking {
         places,
         objects: Objects::of(&folder.path),
         known: if how.reads_all { Known::new() } else { known(folder)? },
+        fresh: HashSet::new(),
         stop,
     };
     let mut tally = Tally::default();
@@ -83,7 +85,7 @@ pub(super) fn files(
         skipped: tally.skipped,
     };
     partial.finish(&snapshot)?;
-    Ok(snapshot)
+    Ok((snapshot, taking.fresh))
 }
 
 /// What one walk came to.
@@ -108,6 +110,8 @@ struct Taking<'a> {
     places: &'a Places,
     objects: Objects,
     known: Known,
+    /// Contents that were read now.
+    fresh: HashSet<[u8; 32]>,
     stop: &'a CancellationToken,
 }
 
@@ -157,6 +161,7 @@ impl Taking<'_> {
                     Ok(content) => {
                         tally.added += 1;
                         self.known.insert(key, content);
+                        self.fresh.insert(content.hash);
                         content
                     }
                     // It went while this came to it.

@@ -23,7 +23,10 @@ impl From<Error> for Fault {
             | Error::QuotaExceeded { .. }
             | Error::GraceOver { .. }
             | Error::StorageFull => 501,
-            Error::TooMany { .. } | Error::Unavailable(_) | Error::SourceUnreachable(_) => 720,
+            Error::TooMany { .. }
+            | Error::StorageDegraded(_)
+            | Error::Unavailable(_)
+            | Error::SourceUnreachable(_) => 720,
             Error::Internal(cause) => {
                 tracing::error!(error = ?cause, "a DLNA action failed");
                 501
@@ -53,9 +56,10 @@ pub(super) fn status(error: &Error) -> StatusCode {
         Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {
             StatusCode::INSUFFICIENT_STORAGE
         }
-        Error::TooMany { .. } | Error::Unavailable(_) | Error::SourceUnreachable(_) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Error::TooMany { .. }
+        | Error::StorageDegraded(_)
+        | Error::Unavailable(_)
+        | Error::SourceUnreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(cause) => {
             tracing::error!(error = ?cause, "a DLNA request failed");
             StatusCode::INTERNAL_SERVER_ERROR

@@ -116,6 +116,7 @@ impl From<Error> for Failure {
             | Error::SourceUnreachable(_)
             | Error::Locked { .. }
             | Error::StorageFull
+            | Error::StorageDegraded(_)
             | Error::Unavailable(_) => Self::generic(message),
             Error::Internal(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "a Subsonic call failed");
@@ -188,6 +189,7 @@ mod tests {
             (Error::QuotaExceeded { used: 1, quota: 2, needed: 3 }, 50),
             (Error::GraceOver { used: 3, quota: 2, needed: 3 }, 50),
             (Error::StorageFull, 0),
+            (Error::StorageDegraded("no".to_owned()), 0),
             (Error::Unavailable("later".to_owned()), 0),
             (Error::Internal(anyhow::anyhow!("secret detail")), 0),
         ] {

@@ -127,7 +127,7 @@ pub(super) fn refuse(error: &Error) -> HttpResponse {
         Error::TooMany { retry_after, .. } => {
             (StatusCode::TOO_MANY_REQUESTS, Some(retry_after.as_secs().max(1)))
         }
-        Error::Unavailable(_) | Error::SourceUnreachable(_) => {
+        Error::StorageDegraded(_) | Error::Unavailable(_) | Error::SourceUnreachable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, None)
         }
         Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull => {

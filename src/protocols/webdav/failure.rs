@@ -14,6 +14,9 @@ use crate::{Error, drive::NameProblem, error::AuthFailure, xml};
 /// Our own words stand in this namespace.
 const OWN: &str = "urn:tunelocker";
 
+/// Seconds after which it may be worth to try a disk again that failed.
+const LOOK_AGAIN: u64 = 300;
+
 /// A refusal on its way out.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -164,6 +167,9 @@ impl From<Error> for Failure {
             }
             Error::StorageFull => {
                 plain(StatusCode::INSUFFICIENT_STORAGE).because("sufficient-disk-space")
+            }
+            Error::StorageDegraded(_) => {
+                Self { retry_after: Some(LOOK_AGAIN), ..plain(StatusCode::SERVICE_UNAVAILABLE) }
             }
             Error::Unavailable(_) | Error::SourceUnreachable(_) => {
                 plain(StatusCode::SERVICE_UNAVAILABLE)

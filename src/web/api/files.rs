@@ -389,7 +389,10 @@ pub(super) fn refused(error: Error, condition: &Condition) -> HttpResponse {
         error => {
             let is_early = matches!(
                 error,
-                Error::QuotaExceeded { .. } | Error::GraceOver { .. } | Error::StorageFull
+                Error::QuotaExceeded { .. }
+                    | Error::GraceOver { .. }
+                    | Error::StorageFull
+                    | Error::StorageDegraded(_)
             );
             let mut answer = Failure(error).error_response();
             if is_early {

@@ -209,6 +209,7 @@ pub(super) fn configure(routes: &mut ServiceConfig) {
         // The server.
         .route("/openapi.json", get().to(openapi::document))
         .route("/server", get().to(server::show))
+        .route("/server/storage", post().to(server::try_storage))
         .route("/users", get().to(people::list))
         .route("/users", post().to(people::create))
         .route("/users/{name}", patch().to(people::change))

@@ -10,6 +10,7 @@ use crate::{
     Result,
     accounts::{LockerKind, Mode, SetUpState},
     catalog::{AlbumFilter, AlbumOrder, ArtistFilter, Page, TrackFilter, TrackOrder},
+    clock::{self, Millis},
     web::{Handles, addresses::addresses, failure::Answer},
 };
 
@@ -46,6 +47,7 @@ pub(super) async fn show(request: HttpRequest, caller: Caller, of: Data<Handles>
         "disk": disk.map(|(free, total)| json!({ "free": free, "total": total })),
         "lockers": all_lockers(&of).await?,
         "attention": attention(&of, &caller, disk).await?,
+        "storage": storage(&of).await?,
         "facts": facts,
     })))
 }
@@ -55,6 +57,18 @@ fn disk(folder: &Path) -> Option<(u64, u64)> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
     Some((bytes(disk.f_bavail), bytes(disk.f_blocks)))
+}
+
+/// POST /server/storage: tries the disks, and takes them for sound again if they keep what they are given.
+pub(super) async fn try_storage(caller: Caller, of: Data<Handles>) -> Answer {
+    of.drive.try_storage(&caller.principal).await?;
+    Ok(HttpResponse::Ok().json(storage(&of).await?))
+}
+
+/// How the two disks stand, a word each.
+async fn storage(of: &Handles) -> Result<Value> {
+    let database = if of.site.database.fault().is_none() { "ok" } else { "degraded" };
+    Ok(json!({ "database": database, "drive": of.drive.standing().await?.word() }))
 }
 
 /// Every locker, fullest first, each asked as its owner.
@@ -83,15 +97,23 @@ async fn attention(of: &Handles, caller: &Caller, disk: Option<(u64, u64)>) -> R
             found.push(format!("{}: {}", library.name, library.state));
         }
     }
-    if !of.drive.is_mounted().await? {
-        found.push(
-            "The disk of the lockers is not mounted. Nothing can be stored; nothing that was stored is changed."
-                .to_owned(),
-        );
+    if let Some(what) = of.site.database.fault() {
+        found.push(format!("Nothing can be changed: {what}. Restore a backup, or have the disk tried again when it was looked after."));
+    }
+    let standing = of.drive.standing().await?;
+    if let Some(worry) = standing.worry() {
+        found.push(worry);
     } else if let Some((free, total)) = disk
         && (free as f64) < LOW_DISK * total as f64
     {
         found.push("The disk under the lockers is almost full.".to_owned());
+    }
+    let (damaged, named) = of.drive.damaged().await?;
+    found.extend(named);
+    if 20 < damaged {
+        found.push(format!(
+            "{damaged} files are damaged; `tunelocker doctor --read-data` names all of them."
+        ));
     }
     let errors: u64 = of.ingest.status().libraries.values().map(|scan| scan.errors).sum();
     found.extend(of.backups.worry().await?);
@@ -104,6 +126,20 @@ async fn attention(of: &Handles, caller: &Caller, disk: Option<(u64, u64)>) -> R
     Ok(found)
 }
 
+/// When everything was read last, or how far it is.
+async fn scrub(of: &Handles) -> Result<String> {
+    let state = of.drive.scrub_state().await?;
+    Ok(match (state.began_at, state.ended_at) {
+        (Some(began), _) => format!("under way since {}: {} files", day(began), state.files),
+        (None, Some(ended)) if 0 < state.files => format!("{}: {} files", day(ended), state.files),
+        _ => "not yet".to_owned(),
+    })
+}
+
+fn day(at: Millis) -> String {
+    clock::iso(at).chars().take(10).collect()
+}
+
 async fn facts(of: &Handles, addresses: &[String]) -> Result<Vec<Value>> {
     let mode = match of.accounts.set_up_state().await? {
         SetUpState::Needed => "not set up",
@@ -111,6 +147,12 @@ async fn facts(of: &Handles, addresses: &[String]) -> Result<Vec<Value>> {
         SetUpState::Done(Mode::Hosting) => "hosting",
     };
     let lan = if of.site.has_lan { "served (DLNA)" } else { "off" };
+    let can = of
+        .drive
+        .abilities()
+        .await?
+        .map_or_else(|| "not tried yet".to_owned(), |can| can.sentence());
+    let read = scrub(of).await?;
     let fact = |name: &str, value: String| json!({ "name": name, "value": value });
     Ok(vec![
         fact("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -119,5 +161,8 @@ async fn facts(of: &Handles, addresses: &[String]) -> Result<Vec<Value>> {
         fact("lan", lan.to_owned()),
         fact("revision", of.catalog.revision().number.to_string()),
         fact("data", of.site.data.display().to_string()),
+        fact("drive", of.site.drive.display().to_string()),
+        fact("fileSystem", can),
+        fact("read", read),
     ])
 }

@@ -1,6 +1,7 @@
 //! What is kept: uploads under quota, plain files on the disk, names, and what a crash leaves.
 
 pub(crate) mod archives;
+mod backups;
 mod crash;
 mod deferred;
 mod doctor;
@@ -11,6 +12,7 @@ mod imports;
 mod journey;
 mod many;
 mod quota;
+mod scrub;
 mod trash;
 mod tree;
 mod tree_http;

@@ -28,6 +28,25 @@ pub(crate) fn with_bad_blocks_from<T: Send>(
     failing(calls.map(|call| (call, behind())).into(), libc::EIO, work)
 }
 
+/// Runs `work` on a file system that knows no links, no shared blocks, and no rename but the plain one,
+/// as those of memory cards.
+pub(crate) fn with_renames_alone<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
+    let is = |argument, value| {
+        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value).unwrap()
+    };
+    let when = |condition| vec![SeccompRule::new(vec![condition]).unwrap()];
+    // _IOW(0x94, 9, int)
+    let clone = when(is(1, 0x4004_9409));
+    let kinds = vec![1, 2].into_iter().flat_map(|flag| when(is(4, flag))).collect();
+    let none =
+        [(libc::SYS_link, Vec::new()), (libc::SYS_linkat, Vec::new()), (libc::SYS_ioctl, clone)];
+    let filters = [
+        filter(none.into(), libc::EPERM),
+        filter([(libc::SYS_renameat2, kinds)].into(), libc::EINVAL),
+    ];
+    on_a_thread(work, move || filters.iter().for_each(|filter| apply_filter(filter).unwrap()))
+}
+
 /// Runs `work` without root's right to read whatever it likes.
 pub(crate) fn without_privileges<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
     on_a_thread(work, || {
@@ -47,14 +66,18 @@ fn failing<T: Send>(
     error: i32,
     work: impl AsyncFnOnce() -> T + Send,
 ) -> T {
+    let filter = filter(calls, error);
+    on_a_thread(work, move || apply_filter(&filter).unwrap())
+}
+
+fn filter(calls: BTreeMap<i64, Vec<SeccompRule>>, error: i32) -> BpfProgram {
     let filter = SeccompFilter::new(
         calls,
         SeccompAction::Allow,
         SeccompAction::Errno(error as u32),
         std::env::consts::ARCH.try_into().unwrap(),
     );
-    let filter: BpfProgram = filter.unwrap().try_into().unwrap();
-    on_a_thread(work, move || apply_filter(&filter).unwrap())
+    filter.unwrap().try_into().unwrap()
 }
 
 fn on_a_thread<T: Send>(work: impl AsyncFnOnce() -> T + Send, first: impl FnOnce() + Send) -> T {

@@ -6,6 +6,7 @@ pub(crate) mod denied;
 pub(crate) mod dsd;
 pub(crate) mod machine;
 pub(crate) mod music;
+pub(crate) mod volume;
 
 use std::{
     collections::BTreeMap,

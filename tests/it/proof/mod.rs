@@ -1,10 +1,11 @@
 //! Proved, not claimed: a real daemon that is killed, whose disk loses its power, whose disk fills
-//! up, and that many fill at once. What was acknowledged must be there, and no byte besides.
+//! up or breaks, and that many fill at once. What was acknowledged must be there, and no byte besides.
 
 mod api;
 mod crash;
 mod crowd;
 mod dropped;
+mod dying;
 mod full;
 mod hand;
 mod house;
@@ -13,8 +14,9 @@ mod references;
 mod seen;
 mod shop;
 mod trace;
-mod volume;
 mod world;
+
+use crate::harness::volume;
 
 /// Bytes that no other seed gives.
 fn bytes(seed: u64, length: usize) -> Vec<u8> {

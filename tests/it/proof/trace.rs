@@ -1,5 +1,5 @@
 //! A hand at the daemon's system calls: counts them, kills it at one of them, or makes one do
-//! nothing. From outside, so that what is tried is the program as it is.
+//! nothing, or fail. From outside, so that what is tried is the program as it is.
 
 use std::{
     collections::BTreeMap,
@@ -61,6 +61,18 @@ impl Trace {
     pub(super) fn pretend(pid: u32, calls: &str, paths: &[PathBuf]) -> Self {
         let set = format!("trace={calls}");
         let inject = format!("inject={calls}:retval=0");
+        let mut arguments = vec!["-e", &set, "-e", &inject, "-o", "/dev/null"];
+        for path in paths {
+            arguments.extend(["-P", path.to_str().unwrap()]);
+        }
+        Self::attach(pid, &arguments, None)
+    }
+
+    /// Makes the `n`th of these calls of each thread, and all after it, fail as a disk that breaks
+    /// does; on these paths alone, if there are any.
+    pub(super) fn fail_from(pid: u32, calls: &str, n: usize, paths: &[PathBuf]) -> Self {
+        let set = format!("trace={calls}");
+        let inject = format!("inject={calls}:error=EIO:when={n}+");
         let mut arguments = vec!["-e", &set, "-e", &inject, "-o", "/dev/null"];
         for path in paths {
             arguments.extend(["-P", path.to_str().unwrap()]);

@@ -4,6 +4,7 @@
 mod attacks;
 mod commands;
 mod duplicates;
+mod filesystems;
 mod matching;
 mod references;
 mod shared;

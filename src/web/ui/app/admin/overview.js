@@ -1,11 +1,11 @@
 // The server at a glance: health, what plays, what is scanned, how full it is.
 import { h, html, useEffect, useState } from '../../vendor/ui.js';
-import { put } from '../api.js';
+import { post, put } from '../api.js';
 import { accountVersion, analysisVersion, libraryVersion, playingVersion, scan } from '../events.js';
 import { ago, bytes, number } from '../format.js';
 import { t } from '../i18n.js';
-import { complain, revision, useFetched } from '../store.js';
-import { Art, Bar, Failed, Icon, Part, Soon } from '../ui/parts.js';
+import { complain, revision, toast, useFetched } from '../store.js';
+import { Art, Bar, Button, Failed, Icon, Part, Soon } from '../ui/parts.js';
 
 export function ScanCard({ scan: state, children }) {
   const running = state.running;
@@ -34,6 +34,16 @@ export function AnalysisCard() {
     ${state.phase !== 'disabled' && html`<div class="switches"><label><input type="checkbox" role="switch" checked=${isOn} onChange=${flip}/><span>${t('analysis.switch')}</span></label></div>`}</section>`;
 }
 
+// Whether a disk that failed is well again.
+function TryDisk({ onDone }) {
+  const [busy, setBusy] = useState(false);
+  const go = () => {
+    setBusy(true);
+    post('server/storage').then(() => { toast(t('overview.diskFine')); onDone(); }, complain).finally(() => setBusy(false));
+  };
+  return html`<p class="note">${t('overview.tryDiskHint')}</p>${h(Button, { icon: 'hard-drive', busy, disabled: busy, onClick: go }, t('overview.tryDisk'))}`;
+}
+
 export default function Overview() {
   const { data, failure, retry } = useFetched('server', revision.value, libraryVersion.value, accountVersion.value, playingVersion.value);
   if (failure && !data) return h(Failed, { failure, retry });
@@ -45,7 +55,7 @@ export default function Overview() {
   return html`<div class="page"><div class="pagehead"><div><h1>${t('overview.title')}</h1>
       <p><span class=${`chip ${wrong ? 'warn' : 'ok'}`}>${h(Icon, { name: wrong ? 'triangle-alert' : 'circle-check' })}${wrong ? t('overview.attention', { count: wrong }) : t('overview.fine')}</span> <span class="note">${t('overview.version', { version: data.version })} · ${t('overview.up', { since: ago(data.startedAt) })}</span></p></div></div>
     <div class="grid">
-      ${wrong > 0 && html`<section class="card" aria-labelledby="attention"><header>${h(Icon, { name: 'triangle-alert' })}<h2 id="attention">${t('overview.needs')}</h2></header><ul class="list">${data.attention.map((one) => html`<li key=${one}><span class="what wrap">${one}</span></li>`)}</ul></section>`}
+      ${wrong > 0 && html`<section class="card" aria-labelledby="attention"><header>${h(Icon, { name: 'triangle-alert' })}<h2 id="attention">${t('overview.needs')}</h2></header><ul class="list">${data.attention.map((one) => html`<li key=${one}><span class="what wrap">${one}</span></li>`)}</ul>${Object.values(data.storage).includes('degraded') && h(TryDisk, { onDone: retry })}</section>`}
       ${stat(t('overview.playing'), number(data.playing.length), data.playing.length ? data.playing.map((one) => one.user).join(', ') : t('overview.quiet'))}
       ${stat(t('albums.title'), number(data.counts.albums), t('count.tracks', { count: data.counts.tracks }))}
       ${stat(t('artists.title'), number(data.counts.artists), t('overview.genres', { count: data.counts.genres }))}
