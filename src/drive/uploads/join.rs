@@ -5,7 +5,7 @@ use std::io;
 use super::{NewUpload, Row, staging_of};
 use crate::{
     Error, Result,
-    accounts::Principal,
+    accounts::{Charge, Principal},
     drive::{
         Drive, RelativePath, Stored,
         disk::Staged,
@@ -57,9 +57,14 @@ impl Drive {
         let (locker, path) = self.reach(principal, new.locker, path, Access::Write).await?;
         let before = self.row_as_it_lies(&locker, path.as_str()).await?;
         refuse_unless(&new.condition, before.as_ref())?;
+        let length: u64 = rows.iter().map(|row| row.state.length).sum();
+        // Parts that cannot be published now stay: the quota may have shrunk since they came, and what
+        // they need may be made free.
+        let goes = before.map(|row| row.charge).unwrap_or_default();
+        let settled = (Charge::counted(length), goes);
+        self.accounts.require_settled(locker.id, length, settled).await?;
 
         let id = staging_name()?;
-        let length: u64 = rows.iter().map(|row| row.state.length).sum();
         let (disk, staging) = (self.disk.clone(), staging_of(&id));
         let names: Vec<String> = rows.iter().map(|row| staging_of(&row.id)).collect();
         let staged = blocking(move || {

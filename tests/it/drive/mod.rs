@@ -9,6 +9,7 @@ mod files;
 mod full;
 mod http;
 mod imports;
+mod joined;
 mod journey;
 mod many;
 mod quota;

@@ -294,7 +294,11 @@ async fn killed_at_any_moment() {
     let Hand { api, .. } = &house.hands[0];
     let seen = Seen::of(&house.folders).unwrap();
     for (path, (hash, _)) in &seen.files {
-        let back = api.must(api.request(Method::GET, &format!("files/{path}"))).await;
+        let address = match path.strip_prefix("household:") {
+            Some(path) => format!("files/{path}?locker=household"),
+            None => format!("files/{path}"),
+        };
+        let back = api.must(api.request(Method::GET, &address)).await;
         assert_eq!(blake3::hash(back.bytes()).as_bytes(), hash, "{path}");
     }
 }

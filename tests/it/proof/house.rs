@@ -77,7 +77,7 @@ impl House {
         api.must(api.as_user(who, Method::PUT, "folder-shares").json(&share)).await;
         let places = api.must(api.request(Method::GET, "places")).await.json();
         let shared = places["items"].as_array().unwrap().iter().find(|one| one["kind"] == "shared");
-        house.hands[0].shared = shared.unwrap()["id"].as_str().unwrap().to_owned();
+        shared.unwrap()["id"].as_str().unwrap().clone_into(&mut house.hands[0].shared);
         house
     }
 
