@@ -81,6 +81,8 @@ pub(super) struct Memory {
     used_keys: Mutex<HashMap<AppPasswordId, Use>>,
     used_sessions: Mutex<HashMap<[u8; 32], Millis>>,
     seen_devices: Mutex<HashMap<IpAddr, Millis>>,
+    /// Reservations that could not be given back when it was time.
+    unreleased: Mutex<Vec<i64>>,
 }
 
 impl std::fmt::Debug for Memory {
@@ -98,6 +100,7 @@ impl Memory {
             used_keys: Mutex::default(),
             used_sessions: Mutex::default(),
             seen_devices: Mutex::default(),
+            unreleased: Mutex::default(),
         }
     }
 
@@ -198,6 +201,16 @@ impl Memory {
     pub(super) fn set_verified(&self, user: UserId, proof: [u8; 32], until: Millis) {
         let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
         verified.insert(user, (proof, until));
+    }
+
+    /// Remembers a reservation that is still to be given back.
+    pub(super) fn note_unreleased(&self, id: i64) {
+        self.unreleased.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    }
+
+    /// Those that were remembered; they are no longer.
+    pub(super) fn take_unreleased(&self) -> Vec<i64> {
+        std::mem::take(&mut self.unreleased.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn note_use(&self, id: AppPasswordId, at: Millis, origin: &Origin) {

@@ -156,7 +156,7 @@ impl Accounts {
         Ok(*first)
     }
 
-    /// Gives back what is promised to uploads that are gone.
+    /// Gives back what is promised to uploads that are gone, and what could not be given back before.
     pub(crate) async fn release_orphans(&self) -> Result<()> {
         let mut tx = self.db.write().await?;
         let orphans = sqlx::query_scalar!(
@@ -165,11 +165,18 @@ impl Accounts {
         )
         .fetch_all(&mut *tx)
         .await?;
-        for id in orphans {
-            self.free(&mut tx, id).await?;
+        let unreleased = self.memory.take_unreleased();
+        let freed = async {
+            for id in orphans.iter().chain(&unreleased) {
+                self.free(&mut tx, *id).await?;
+            }
+            tx.commit().await
+        };
+        let freed = freed.await;
+        if freed.is_err() {
+            unreleased.into_iter().for_each(|id| self.memory.note_unreleased(id));
         }
-        tx.commit().await?;
-        Ok(())
+        freed
     }
 
     /// Turns a reservation into a file, as part of the transaction that publishes it: `comes` in
@@ -308,11 +315,14 @@ impl Drop for Reservation {
     }
 }
 
+/// What cannot be given back now, for the disk of the database is full or failing, is later.
 async fn release(accounts: &Accounts, id: i64) -> Result<()> {
-    let mut tx = accounts.db.write().await?;
-    accounts.free(&mut tx, id).await?;
-    tx.commit().await?;
-    Ok(())
+    let released = async {
+        let mut tx = accounts.db.write().await?;
+        accounts.free(&mut tx, id).await?;
+        tx.commit().await
+    };
+    released.await.inspect_err(|_| accounts.memory.note_unreleased(id))
 }
 
 /// A refusal in figures of the whole upload: what was promised to it before is not used by others,

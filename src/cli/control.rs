@@ -173,7 +173,8 @@ async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
 }
 
 async fn findings(db: &Db, config: &Config, reads: bool) -> crate::Result<Findings> {
-    let differences = drive::examine(db, config.drive.clone()).await?;
+    let mut differences = db.damage().await?;
+    differences.extend(drive::examine(db, config.drive.clone()).await?);
     let scrubbed = match reads {
         true => Some(drive::read_everything(db, config.drive.clone()).await?),
         false => None,

@@ -223,7 +223,8 @@ impl Request {
                 if repair {
                     drive.repair().await?;
                 }
-                let differences = drive.examine().await?;
+                let mut differences = services.db.damage().await?;
+                differences.extend(drive.examine().await?);
                 let pointing = drive.pointing().await?;
                 let scrubbed = if reads { Some(drive.read_everything().await?) } else { None };
                 let abilities = drive.abilities().await?;

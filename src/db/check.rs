@@ -70,6 +70,21 @@ impl Db {
         Err(Error::StorageDegraded(damage))
     }
 
+    /// Every damage that a comparison of all tables with all indexes finds, as sentences.
+    pub async fn damage(&self) -> Result<Vec<String>> {
+        let options = (*self.reader.connect_options()).clone();
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+        let found: Result<Vec<String>, _> =
+            sqlx::query_scalar("pragma integrity_check").fetch_all(&mut connection).await;
+        connection.close().await?;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => vec![database_fault(&error).ok_or(error)?],
+        };
+        let damage = found.into_iter().filter(|one| one != "ok");
+        Ok(damage.map(|one| format!("The database is damaged: {one}")).collect())
+    }
+
     /// Whether it has to be looked at before long: the last end was not clean, and it is large.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {

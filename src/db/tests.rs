@@ -33,6 +33,7 @@ async fn damage_is_found_and_nothing_more_is_written() {
     assert!(matches!(&found, Error::StorageDegraded(what) if what.contains("damaged")), "{found}");
     let refused = db.write().await.unwrap_err();
     assert!(matches!(refused, Error::StorageDegraded(_)), "{refused}");
+    assert!(db.damage().await.unwrap()[0].starts_with("The database is damaged"));
     let still = db.try_storage().await.unwrap_err();
     assert!(matches!(still, Error::StorageDegraded(_)), "{still}");
     assert!(db.answers().await);

@@ -65,11 +65,14 @@ impl Drive {
 
     /// Whether things may be put in order on it.
     pub(super) async fn is_writable(&self) -> Result<bool> {
-        Ok(self.standing().await? == Standing::Sound)
+        Ok(self.db.storage().fault().is_none() && self.standing().await? == Standing::Sound)
     }
 
-    /// Refuses to write where the drive is not mounted, or failed.
+    /// Refuses to write where the drive is not mounted, or failed, and where no row could tell of it.
     pub(super) async fn require_writable(&self) -> Result<()> {
+        if let Some(what) = self.db.storage().fault() {
+            return Err(Error::StorageDegraded(what.to_string()));
+        }
         match self.standing().await? {
             Standing::Sound => Ok(()),
             Standing::Unmounted => Err(not_mounted()),

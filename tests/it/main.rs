@@ -10,6 +10,7 @@ mod dlna;
 mod drive;
 mod fuzz;
 mod harness;
+mod health;
 mod http;
 mod ingest;
 mod media;

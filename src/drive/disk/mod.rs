@@ -5,6 +5,7 @@ mod copy;
 mod lasting;
 mod lent;
 mod link;
+mod look;
 mod renames;
 mod room;
 mod shelf;
@@ -12,7 +13,6 @@ mod taken;
 mod trial;
 
 use std::{
-    ffi::CStr,
     fs::{self, File},
     io::{self, Write as _},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -21,8 +21,8 @@ use std::{
 
 use rustix::{
     fs::{
-        AtFlags, Dir, FallocateFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat,
-        fallocate, fstat, fsync, mkdirat, openat, openat2, renameat_with, statat, unlinkat,
+        AtFlags, FallocateFlags, Mode, OFlags, RenameFlags, ResolveFlags, fallocate, fsync,
+        mkdirat, openat, openat2, renameat_with, statat, unlinkat,
     },
     io::Errno,
 };
@@ -30,19 +30,18 @@ use rustix::{
 pub use self::link::Origin;
 pub(crate) use self::link::{Digests, Kinship, digest, quick_key};
 pub use self::renames::Abilities;
-use self::{copy::born, renames::Replaced};
 pub(super) use self::{
     copy::{Copied, StagedCopy},
     lasting::LASTING,
     lent::{Lent, LentFiles},
+    look::{Found, file_facts, folders_below, list, list_with, open_file, spell},
     shelf::{OnShelf, SHELVES, Spot},
 };
-use super::names::is_same_name;
-use crate::{
-    clock::Millis,
-    error::is_nowhere,
-    storage::{Storage, Written},
+use self::{
+    look::{facts, is_folder, is_link, is_plain},
+    renames::Replaced,
 };
+use crate::storage::{Storage, Written};
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 const STAGING: &str = "staging";
@@ -56,18 +55,6 @@ pub(super) struct Disk {
     abilities: Abilities,
     /// What writes goes through it, so that the first failure of the disk is known.
     storage: Storage,
-}
-
-/// One plain file or folder as a walk finds it.
-pub(super) struct Found {
-    pub(super) name: String,
-    pub(super) is_folder: bool,
-    /// It is a symlink, and its bytes lie in a watched folder; size and time are theirs.
-    pub(super) is_lent: bool,
-    pub(super) size: u64,
-    pub(super) modified_ns: i64,
-    /// When a folder was made, where the disk knows that; rows tell it of files.
-    pub(super) born_at: Option<Millis>,
 }
 
 /// A file in staging. Dropping it removes it, unless it is an upload that outlives the server.
@@ -351,117 +338,6 @@ pub(super) fn make_folders(folder: OwnedFd, path: &str) -> io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// The path as the disk spells it: parts that are there already keep their composition.
-pub(super) fn spell(folder: &OwnedFd, path: &str) -> io::Result<String> {
-    if path.is_ascii() {
-        return Ok(path.to_owned());
-    }
-    let mut spelled = String::with_capacity(path.len());
-    for part in path.split('/') {
-        let listed = if part.is_ascii() { Ok(Vec::new()) } else { list(folder, &spelled) };
-        let listed = match listed {
-            // Nothing there yet: as sent.
-            Err(error) if is_nowhere(&error) => Vec::new(),
-            listed => listed?,
-        };
-        let exact = listed.iter().find(|found| found.name == part);
-        let same = exact.or_else(|| listed.iter().find(|found| is_same_name(&found.name, part)));
-        if !spelled.is_empty() {
-            spelled.push('/');
-        }
-        spelled.push_str(same.map_or(part, |found| &found.name));
-    }
-    Ok(spelled)
-}
-
-/// The plain files and folders of a folder. Symlinks, pipes and names that are not UTF-8 are
-/// left out.
-pub(super) fn list(locker: &OwnedFd, path: &str) -> io::Result<Vec<Found>> {
-    list_with(locker, path, |_| None)
-}
-
-/// The same with those symlinks, by name, that stand for lent files.
-pub(super) fn list_with<'l>(
-    locker: &OwnedFd,
-    path: &str,
-    mut lent: impl FnMut(&str) -> Option<&'l Lent>,
-) -> io::Result<Vec<Found>> {
-    let folder = beneath(locker, path, FOLDER)?;
-    let mut found = Vec::new();
-    for entry in Dir::read_from(&folder)? {
-        let entry = entry?;
-        let Some(name) = plain_name(entry.file_name()) else { continue };
-        let stat = match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-            // Gone between listing and looking.
-            Err(Errno::NOENT) => continue,
-            stat => stat?,
-        };
-        let is_folder = is_folder(&stat);
-        if is_folder || is_plain(&stat) {
-            let (size, modified_ns) = facts(&stat);
-            let born_at = is_folder.then(|| born(&folder, name)).flatten();
-            let (name, is_lent) = (name.to_owned(), false);
-            found.push(Found { name, is_folder, is_lent, size, modified_ns, born_at });
-        } else if is_link(&stat)
-            && let Some(lent) = lent(name)
-        {
-            found.push(lent.found(name));
-        }
-    }
-    Ok(found)
-}
-
-/// Paths of the folders below a path, each before those in it, as long as `each` wants more. Looks at
-/// no file: most file systems say what an entry is with its name.
-pub(super) fn folders_below(
-    locker: &OwnedFd,
-    path: &str,
-    mut each: impl FnMut(&str) -> bool,
-) -> io::Result<()> {
-    let mut left = vec![path.to_owned()];
-    while let Some(at) = left.pop() {
-        let folder = match beneath(locker, &at, FOLDER) {
-            // Gone between listing and looking.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            folder => folder?,
-        };
-        for entry in Dir::read_from(&folder)? {
-            let entry = entry?;
-            let Some(name) = plain_name(entry.file_name()) else { continue };
-            let is_folder = match entry.file_type() {
-                FileType::Unknown => statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)
-                    .is_ok_and(|stat| is_folder(&stat)),
-                kind => kind == FileType::Directory,
-            };
-            if is_folder {
-                let found = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
-                if !each(&found) {
-                    return Ok(());
-                }
-                left.push(found);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A plain file, open for reading, with its size and time.
-pub(super) fn open_file(locker: &OwnedFd, path: &str) -> io::Result<(File, u64, i64)> {
-    // A pipe must not make the opener wait.
-    let file = File::from(beneath(locker, path, OFlags::RDONLY | OFlags::NONBLOCK)?);
-    let stat = fstat(&file)?;
-    if !is_plain(&stat) {
-        return Err(Errno::ISDIR.into());
-    }
-    let (size, modified_ns) = facts(&stat);
-    Ok((file, size, modified_ns))
-}
-
-/// Size and time of an open file.
-pub(super) fn file_facts(file: &File) -> io::Result<(u64, i64)> {
-    Ok(facts(&fstat(file)?))
-}
-
 /// Renames where nothing may be at the target, also on disks that cannot promise it.
 fn rename_new(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> io::Result<()> {
     match renameat_with(from, name, to, new, RenameFlags::NOREPLACE) {
@@ -472,28 +348,6 @@ fn rename_new(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> io::Result
         }
         moved => Ok(moved?),
     }
-}
-
-fn plain_name(name: &CStr) -> Option<&str> {
-    name.to_str().ok().filter(|name| !matches!(*name, "." | ".."))
-}
-
-fn is_folder(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-}
-
-fn is_plain(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-}
-
-fn is_link(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
-}
-
-fn facts(stat: &Stat) -> (u64, i64) {
-    let nanoseconds = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
-    let modified = stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
-    (u64::try_from(stat.st_size).unwrap_or(0), modified)
 }
 
 /// Whether a folder lies at this path, for start-up.

@@ -277,7 +277,8 @@ impl Podcasts {
             tracing::error!(episode = %due.episode, "a download failed: {cause:#}");
         }
         let reason = error.to_string();
-        let may_pass = matches!(error, Error::Unavailable(_) | Error::Internal(_));
+        let may_pass =
+            matches!(error, Error::Unavailable(_) | Error::StorageDegraded(_) | Error::Internal(_));
         let now = self.0.now();
         let mut tx = self.0.of.db.write().await?;
         let tries = sqlx::query_scalar!(

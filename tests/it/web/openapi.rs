@@ -222,6 +222,7 @@ async fn every_answer_is_as_described() {
     let playing = json!({ "track": track, "state": "playing", "position": 0.0 });
     post("playback", playing.clone()).await;
     get("server").await;
+    post("server/storage", json!({})).await;
     put("queue", json!({ "tracks": [track], "current": 0, "position": 1.5 })).await;
     post("shares", json!({ "items": [album], "description": "hear this" })).await;
     post("chat", json!({ "message": "hello" })).await;
