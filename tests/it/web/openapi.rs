@@ -282,7 +282,10 @@ async fn every_answer_is_as_described() {
     let order = json!({ "user": "bob", "order": "1", "items": [{ "upload": "gone" }] });
     let url = house.app.url("/api/v1/deliveries");
     let request = Client::new().post(url).bearer_auth(key.as_str().unwrap_or("-")).json(&order);
-    assert_eq!(schema::send(request).await.0, 202);
+    let (status, delivered) = schema::send(request).await;
+    assert_eq!(status, 202);
+    let delivered: Value = serde_json::from_str(&delivered).unwrap();
+    get(&format!("deliveries/{}", delivered["id"].as_str().unwrap_or("-"))).await;
     let webhook = json!({ "url": "https://example.org/told", "secret": "s" });
     put("notice-ways/webhook", webhook).await;
     put("analysis", json!({ "on": false })).await;

@@ -42,10 +42,10 @@ const OWNERS: &str = "
     get /tracks/{id}/stream, get /tracks/{id}/decision, get /tracks/{id}/lyrics, get /covers/{id}, put /stars/{id},
     delete /stars/{id}, delete /history/{id}, post /playback, post /shares, patch /shares/{id},
     delete /shares/{id}, get /playlists/{id}, patch /playlists/{id}, delete /playlists/{id}, get /playlists/{id}/file,
-    post /notices/{id}/seen, get /ledger, patch /libraries/{id}";
+    post /notices/{id}/seen, get /ledger, get /deliveries/{id}, patch /libraries/{id}";
 
 /// What administrators may do besides to what is somebody else's.
-const HOUSE_RULES: &str = "delete /shares/{id}";
+const HOUSE_RULES: &str = "delete /shares/{id}, get /deliveries/{id}";
 
 /// Of whoever follows a podcast; another test has a feed.
 const FOLLOWERS: &str = "
@@ -224,6 +224,14 @@ impl Things {
         let upload = json!(place.rsplit('/').next().unwrap());
         self.keep("upload", &upload);
         self.put_zip().await;
+        let key = self.request(Some("ann"), Method::POST, "/delivery-keys");
+        let key = key.json(&json!({ "label": "shop" })).send().await.unwrap();
+        let key: Value = key.json().await.unwrap();
+        let order = json!({ "user": "bob", "order": "1", "items": [{ "upload": "gone" }] });
+        let made = self.request(None, Method::POST, "/deliveries");
+        let made = made.bearer_auth(key["secret"].as_str().unwrap()).json(&order).send().await;
+        let made: Value = made.unwrap().json().await.unwrap();
+        self.keep("delivery", &made["id"]);
         let groups = self.get("/duplicates?kind=exact").await;
         let group = &groups["groups"][0];
         let body = json!({ "what": "keep", "kind": group["kind"], "key": group["key"] });
@@ -286,6 +294,7 @@ impl Things {
             "uploads" => of("upload"),
             "notices" => of("notice"),
             "history" => of("history"),
+            "deliveries" => of("delivery"),
             "libraries" => of("library"),
             _ => "1".to_owned(),
         };
