@@ -184,7 +184,7 @@ class Door:
             file.write(song)
         at = time.monotonic()
         subprocess.run([self.server.program, "sync", folder, "--to", f"http://{self.server.http}", "--as", "bench"],
-                       env={"PATH": os.environ["PATH"], "HOME": folder, "TUNELOCKER_SECRET": self.server.secret},
+                       env={"PATH": os.environ["PATH"], "HOME": self.data, "TUNELOCKER_SECRET": self.server.secret},
                        check=True, stdout=subprocess.DEVNULL)
         return at
 

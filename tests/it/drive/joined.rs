@@ -59,7 +59,7 @@ async fn parts_that_fill_a_locker_are_joined_without_a_byte_more_and_stay_where_
     let gone = ann.request(Method::HEAD, &places[0].replace("/api/v1/", ""));
     assert_eq!(gone.header("Tus-Resumable", "1.0.0").send().await.unwrap().status(), 404);
     let (_, ledger) = whole(ann.request(Method::GET, "ledger").send().await.unwrap()).await;
-    let rows = ledger["items"].as_array().unwrap();
-    let rows: Vec<_> = rows.iter().filter(|row| row["reason"] == "upload").collect();
-    assert_eq!((rows.len(), &rows[0]["bytes"]), (1, &10_000.into()), "{ledger}");
+    let rows = ledger["items"].as_array().unwrap().iter();
+    let stored: Vec<_> = rows.filter(|row| row["reason"] == "upload").collect();
+    assert_eq!((stored.len(), &stored[0]["bytes"]), (1, &10_000.into()), "{ledger}");
 }
