@@ -175,10 +175,8 @@ async fn alone(config: &Config, request: Request) -> Result<Reply, Failure> {
 async fn findings(db: &Db, config: &Config, reads: bool) -> crate::Result<Findings> {
     let mut differences = db.damage().await?;
     differences.extend(drive::examine(db, config.drive.clone()).await?);
-    let scrubbed = match reads {
-        true => Some(drive::read_everything(db, config.drive.clone()).await?),
-        false => None,
-    };
+    let scrubbed =
+        if reads { Some(drive::read_everything(db, config.drive.clone()).await?) } else { None };
     let (pointing, abilities) = (drive::pointing(db).await?, drive::abilities(db).await?);
     Ok(Findings::new(differences, pointing, abilities, scrubbed))
 }

@@ -35,11 +35,11 @@ impl Db {
     /// Tries a disk that failed: if the database is whole, and what is written lasts, it is taken for
     /// sound again.
     pub(crate) async fn try_storage(&self) -> Result<()> {
-        if self.storage.fault().is_none() {
+        if self.parts.storage.fault().is_none() {
             return Ok(());
         }
         self.check_quickly().await?;
-        self.storage.clear();
+        self.parts.storage.clear();
         let mut tx = self.write().await?;
         sqlx::query(
             "insert into meta (key, value) values ('tried', cast(unixepoch() as text))
@@ -53,7 +53,7 @@ impl Db {
     /// Whether the database is whole, as far as can be seen without comparing every index: a damaged
     /// one is not written to any more. It reads all of the file, beside everybody else.
     pub async fn check_quickly(&self) -> Result<()> {
-        let options = (*self.reader.connect_options()).clone();
+        let options = (*self.parts.reader.connect_options()).clone();
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
         let found: Result<String, _> =
             sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut connection).await;
@@ -66,13 +66,13 @@ impl Db {
                 None => return Err(error.into()),
             },
         };
-        self.storage.degrade(&damage);
+        self.parts.storage.degrade(&damage);
         Err(Error::StorageDegraded(damage))
     }
 
     /// Every damage that a comparison of all tables with all indexes finds, as sentences.
     pub async fn damage(&self) -> Result<Vec<String>> {
-        let options = (*self.reader.connect_options()).clone();
+        let options = (*self.parts.reader.connect_options()).clone();
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
         let found: Result<Vec<String>, _> =
             sqlx::query_scalar("pragma integrity_check").fetch_all(&mut connection).await;
@@ -88,14 +88,14 @@ impl Db {
     /// Whether it has to be looked at before long: the last end was not clean, and it is large.
     #[must_use]
     pub fn is_unchecked(&self) -> bool {
-        self.is_unchecked
+        self.parts.is_unchecked
     }
 
     /// When it was looked at last; `None` if never.
     pub(crate) async fn checked_at(&self) -> Result<Option<Millis>> {
         let kept: Option<String> = sqlx::query_scalar("select value from meta where key = ?")
             .bind(CHECKED)
-            .fetch_optional(&self.reader)
+            .fetch_optional(&self.parts.reader)
             .await?;
         Ok(kept.and_then(|text| text.parse().ok()))
     }
@@ -116,7 +116,7 @@ impl Db {
 
     /// Renews the statistics that questions are planned by, where they are old.
     pub(crate) async fn optimize(&self) -> Result<()> {
-        sqlx::query("pragma optimize").execute(&self.writer).await?;
+        sqlx::query("pragma optimize").execute(&self.parts.writer).await?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ mod tx;
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::Context as _;
@@ -29,6 +30,12 @@ pub use tx::Tx;
 /// A cheap handle to the database. Reads run side by side. Writes queue for the one writer.
 #[derive(Debug, Clone)]
 pub struct Db {
+    // In one place: every service has one of these, and they are moved about a lot.
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
     reader: SqlitePool,
     writer: SqlitePool,
     storage: Storage,
@@ -101,34 +108,38 @@ impl Db {
                     .pragma("query_only", "on"),
             )
             .await?;
-        Ok(Self { reader, writer, storage: Storage::default(), is_unchecked })
+        let storage = Storage::default();
+        Ok(Self { parts: Arc::new(Parts { reader, writer, storage, is_unchecked }) })
     }
 
     /// The pool that reads run on.
     pub(crate) fn read(&self) -> &SqlitePool {
-        &self.reader
+        &self.parts.reader
     }
 
     /// Starts a write transaction. It takes the write lock at once. Refused after the disk failed to
     /// keep one, and where the database is known to be damaged.
     pub(crate) async fn write(&self) -> Result<Tx> {
-        if let Some(what) = self.storage.fault() {
+        if let Some(what) = self.parts.storage.fault() {
             return Err(Error::StorageDegraded(what.to_string()));
         }
-        Ok(Tx::new(self.writer.begin_with("BEGIN IMMEDIATE").await?, self.storage.clone()))
+        Ok(Tx::new(
+            self.parts.writer.begin_with("BEGIN IMMEDIATE").await?,
+            self.parts.storage.clone(),
+        ))
     }
 
     /// Whether what is written to its disk lasts.
     #[must_use]
     pub fn storage(&self) -> &Storage {
-        &self.storage
+        &self.parts.storage
     }
 
     /// Lets go of pages and statements that are kept for the next question, and of the connections
     /// that more than one question at a time needed. Connections that are at work are passed by.
     pub async fn rest(&self) {
         let mut resting = Vec::new();
-        for pool in [&self.reader, &self.writer] {
+        for pool in [&self.parts.reader, &self.parts.writer] {
             let mut is_first = true;
             while let Some(mut connection) = pool.try_acquire() {
                 if !std::mem::take(&mut is_first) {
@@ -152,7 +163,7 @@ impl Db {
     /// Writes a whole copy, as one moment saw it, to a file that is not there yet. Others go on
     /// reading and writing meanwhile.
     pub(crate) async fn copy_to(&self, path: &Path) -> Result<()> {
-        let options = (*self.reader.connect_options()).clone().pragma("query_only", "off");
+        let options = (*self.parts.reader.connect_options()).clone().pragma("query_only", "off");
         let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
         sqlx::query("vacuum into ?").bind(path.to_string_lossy()).execute(&mut connection).await?;
         connection.close().await?;
@@ -174,17 +185,17 @@ impl Db {
 
     /// Whether a read gets through.
     pub async fn answers(&self) -> bool {
-        sqlx::query_scalar!("select 1").fetch_one(&self.reader).await.is_ok()
+        sqlx::query_scalar!("select 1").fetch_one(&self.parts.reader).await.is_ok()
     }
 
     /// Writes the log back and closes; the last thing before the process ends.
     pub async fn close(&self) {
-        self.reader.close().await;
-        if let Ok(mut connection) = self.writer.acquire().await {
+        self.parts.reader.close().await;
+        if let Ok(mut connection) = self.parts.writer.acquire().await {
             let _ = sqlx::query("pragma optimize").execute(&mut *connection).await;
             let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *connection).await;
         }
-        self.writer.close().await;
+        self.parts.writer.close().await;
     }
 }
 

@@ -215,7 +215,7 @@ impl Restoring {
             (drive.disk.clone(), self.locker.path.clone(), self.kept.spot.clone(), path.clone());
         if let Err(error) = tx.commit().await {
             blocking(move || disk.reshelve(&spot, &folder, &from)).await?;
-            return Err(error.into());
+            return Err(error);
         }
         blocking(move || disk.erase(&spot)).await?;
         drop(turn);

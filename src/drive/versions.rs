@@ -10,7 +10,7 @@ use super::{
     rows::inside,
 };
 use crate::{
-    Error, Result,
+    Result,
     accounts::{Change, Charge, Locker, Principal},
     clock::Millis,
     db::Tx,
@@ -269,7 +269,7 @@ impl Back {
             let (disk, folder) = (drive.disk.clone(), self.locker.path.clone());
             let (spot, at) = (self.kept.spot.clone(), path.to_owned());
             blocking(move || disk.reshelve(&spot, &folder, &at)).await?;
-            return Err(Error::from(error));
+            return Err(error);
         }
         Ok(())
     }

@@ -261,7 +261,7 @@ async fn finish(tx: Tx, changed: u64) -> Result<()> {
     if changed == 0 {
         return Err(Error::NotFound("Share"));
     }
-    Ok(tx.commit().await?)
+    tx.commit().await
 }
 
 fn require_sharing(principal: &Principal) -> Result<()> {

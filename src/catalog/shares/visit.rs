@@ -70,7 +70,7 @@ impl Shares {
         )
         .execute(&mut *tx)
         .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     async fn find(&self, token: &str, origin: &Origin) -> Result<Found> {

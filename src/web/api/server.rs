@@ -11,6 +11,7 @@ use crate::{
     accounts::{LockerKind, Mode, SetUpState},
     catalog::{AlbumFilter, AlbumOrder, ArtistFilter, Page, TrackFilter, TrackOrder},
     clock::{self, Millis},
+    drive::Abilities,
     web::{Handles, addresses::addresses, failure::Answer},
 };
 
@@ -147,11 +148,8 @@ async fn facts(of: &Handles, addresses: &[String]) -> Result<Vec<Value>> {
         SetUpState::Done(Mode::Hosting) => "hosting",
     };
     let lan = if of.site.has_lan { "served (DLNA)" } else { "off" };
-    let can = of
-        .drive
-        .abilities()
-        .await?
-        .map_or_else(|| "not tried yet".to_owned(), |can| can.sentence());
+    let can =
+        of.drive.abilities().await?.map_or_else(|| "not tried yet".to_owned(), Abilities::sentence);
     let read = scrub(of).await?;
     let fact = |name: &str, value: String| json!({ "name": name, "value": value });
     Ok(vec![

@@ -58,8 +58,8 @@ async fn damage_is_told_from_changes_and_names_what_is_whole() {
     rot(&at("c"));
     fs::write(at("d"), [6; 2000]).unwrap();
     let versions = lockers.drive_root().join("versions/ann");
-    let version = fs::read_dir(&versions).unwrap().map(|it| it.unwrap().path());
-    let version = version.filter(|it| it.is_dir()).next().unwrap().join("b");
+    let mut version = fs::read_dir(&versions).unwrap().map(|it| it.unwrap().path());
+    let version = version.find(|it| it.is_dir()).unwrap().join("b");
     rot(&version);
     for found in [drive.read_everything().await.unwrap(), direct(&lockers).await] {
         assert_eq!((found.files, found.changed), (6, 1), "{found:?}");

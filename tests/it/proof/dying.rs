@@ -2,7 +2,7 @@
 //! second try, nothing more is written to it, and all that can be read goes on. It is written to
 //! again when somebody tried it.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -148,6 +148,40 @@ async fn no_failed_fsync_is_taken_for_stored() {
         at.assert_whole().await;
     }
     assert!(3 <= failures, "{failures}");
+}
+
+/// The lockers' disk breaks alone: what stores is refused, also when the disk does as if nothing had
+/// been, and what needs the database alone goes on.
+#[tokio::test]
+async fn a_failing_disk_of_the_lockers_stops_what_stores() {
+    let at = Box::new(None);
+    assert!(at.put("before.bin", 7).await.is_success());
+    at.api.must(at.api.dav("MKCOL", "1")).await;
+    let folder = at.folders.drive.join("lockers/root");
+    let trace = Trace::fail_from(at.daemon.pid(), "fsync", 1, &[folder]);
+    let refused = at.put("new.bin", 1).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    drop(trace);
+    assert_all_refused_from_the_first(&at.changes(1).await, "when it is well again");
+    let health = at.health().await;
+    assert_eq!((&health["database"], &health["storage"]), (&json!("ok"), &json!("degraded")));
+    let api = &at.api;
+    let new = json!({ "name": "songs" });
+    api.must(api.request(Method::POST, "playlists").json(&new)).await;
+    at.assert_reads("before.bin", 7).await;
+    let told = async || {
+        let notices = api.must(api.administer(Method::GET, "notices")).await.json();
+        notices.to_string().contains("The disk of the lockers is failing")
+    };
+    while !told().await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(at.try_disks().await.is_success());
+    assert!(at.put("new.bin", 1).await.is_success());
+    while told().await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    at.assert_whole().await;
 }
 
 /// The database's disk breaks alone: a change that it could not keep is refused, and so is every
