@@ -237,7 +237,8 @@ impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
         if let Some(WriteFailed(cause)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
             return Self::StorageDegraded(format!(
-                "the disk failed to keep what was written ({cause})"
+                "the disk failed to keep what was written ({})",
+                in_words(cause)
             ));
         }
         match error.kind() {
@@ -247,6 +248,12 @@ impl From<std::io::Error> for Error {
             _ => Self::Internal(error.into()),
         }
     }
+}
+
+/// An error of a file for people: without the system's number for it.
+pub(crate) fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error ").map_or(&*text, |(words, _)| words).to_owned()
 }
 
 /// Whether an error of a file says that nothing is there; any other leaves that open.

@@ -13,7 +13,7 @@ use std::{
 use rustix::io::Errno;
 use tokio::sync::watch;
 
-use crate::error::WriteFailed;
+use crate::error::{WriteFailed, in_words};
 
 /// What failed, as half a sentence for people: `an fsync failed (Input/output error)`.
 pub type Fault = Arc<str>;
@@ -73,7 +73,7 @@ impl Storage {
             Err(error) if is_failure(&error) => error,
             done => return done,
         };
-        self.degrade(&format!("a write failed ({error})"));
+        self.degrade(&format!("a write failed ({})", in_words(&error)));
         Err(io::Error::other(WriteFailed(error)))
     }
 }
@@ -195,7 +195,8 @@ mod tests {
         for errno in [Errno::IO, Errno::ROFS, Errno::NODEV, Errno::NXIO, Errno::UCLEAN] {
             let storage = Storage::default();
             let error = storage.over(|| failed(errno)).unwrap_err();
-            assert!(storage.fault().unwrap().contains("a write failed"), "{errno}");
+            let fault = storage.fault().unwrap();
+            assert!(fault.contains("a write failed") && !fault.contains("os error"), "{fault}");
             assert!(error.get_ref().unwrap().is::<WriteFailed>());
             storage.clear();
             assert_eq!(storage.fault(), None);

@@ -41,7 +41,7 @@ function TryDisk({ onDone }) {
     setBusy(true);
     post('server/storage').then(() => { toast(t('overview.diskFine')); onDone(); }, complain).finally(() => setBusy(false));
   };
-  return html`<p class="note">${t('overview.tryDiskHint')}</p>${h(Button, { icon: 'hard-drive', busy, disabled: busy, onClick: go }, t('overview.tryDisk'))}`;
+  return html`<p class="note gapafter">${t('overview.tryDiskHint')}</p>${h(Button, { icon: 'hard-drive', busy, disabled: busy, onClick: go }, t('overview.tryDisk'))}`;
 }
 
 export default function Overview() {
