@@ -11,14 +11,13 @@ use sha1::{Digest as _, Sha1};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{PATIENCE, Row, deferred::Promise, staging_of};
+use super::{PATIENCE, Row, staging_of};
 use crate::{
     Error, Result,
     accounts::Principal,
     clock::Millis,
     drive::{
         Drive, Stored,
-        ground::{Becomes, Ground},
         put::{Publishing, blocking},
         reach::Access,
     },
@@ -243,28 +242,6 @@ impl Drive {
         Ok(Some((self.record(row, growing).await?, refused)))
     }
 
-    /// Whether it is still wanted when so many bytes are there: not given up, and on firm ground.
-    async fn may_go_on(
-        &self,
-        row: &Row,
-        ground: &mut Ground,
-        bytes: u64,
-        promise: &Promise,
-    ) -> Result<()> {
-        if bytes < ground.next {
-            return Ok(());
-        }
-        if self.upload_row(&row.id).await?.is_none() {
-            return Err(Error::NotFound("Upload"));
-        }
-        let promised = match (promise, row.reservation) {
-            (Promise::Growing { bytes, .. }, _) => *bytes,
-            (Promise::Whole(_), Some(reservation)) => self.accounts.promised(reservation).await?,
-            (Promise::Whole(_), None) => 0,
-        };
-        ground.admit(self, bytes, promised).await
-    }
-
     /// Room for bytes that nobody announced, beside what uploads leave to everything else.
     async fn require_disk(&self, bytes: u64) -> Result<()> {
         let disk = self.disk.clone();
@@ -365,25 +342,6 @@ impl Drive {
             lendable: None,
         };
         publishing.run(staged).await
-    }
-}
-
-impl Row {
-    /// What it stands on while more comes in.
-    fn ground(&self) -> Ground {
-        let becomes = if self.state.is_part {
-            Becomes::Part
-        } else if self.unpacks {
-            Becomes::Archive
-        } else {
-            Becomes::File {
-                condition: self.target().condition,
-                handover: self.handover.clone(),
-                declared: (!self.state.is_deferred).then_some(self.state.length),
-            }
-        };
-        let whose = (self.user, self.locker);
-        Ground::at(whose, &self.target().path, becomes, self.state.offset)
     }
 }
 

@@ -10,6 +10,7 @@ mod deferred;
 mod expired;
 mod hand_over;
 mod join;
+mod standing;
 mod tidy;
 
 use std::{
