@@ -10,7 +10,8 @@ pub enum SharedCopies {
     /// Each the whole size, as if it were his alone. Tells nobody that there are others.
     #[default]
     Full,
-    /// The one who had it first; when he lets it go, the next.
+    /// The one who had it first; when he lets it go, the next. Who pays nothing learns by that that
+    /// somebody here has it.
     FirstOwner,
     /// Each a part; the first ones a byte more where it does not divide.
     Split,
