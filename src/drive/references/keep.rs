@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::real::{Reference, is_of};
+use super::real::{InFolder, Reference, is_of};
 use crate::{
     Error, Result, clock,
     drive::{
@@ -103,7 +103,8 @@ impl Drive {
         .await?;
         for id in recalled {
             let Some(reference) = self.reference(id).await? else { continue };
-            match self.make_reference_real(&reference).await {
+            let places = self.in_folders(&reference.hash).await?;
+            match self.make_reference_real(&reference, &places).await {
                 Ok(true) => (),
                 // What is missing has nothing to be copied; it may come back.
                 Ok(false) => tracing::warn!(
@@ -151,17 +152,19 @@ impl Drive {
             }
             return Ok(());
         }
-        for (place, sealed) in self.in_folders(&reference.hash, true).await? {
-            let (there, hash) = (sealed.clone(), reference.hash.clone());
+        // Asked once: what is hashed meanwhile is followed at the next look, not copied by this one.
+        let places = self.in_folders(&reference.hash).await?;
+        for place in places.iter().filter(|place| place.lends) {
+            let (there, hash) = (place.sealed.clone(), reference.hash.clone());
             let opened = blocking(move || {
                 let Ok((file, changed_ns)) = there.open_as_of() else { return Ok(None) };
                 Ok(is_of(&file, &hash)?.then_some(changed_ns))
             });
             if let Some(changed_ns) = opened.await? {
-                return self.follow_to(reference, place, sealed, changed_ns).await;
+                return self.follow_to(reference, place, changed_ns).await;
             }
         }
-        if self.make_reference_real(reference).await? {
+        if self.make_reference_real(reference, &places).await? {
             tracing::info!(
                 file = %reference.lent.sealed.path.display(),
                 "a file of a folder is gone or changed; the lockers that pointed at it have its bytes from elsewhere"
@@ -225,10 +228,10 @@ impl Drive {
     async fn follow_to(
         &self,
         reference: &Reference,
-        (library, path): (i64, String),
-        sealed: Sealed,
+        place: &InFolder,
         changed_ns: i64,
     ) -> Result<()> {
+        let InFolder { library, path, sealed, .. } = place;
         let (id, target) = (reference.lent.id, sealed.path.as_os_str().as_bytes().to_vec());
         let turns = self.lock_holders(id).await?;
         let mut tx = self.db.write().await?;

@@ -47,6 +47,16 @@ pub(super) struct Spot {
     pub(super) is_missing: bool,
 }
 
+/// A file of a watched folder that has the bytes of a reference, as far as its hash was told.
+pub(super) struct InFolder {
+    pub(super) library: i64,
+    /// In its library.
+    pub(super) path: String,
+    /// The folder lends.
+    pub(super) lends: bool,
+    pub(super) sealed: Sealed,
+}
+
 impl Drive {
     /// The references of a locker, whole: what must be copied before its folder may go elsewhere.
     pub(in crate::drive) async fn make_locker_real(&self, locker: LockerId) -> Result<()> {
@@ -68,7 +78,8 @@ impl Drive {
                     own.push(holder);
                 }
             }
-            match self.bytes_of(&reference).await? {
+            let places = self.in_folders(&reference.hash).await?;
+            match self.bytes_of(&reference, &places).await? {
                 Some((source, kinship)) => self.give(&reference, own, source, kinship).await?,
                 None => tracing::warn!(
                     file = %reference.lent.sealed.path.display(),
@@ -80,8 +91,14 @@ impl Drive {
     }
 
     /// Gives everything that points with a reference bytes of its own. False if they are nowhere.
-    pub(super) async fn make_reference_real(&self, reference: &Reference) -> Result<bool> {
-        let Some((source, kinship)) = self.bytes_of(reference).await? else { return Ok(false) };
+    pub(super) async fn make_reference_real(
+        &self,
+        reference: &Reference,
+        places: &[InFolder],
+    ) -> Result<bool> {
+        let Some((source, kinship)) = self.bytes_of(reference, places).await? else {
+            return Ok(false);
+        };
         if reference.is_missing {
             self.set_missing(reference, false).await?;
         }
@@ -91,16 +108,19 @@ impl Drive {
     }
 
     /// The bytes of a reference, from its folder or from wherever else they are, proved.
-    async fn bytes_of(&self, reference: &Reference) -> Result<Option<(Arc<File>, Kinship)>> {
+    async fn bytes_of(
+        &self,
+        reference: &Reference,
+        places: &[InFolder],
+    ) -> Result<Option<(Arc<File>, Kinship)>> {
         // Another real file of the drive costs nothing.
         if let Some(file) = self.real_copy(reference).await? {
             return Ok(Some((file, Kinship::Locker)));
         }
-        let mut places = vec![reference.lent.sealed.clone()];
-        places.extend(self.in_folders(&reference.hash, false).await?.into_iter().map(|it| it.1));
         let mut unknown = None;
-        for place in places {
-            let hash = reference.hash.clone();
+        let places = places.iter().map(|place| &place.sealed);
+        for place in std::iter::once(&reference.lent.sealed).chain(places) {
+            let (place, hash) = (place.clone(), reference.hash.clone());
             let opened = blocking(move || {
                 let Some((file, _)) = place.look()? else { return Ok(None) };
                 Ok(is_of(&file, &hash)?.then_some(Arc::new(file)))
@@ -143,21 +163,16 @@ impl Drive {
         Ok(None)
     }
 
-    /// Files of watched folders that were of this content when they were hashed, those of `lends`
-    /// only from folders that lend: library and path, and what they must be.
-    pub(super) async fn in_folders(
-        &self,
-        hash: &[u8],
-        lends: bool,
-    ) -> Result<Vec<((i64, String), Sealed)>> {
+    /// Files of watched folders that were of this content when they were hashed.
+    pub(super) async fn in_folders(&self, hash: &[u8]) -> Result<Vec<InFolder>> {
         let rows = sqlx::query!(
-            r#"select m.library_id as "library!: i64", m.path, b.path as root, m.size_bytes, m.modified_ns
+            r#"select m.library_id as "library!: i64", m.path, b.path as root, m.size_bytes, m.modified_ns,
+                      b.may_refer = 1 as "lends!: bool"
                from folder_hash h join media_file m using (media_file_id) join library b using (library_id)
                where h.content_hash = ?1 and h.size_bytes = m.size_bytes and h.modified_ns = m.modified_ns
-                 and b.kind = 'folder' and b.is_active = 1 and (not ?2 or b.may_refer = 1)
+                 and b.kind = 'folder' and b.is_active = 1
                  and b.library_id not in (select library_id from shared_library)"#,
-            hash,
-            lends
+            hash
         )
         .fetch_all(self.db.read())
         .await?;
@@ -166,7 +181,8 @@ impl Drive {
             .map(|row| {
                 let path = path_text::decode(&row.root).join(path_text::decode(&row.path));
                 let (size, modified_ns) = (row.size_bytes.unsigned_abs(), row.modified_ns);
-                ((row.library, row.path), Sealed { path, size, modified_ns, seal: None })
+                let sealed = Sealed { path, size, modified_ns, seal: None };
+                InFolder { library: row.library, path: row.path, lends: row.lends, sealed }
             })
             .collect())
     }

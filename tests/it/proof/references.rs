@@ -160,7 +160,7 @@ async fn killed_while_a_file_comes_to_point_into_a_folder() {
     let told = house.folders.command("doctor").arg("--json").output().unwrap();
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     let points = json!({ "files": 1, "kept": 0, "bytes": bytes.len(), "missing": [] });
-    assert_eq!(told, json!({ "differences": [], "references": points }));
+    assert_eq!((&told["differences"], &told["references"]), (&json!([]), &points), "{told}");
     let told = house.folders.command("doctor").output().unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("1 file of lockers and 0 in trash and versions point"), "{told}");
