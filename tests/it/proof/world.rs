@@ -88,6 +88,11 @@ impl World {
         self.versions.push((path.to_owned(), self.files[path]));
     }
 
+    /// The last version of a file that is there: a take-down leaves those of files that went.
+    pub(super) fn replaced(&self) -> Option<usize> {
+        self.versions.iter().rposition(|it| self.files.contains_key(&it.0))
+    }
+
     /// In what another world is other than this one.
     pub(super) fn told_from(&self, there: &Self) -> String {
         let mut text = String::new();

@@ -220,7 +220,7 @@ impl Hand {
                 self.there(HOUSE).is_none().then_some(Act::PutInHouse)
             }
             Act::MoveFromShared => self.there(SHARED).is_none().then_some(Act::PutInShared),
-            Act::VersionBack => self.world.versions.is_empty().then_some(Act::Replace),
+            Act::VersionBack => self.world.replaced().is_none().then_some(Act::Replace),
             Act::MoveOver | Act::CopyOver => (self.plain().len() < 2).then_some(self.base()),
             _ => self.plain().is_empty().then_some(self.base()),
         }
@@ -381,7 +381,7 @@ impl Hand {
                 }
             }
             Act::VersionBack => {
-                let (path, hash) = after.versions.pop()?;
+                let (path, hash) = after.versions.remove(after.replaced()?);
                 let id = self.kept_id(&format!("versions?path={path}"), &path).await?;
                 after.keep_version(&path);
                 after.files.insert(path, hash);
