@@ -220,12 +220,18 @@ impl Deliveries {
         .await?
         .ok_or(Error::NotFound("Delivery"))?;
         let items = sqlx::query!(
-            "select path, size_bytes, state, problem, word from delivery_item where delivery_id = ?
-             order by delivery_item_id",
+            r#"select path, size_bytes, state, problem, word,
+                      state = 'waiting' and origin like '{"url":%' as "is_awaited!: bool"
+               from delivery_item where delivery_id = ? order by delivery_item_id"#,
             id.0
         )
         .fetch_all(self.db.read())
         .await?;
+        // After a start what is left is told as under way before anybody has begun with it again.
+        let is_left = row.state == "open"
+            && row.user_id.is_some()
+            && (items.iter().any(|item| item.is_awaited)
+                || items.iter().all(|item| item.state == "stored"));
         let invitation = match row.user_id {
             Some(user) => self.accounts.invitation(UserId(user)).await?,
             None => None,
@@ -236,7 +242,7 @@ impl Deliveries {
             order: row.order_id,
             user: row.user,
             is_done: row.state == "done",
-            is_running: self.running.has(id),
+            is_running: is_left || self.running.has(id),
             created_at: row.created_at,
             items: items
                 .into_iter()

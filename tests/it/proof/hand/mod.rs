@@ -302,6 +302,7 @@ impl Hand {
                 let to = self.new_path().rsplit_once('/')?.0.to_owned();
                 let hash = after.files.remove(&path)?;
                 after.files.insert(format!("{to}/{name}"), hash);
+                after.move_all(&format!("{from}/"), &format!("{to}/"));
                 api.request(Method::POST, &files(from)).json(&json!({ "to": to }))
             }
             Act::MoveOver | Act::CopyOver => {
