@@ -137,7 +137,7 @@ impl House {
             }
         }
         let mut round = ROUND.to_vec();
-        if layout == Layout::Safe {
+        if layout == Layout::Safe && 1 < crate::harness::times() {
             // Each behind a few of the others.
             for (number, act) in PROMISED.iter().enumerate() {
                 round.insert(number * 6 + 3, *act);
