@@ -242,6 +242,12 @@ impl Imports {
         )
         .execute(&mut *tx)
         .await?;
+        let upload = sqlx::query_scalar!("select upload_id from import where import_id = ?", id.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        if let Some(upload) = upload {
+            self.drive.forget_upload(&mut tx, &upload).await?;
+        }
         tx.commit().await?;
         Ok(())
     }

@@ -87,12 +87,13 @@ impl Imports {
         if live.is_left() {
             return;
         }
+        // Its end and that the upload is gone are one change; the bytes go behind it.
+        self.finish(id, &live, done).await;
         if let Ok(known) = self.known(id).await
             && let Err(error) = self.drive.drop_whole_upload(known.upload()).await
         {
             tracing::error!("an unpacked archive could not be removed: {error:?}");
         }
-        self.finish(id, &live, done).await;
     }
 
     /// A received archive into the locker.

@@ -31,6 +31,7 @@ use crate::{
     Error, Result,
     accounts::Principal,
     clock::Millis,
+    db::Tx,
     ids::{LockerId, UserId},
 };
 
@@ -354,18 +355,25 @@ impl Drive {
     /// Row, promise and bytes of an upload go.
     async fn drop_upload(&self, id: &str) -> Result<()> {
         let mut tx = self.db.write().await?;
-        let reservation =
-            sqlx::query_scalar!("select reservation_id from upload where upload_id = ?", id)
-                .fetch_optional(&mut *tx)
-                .await?
-                .flatten();
-        if let Some(reservation) = reservation {
-            self.accounts.unpromise(&mut tx, reservation).await?;
-        }
-        sqlx::query!("delete from upload where upload_id = ?", id).execute(&mut *tx).await?;
+        self.forget_upload(&mut tx, id).await?;
         tx.commit().await?;
         let (disk, staging) = (self.disk.clone(), staging_of(id));
         blocking(move || disk.discard(&staging)).await
+    }
+
+    /// The rows of an upload and what was promised to it; its bytes are [`Self::drop_upload`]'s, or
+    /// the next start's.
+    pub(in crate::drive) async fn forget_upload(&self, tx: &mut Tx, id: &str) -> Result<()> {
+        let reservation =
+            sqlx::query_scalar!("select reservation_id from upload where upload_id = ?", id)
+                .fetch_optional(&mut **tx)
+                .await?
+                .flatten();
+        if let Some(reservation) = reservation {
+            self.accounts.unpromise(tx, reservation).await?;
+        }
+        sqlx::query!("delete from upload where upload_id = ?", id).execute(&mut **tx).await?;
+        Ok(())
     }
 }
 

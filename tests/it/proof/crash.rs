@@ -147,13 +147,16 @@ async fn killed_while_files_arrive() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_others_bring_files() {
     let mut house = House::new(Layout::Safe, 1, MOST).await;
-    let mut acts = vec![Act::Zip, Act::TusZip, Act::Import, Act::Delivery];
-    // In the long run alone, as long as what it finds of them is open: at some deaths a list of an
-    // import does not come, or a file that was promised comes later than is told.
-    if 1 < times() {
-        acts.extend([Act::ImportZip, Act::ImportList, Act::DeliveryByUrl]);
-    }
-    house.die_through(&acts, 24).await;
+    let acts = [
+        Act::Zip,
+        Act::TusZip,
+        Act::Import,
+        Act::ImportZip,
+        Act::ImportList,
+        Act::Delivery,
+        Act::DeliveryByUrl,
+    ];
+    house.die_through(&acts, 28).await;
 }
 
 /// Whether it died before the rename, between it and the row, or after: what was known of the file is

@@ -137,7 +137,7 @@ impl House {
             }
         }
         let mut round = ROUND.to_vec();
-        if layout == Layout::Safe && 1 < crate::harness::times() {
+        if layout == Layout::Safe {
             // Each behind a few of the others.
             for (number, act) in PROMISED.iter().enumerate() {
                 round.insert(number * 6 + 3, *act);
@@ -164,6 +164,7 @@ impl House {
         let mut wrong = Vec::new();
         for (number, hand) in self.hands.iter_mut().enumerate() {
             hand.api = api.clone();
+            hand.hear_of_import().await;
             wrong.extend(hand.settle(&seen, (number == 0).then_some(quota)).err());
         }
         wrong.extend(seen.against_the_books(&self.folders, &api).await);

@@ -88,14 +88,12 @@ impl World {
         self.versions.push((path.to_owned(), self.files[path]));
     }
 
-    /// All that a folder holds goes to another, with the versions of it.
+    /// All that a folder holds goes to another. What was kept of it is called on its shelf what it was
+    /// called when it came there.
     pub(super) fn move_all(&mut self, from: &str, to: &str) {
         let moved = |path: &str| path.strip_prefix(from).map(|rest| format!("{to}{rest}"));
         let files = std::mem::take(&mut self.files).into_iter();
         self.files = files.map(|(path, hash)| (moved(&path).unwrap_or(path), hash)).collect();
-        for (path, _) in &mut self.versions {
-            *path = moved(path).unwrap_or_else(|| path.clone());
-        }
     }
 
     /// The last version of a file that is there: a take-down leaves those of files that went.

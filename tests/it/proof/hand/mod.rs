@@ -1,10 +1,12 @@
 //! Somebody at work in a folder of his own, who knows what he was told and what not: the world as
 //! it must be, and, while an answer is missing, the world as it may be instead.
 
+mod act;
 mod after;
 mod between;
 mod lent;
 mod own;
+mod perform;
 mod ways;
 
 use std::{
@@ -15,6 +17,7 @@ use std::{
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+pub(super) use self::act::Act;
 use self::between::{HOUSE, SHARED};
 use super::{
     api::{Api, OFFSET_STREAM, chunked},
@@ -27,81 +30,6 @@ use crate::{drive::archives::zip_of, harness::daemon::ADMIN};
 
 /// What a grant of these tests gives, in bytes.
 pub(super) const GIFT: u64 = 1_000;
-
-/// Something to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
-    Put,
-    PutChunked,
-    /// Half of it was acknowledged before.
-    Tus,
-    /// Made and sent by one request.
-    TusWhole,
-    /// Its length is told with the second half.
-    TusDeferred,
-    /// Two parts that are joined.
-    TusJoin,
-    Dav,
-    Form,
-    /// One file in an archive.
-    Zip,
-    /// The same as a resumable upload, unpacked behind its last byte.
-    TusZip,
-    /// From an address; it comes in after the answer.
-    Import,
-    /// The same of an archive, which is unpacked.
-    ImportZip,
-    /// The same of a list of two tracks, which is kept, too.
-    ImportList,
-    /// An order of a shop over what it uploaded.
-    Delivery,
-    /// Another over what it shows; it comes in after the answer.
-    DeliveryByUrl,
-    Replace,
-    ReplaceByTus,
-    ReplaceByDav,
-    Move,
-    MoveByDav,
-    MoveFolder,
-    MoveOver,
-    Copy,
-    CopyByDav,
-    CopyOver,
-    /// Over a copy of itself, which is another name of it where the disk has no shared blocks.
-    MoveOverTwin,
-    CopyOverTwin,
-    Trash,
-    TrashByDav,
-    EmptyTrash,
-    Restore,
-    Purge,
-    VersionBack,
-    Remove,
-    /// An administrator takes the content of a file down, wherever it is.
-    TakeDown,
-    /// Into the household's locker.
-    PutInHouse,
-    /// From the own locker to the household's, and the other way.
-    MoveToHouse,
-    CopyToHouse,
-    MoveFromHouse,
-    TrashInHouse,
-    /// The same with a folder that another shares.
-    PutInShared,
-    MoveToShared,
-    CopyToShared,
-    MoveFromShared,
-    /// Somebody's account goes; his files are put away, or go with it.
-    RemoveUser,
-    RemoveUserAndFiles,
-    Claim,
-    /// A song of the watched folder, which a file of the locker points at from then on.
-    Refer,
-    /// The folder lends no longer: what points gets bytes of its own.
-    Recall,
-    Grant,
-    GrantEnd,
-}
 
 /// An upload by tus that was begun.
 struct Begun {
@@ -119,6 +47,7 @@ struct Joining {
 }
 
 /// How an import ended.
+#[derive(PartialEq, Eq)]
 enum Ended {
     Done,
     /// Nobody is there to say it.
@@ -150,6 +79,8 @@ pub(super) struct Hand {
     pub(super) shop: Option<Shop>,
     /// An order that nobody said of that it is done.
     ordered: Option<(Value, String, Hash)>,
+    /// An import that nobody said of that it is over, and what was there before it.
+    importing: Option<(String, World)>,
     /// What was sent, to be held once more for a claim.
     sent: HashMap<Hash, Vec<u8>>,
     /// Files with a whole past, by no crash.
@@ -177,6 +108,7 @@ impl Hand {
             shared: String::new(),
             shop: None,
             ordered: None,
+            importing: None,
             sent: HashMap::new(),
             fresh: None,
             songs: Vec::new(),
@@ -413,96 +345,5 @@ impl Hand {
             }
         };
         Some(Step { request, after })
-    }
-
-    pub(super) async fn perform(&mut self, act: Act, step: Step) -> bool {
-        self.pending = Some(step.after);
-        let Some(answer) = self.api.ask(step.request).await else { return false };
-        // A disk without power makes these; then nothing was promised.
-        if 500 <= answer.status {
-            return false;
-        }
-        // It was the worker that was killed, and not the daemon: the archive could not be read.
-        if act == Act::Zip && answer.json()["type"] == "unsupported_archive" {
-            self.pending = None;
-            return false;
-        }
-        assert!(answer.is_success(), "{act:?}: {} {}", answer.status, answer.text());
-        // An archive may be taken in part: the answer tells of each file what became of it.
-        let told = answer.json();
-        let file = &told["items"][0];
-        if act == Act::Zip && answer.status != 201 && file["hash"].is_null() {
-            // It could not be written, or what was received of it not read.
-            let problem = file["problem"]["type"].as_str();
-            assert!(matches!(problem, None | Some("internal" | "unsupported_archive")), "{told}");
-            return false;
-        }
-        let before = self.world.clone();
-        let import = match act {
-            Act::TusZip => Some(answer.header("tunelocker-import")),
-            Act::Import | Act::ImportZip | Act::ImportList => {
-                answer.json()["id"].as_str().map(str::to_owned)
-            }
-            _ => None,
-        };
-        if act == Act::Delivery {
-            assert_eq!(answer.json()["items"][0]["state"], "stored", "{}", answer.text());
-            self.ordered = None;
-        }
-        if matches!(act, Act::Claim | Act::Refer) {
-            let claimed = &answer.json()["claims"][0];
-            match claimed["state"].as_str() {
-                Some("claimed") => {
-                    self.pointed += usize::from(claimed["origin"] == "reference");
-                }
-                // A head without its body, or a disk that said no: to that place, or of the bytes.
-                None | Some("need") => return false,
-                Some("refused") if claimed["status"].as_u64().is_some_and(|it| 500 <= it) => {
-                    return false;
-                }
-                Some(other) => panic!("{other}: {claimed}"),
-            }
-        }
-        self.world = self.pending.take().unwrap();
-        if matches!(act, Act::Put | Act::Dav) {
-            self.fresh = self.plain().pop();
-        } else {
-            self.fresh = None;
-        }
-        if matches!(act, Act::Tus | Act::TusDeferred | Act::ReplaceByTus) {
-            self.begun.clear();
-        }
-        if act == Act::TusJoin {
-            self.joining = None;
-        }
-        if act == Act::DeliveryByUrl {
-            // It was promised; who dies before it is done goes on with it.
-            let (order, ..) = self.ordered.clone().expect("an order");
-            let shop = self.shop.clone().expect("a shop");
-            let Some(told) = shop.until_delivered(&self.api, &order).await else { return false };
-            assert_eq!(told["items"][0]["state"], "stored", "{told}");
-            self.ordered = None;
-        }
-        if matches!(act, Act::RemoveUser | Act::RemoveUserAndFiles) {
-            return self.until_gone().await;
-        }
-        if act == Act::TakeDown {
-            return self.until_taken_down().await;
-        }
-        if act == Act::Recall {
-            return self.api.until_real().await;
-        }
-        match import {
-            // It was promised; whether it is done already, or at the next start, is judged then.
-            Some(import) => match self.is_over(&import).await {
-                Ended::Done => true,
-                Ended::Unknown => false,
-                Ended::Unreadable => {
-                    self.world = before;
-                    false
-                }
-            },
-            None => true,
-        }
     }
 }

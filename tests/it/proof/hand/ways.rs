@@ -114,7 +114,9 @@ impl Hand {
                 for (name, bytes) in [("one.bin", bytes), ("two.bin", more)] {
                     let hash = *blake3::hash(&bytes).as_bytes();
                     after.files.insert(format!("{folder}/{name}"), hash);
-                    list.push_str(&format!("#EXTINF:1,{name}\n{}\n", shop.show(name, bytes)));
+                    // No two lists are alike: a take-down of one takes all that are.
+                    let title = format!("{name} of {folder}");
+                    list.push_str(&format!("#EXTINF:1,{title}\n{}\n", shop.show(name, bytes)));
                 }
                 let mut kept = playlist_file::parse(Syntax::M3u, list.as_bytes());
                 for (entry, name) in kept.entries.iter_mut().zip(["one.bin", "two.bin"]) {
@@ -154,6 +156,16 @@ impl Hand {
         })
     }
 
+    /// What became of an import whose end nobody told before the death: where its worker was killed over
+    /// its archive first, what it promised is told to have failed.
+    pub(in super::super) async fn hear_of_import(&mut self) {
+        if let Some((import, before)) = self.importing.take()
+            && self.is_over(&import).await == Ended::Unreadable
+        {
+            self.world = before;
+        }
+    }
+
     /// Waits for the end of an import, unless somebody dies before.
     pub(super) async fn is_over(&self, import: &str) -> Ended {
         loop {
@@ -166,7 +178,8 @@ impl Hand {
             let state = answer.json();
             if state["over"] == true {
                 if state["problem"]["type"] == "unsupported_archive" {
-                    return Ended::Unreadable;
+                    // What came out of it before is told, and there.
+                    return if state["stored"] == 1 { Ended::Done } else { Ended::Unreadable };
                 }
                 assert_eq!(state["state"], "done", "{state}");
                 return Ended::Done;
