@@ -189,15 +189,8 @@ impl Accounts {
         };
         self.insert_household_locker(tx, sharing).await?;
         let mode = mode.as_str();
-        sqlx::query!(
-            "insert into meta (key, value) values ('mode', ?1), ('default_plan', ?2)
-             on conflict (key) do update set value = excluded.value",
-            mode,
-            default_plan
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
+        tx.keep_meta("mode", mode).await?;
+        tx.keep_meta("default_plan", default_plan).await
     }
 
     /// Admins are unlimited; others get the mode's plan.

@@ -32,8 +32,8 @@ pub(super) struct Counter {
 impl Counter {
     /// Reads it from the database.
     pub(super) async fn load(db: &Db, now: Millis) -> Result<Self> {
-        let number = value(db, "revision").await?.unwrap_or(0);
-        let changed_at = value(db, "revision_at").await?.unwrap_or(now);
+        let number = db.meta_of("revision").await?.unwrap_or(0);
+        let changed_at = db.meta_of("revision_at").await?.unwrap_or(now);
         Ok(Self { number: number.into(), changed_at: changed_at.into() })
     }
 }
@@ -51,13 +51,7 @@ impl Catalog {
     /// [`Self::announce`] after the commit, and to nobody if there is none.
     pub(crate) async fn bump_revision(&self, tx: &mut Tx) -> Result<Revision> {
         let now = self.clock.now();
-        sqlx::query!(
-            "insert into meta (key, value) values ('revision_at', cast(? as text))
-             on conflict (key) do update set value = excluded.value",
-            now
-        )
-        .execute(&mut **tx)
-        .await?;
+        tx.keep_meta("revision_at", &now.to_string()).await?;
         Ok(Revision { changed_at: now, ..self.bump_shown(tx).await? })
     }
 
@@ -80,12 +74,4 @@ impl Catalog {
         self.inner.memory.forget();
         self.events.publish(Event::CatalogChanged { revision: revision.number });
     }
-}
-
-/// A number from `meta`.
-async fn value(db: &Db, key: &str) -> Result<Option<i64>> {
-    let text = sqlx::query_scalar!("select value from meta where key = ?", key)
-        .fetch_optional(db.read())
-        .await?;
-    Ok(text.and_then(|text| text.parse().ok()))
 }

@@ -93,25 +93,12 @@ impl Db {
 
     /// When it was looked at last; `None` if never.
     pub(crate) async fn checked_at(&self) -> Result<Option<Millis>> {
-        let kept: Option<String> = sqlx::query_scalar("select value from meta where key = ?")
-            .bind(CHECKED)
-            .fetch_optional(&self.parts.reader)
-            .await?;
-        Ok(kept.and_then(|text| text.parse().ok()))
+        self.meta_of(CHECKED).await
     }
 
     /// Keeps that it was.
     pub(crate) async fn keep_checked_at(&self, now: Millis) -> Result<()> {
-        let mut tx = self.write().await?;
-        sqlx::query(
-            "insert into meta (key, value) values (?1, ?2)
-             on conflict (key) do update set value = excluded.value",
-        )
-        .bind(CHECKED)
-        .bind(now.to_string())
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await
+        self.keep_meta_of(CHECKED, &now).await
     }
 
     /// Renews the statistics that questions are planned by, where they are old.

@@ -3,6 +3,7 @@
 
 mod before;
 mod check;
+mod meta;
 mod tx;
 
 use std::{

@@ -14,7 +14,7 @@ use super::{
     put::blocking,
     reconcile::walk,
     references::{self, Pointing, lent_of_kept, lent_of_locker, pointed_wrongly},
-    standing::Standing,
+    standing::{DRIVE, Standing},
     uploads::TidyAt,
 };
 use crate::{
@@ -37,11 +37,7 @@ pub async fn examine(db: &Db, root: PathBuf) -> Result<Vec<String>> {
 
 /// What the file system of the drive can, as the last start found out; `None` before the first.
 pub async fn abilities(db: &Db) -> Result<Option<Abilities>> {
-    let kept = sqlx::query_scalar!("select value from meta where key = ?", ABILITIES)
-        .fetch_optional(db.read())
-        .await?;
-    // What a later version wrote differently is none of this one's.
-    Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+    db.meta_of(ABILITIES).await
 }
 
 /// How much points into watched folders, and what of it is missing.
@@ -61,17 +57,7 @@ impl Drive {
         if self.abilities().await? == Some(found) {
             return Ok(());
         }
-        let text = serde_json::to_string(&found)?;
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "insert into meta (key, value) values (?1, ?2)
-             on conflict (key) do update set value = ?2",
-            ABILITIES,
-            text
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await
+        self.db.keep_meta_of(ABILITIES, &found).await
     }
 
     /// How much points into watched folders, and what of it is missing.
@@ -120,9 +106,7 @@ struct Doctor<'a> {
 
 impl Doctor<'_> {
     async fn run(mut self) -> Result<Vec<String>> {
-        let known = sqlx::query_scalar!("select value from meta where key = 'drive'")
-            .fetch_optional(self.db.read())
-            .await?;
+        let known = self.db.meta(DRIVE).await?;
         let disk = self.disk.clone();
         let id = blocking(move || disk.id()).await?;
         if known.is_some() && id != known {

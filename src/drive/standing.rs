@@ -13,6 +13,8 @@ use crate::{Error, Result, accounts::Principal, storage::Fault};
 
 /// So many of the oldest and of the newest files are looked for on a drive without its mark.
 const SAMPLE: i64 = 500;
+/// Under this it is kept which drive it is.
+pub(super) const DRIVE: &str = "drive";
 /// What administrators are told of it under.
 const NOTICE: &str = "storage";
 
@@ -117,9 +119,7 @@ impl Drive {
         let disk = self.disk.clone();
         // A disk that cannot even tell what it is has failed.
         let found = blocking(move || disk.storage().over(|| disk.id())).await?;
-        let known = sqlx::query_scalar!("select value from meta where key = 'drive'")
-            .fetch_optional(self.db.read())
-            .await?;
+        let known = self.db.meta(DRIVE).await?;
         if found.is_some() && found == known {
             return Ok(true);
         }
@@ -129,15 +129,7 @@ impl Drive {
         let (disk, id) = (self.disk.clone(), staging_name()?);
         let mark = id.clone();
         blocking(move || disk.set_id(&mark)).await?;
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "insert into meta (key, value) values ('drive', ?)
-             on conflict (key) do update set value = excluded.value",
-            id
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
+        self.db.keep_meta(DRIVE, &id).await?;
         Ok(true)
     }
 

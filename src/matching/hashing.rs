@@ -153,10 +153,7 @@ impl Matching {
     }
 
     async fn revision(&self) -> Result<i64> {
-        let kept = sqlx::query_scalar!("select value from meta where key = 'revision'")
-            .fetch_optional(self.parts.db.read())
-            .await?;
-        Ok(kept.and_then(|text| text.parse().ok()).unwrap_or(0))
+        Ok(self.parts.db.meta_of("revision").await?.unwrap_or(0))
     }
 
     /// Waits until nobody else needs the disk; false when told to stop.

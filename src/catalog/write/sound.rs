@@ -12,6 +12,9 @@ use crate::{
     media::analysis::{Heard, VERSION},
 };
 
+/// Under this it is kept whether tracks are heard.
+const SWITCH: &str = "analysis";
+
 /// A track that waits to be heard.
 #[derive(Debug, Clone)]
 pub struct SoundWanted {
@@ -202,25 +205,12 @@ impl Catalog {
 
     /// Whether an administrator lets tracks be heard; yes until he says no.
     pub(crate) async fn sound_switch(&self) -> Result<bool> {
-        let kept = sqlx::query_scalar!("select value from meta where key = 'analysis'")
-            .fetch_optional(self.db.read())
-            .await?;
-        Ok(kept.as_deref() != Some("off"))
+        Ok(self.db.meta(SWITCH).await?.as_deref() != Some("off"))
     }
 
     /// Keeps what he says.
     pub(crate) async fn keep_sound_switch(&self, is_on: bool) -> Result<()> {
-        let value = if is_on { "on" } else { "off" };
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "insert into meta (key, value) values ('analysis', ?)
-             on conflict (key) do update set value = excluded.value",
-            value
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(())
+        self.db.keep_meta(SWITCH, if is_on { "on" } else { "off" }).await
     }
 
     /// Tells that a round of hearing is over: gains may be other than before.

@@ -70,15 +70,7 @@ impl Disk {
         self.storage.over(|| {
             let folder = beneath(self.root()?, STAGING, FOLDER)?;
             let (file, origin) = copy_into(&folder, name, source, kinship)?;
-            let file = Written::new(file, self.storage.clone());
-            Ok(Staged {
-                file,
-                folder,
-                name: name.to_owned(),
-                origin,
-                is_lasting: false,
-                note: None,
-            })
+            Ok(self.stage_made(folder, name, file, origin))
         })
     }
 
@@ -99,16 +91,13 @@ impl Disk {
                     (source.try_clone()?, Origin::Reference)
                 }
             };
-            let file = Written::new(file, self.storage.clone());
-            Ok(Staged {
-                file,
-                folder,
-                name: name.to_owned(),
-                origin,
-                is_lasting: false,
-                note: None,
-            })
+            Ok(self.stage_made(folder, name, file, origin))
         })
+    }
+
+    fn stage_made(&self, folder: OwnedFd, name: &str, file: File, origin: Origin) -> Staged {
+        let file = Written::new(file, self.storage.clone());
+        Staged { file, folder, name: name.to_owned(), origin, is_lasting: false, note: None }
     }
 }
 

@@ -97,11 +97,7 @@ impl Drive {
 
     /// How far it is.
     pub async fn scrub_state(&self) -> Result<ScrubState> {
-        let kept = sqlx::query_scalar!("select value from meta where key = ?", STATE)
-            .fetch_optional(self.db.read())
-            .await?;
-        // What a later version wrote differently is none of this one's.
-        Ok(kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+        Ok(self.db.meta_of(STATE).await?.unwrap_or_default())
     }
 
     /// Files that are known to be damaged: how many, and a sentence for each of the first.
@@ -117,17 +113,7 @@ impl Drive {
     }
 
     async fn keep_scrub_state(&self, state: &ScrubState) -> Result<()> {
-        let text = serde_json::to_string(state)?;
-        let mut tx = self.db.write().await?;
-        sqlx::query!(
-            "insert into meta (key, value) values (?1, ?2)
-             on conflict (key) do update set value = ?2",
-            STATE,
-            text
-        )
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await
+        self.db.keep_meta_of(STATE, state).await
     }
 
     async fn note_damage(&self, locker: i64, damage: &Damage) -> Result<()> {
