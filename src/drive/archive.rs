@@ -2,13 +2,13 @@
 
 use std::{fs::File, io, sync::Arc};
 
-use super::{Drive, NameProblem, RelativePath, disk, put::blocking, reach::Access};
+use super::{Drive, RelativePath, disk, names::fitting, put::blocking, reach::Access};
 use crate::{
     Error, Result,
     accounts::Principal,
     body::LiveBody,
     ids::LockerId,
-    zip::{self, Member, Source, safe_name},
+    zip::{self, Member, Source},
 };
 
 /// Files and folders in an archive.
@@ -25,7 +25,7 @@ impl Drive {
     ) -> Result<(String, LiveBody)> {
         let (locker, folder) = self.reach(principal, locker, folder, Access::Read).await?;
         let top = if folder.is_root() { locker.name.as_str() } else { folder.name() };
-        let top = as_member(top);
+        let top = fitting(top);
         let (drive, root, path) = (self.disk.clone(), locker.path.clone(), folder.clone());
         let lent = Arc::new(self.lent_below(locker.id, folder.as_str()).await?);
         let there = Arc::clone(&lent);
@@ -56,7 +56,7 @@ impl Drive {
                     Ok(disk::open_file(&disk.locker(&root)?, path.as_str())?.0)
                 };
                 Member {
-                    name: format!("{top}/{}", as_member(&found.name)),
+                    name: format!("{top}/{}", fitting(&found.name)),
                     source: Source::opened_by(open),
                     len: if found.is_folder { 0 } else { found.size },
                     modified_at: found.modified_ns / 1_000_000,
@@ -71,13 +71,4 @@ impl Drive {
         };
         Ok((format!("{top}.zip"), body))
     }
-}
-
-/// A path as it lies there, but for parts that no system would unpack.
-fn as_member(path: &str) -> String {
-    let is_fine = |part: &str| -> Result<RelativePath, NameProblem> { RelativePath::parse(part) };
-    let parts = path.split('/').map(|part| {
-        if part.is_empty() || is_fine(part).is_ok() { part.to_owned() } else { safe_name(part) }
-    });
-    parts.collect::<Vec<_>>().join("/")
 }

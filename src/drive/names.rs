@@ -1,11 +1,13 @@
-//! Names of files: what a locker takes, decided once at the door. Unicode is kept as sent and
-//! compared in NFC.
+//! Names of files: what a locker takes, decided once at the door, and what can be called there
+//! because other hands put it there. Unicode is kept as sent and compared in NFC.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// A path below a locker's root, `/` between parts, every part allowed. '' is the root itself.
+use crate::zip::safe_name;
+
+/// A path below a locker's root, `/` between parts, none of which leads out. '' is the root itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelativePath(String);
 
@@ -29,13 +31,24 @@ impl From<NameProblem> for crate::Error {
 /// What most file systems take for one name, in bytes.
 const NAME_LENGTH: usize = 255;
 const PATH_LENGTH: usize = 4000;
+/// What Linux takes for a path, in bytes.
+const LONGEST: usize = 4096;
 const DEPTH: usize = 64;
 /// Devices to Windows, with any ending: a locker copied there must not lose files.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 impl RelativePath {
-    /// Reads a path that somebody sent. One slash at the end is fine.
+    /// Reads a path that something is to be put at. One slash at the end is fine.
     pub fn parse(text: &str) -> Result<Self, NameProblem> {
+        let path = Self::called(text)?;
+        path.judge()?;
+        Ok(path)
+    }
+
+    /// Reads a path that something may lie at. Other hands give names that no way in takes (`R.E.M.`,
+    /// `aux`), and what is there is read, moved and deleted all the same; only what cannot be a name
+    /// on any disk is refused.
+    pub fn called(text: &str) -> Result<Self, NameProblem> {
         let text = text.strip_suffix('/').unwrap_or(text);
         if text.is_empty() {
             return Ok(Self(String::new()));
@@ -43,17 +56,31 @@ impl RelativePath {
         if text.starts_with('/') {
             return Err(problem("absolute", "A path begins with a name, not with a slash"));
         }
-        if PATH_LENGTH < text.len() {
+        if LONGEST < text.len() {
             return Err(problem("long", "The path is too long"));
         }
-        let parts = text.split('/');
-        if DEPTH < parts.clone().count() {
-            return Err(problem("deep", "There are too many folders inside each other"));
-        }
-        for part in parts {
-            check(part)?;
+        for part in text.split('/') {
+            call(part)?;
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// Whether something may be put here.
+    pub fn judge(&self) -> Result<(), NameProblem> {
+        self.fit()?;
+        if self.is_root() { Ok(()) } else { self.0.split('/').try_for_each(check) }
+    }
+
+    /// Whether it is short and shallow enough for something to be put here; for a path that was made
+    /// of others, which were judged.
+    pub(super) fn fit(&self) -> Result<(), NameProblem> {
+        if PATH_LENGTH < self.0.len() {
+            return Err(problem("long", "The path is too long"));
+        }
+        if DEPTH < self.0.split('/').count() {
+            return Err(problem("deep", "There are too many folders inside each other"));
+        }
+        Ok(())
     }
 
     /// A path that the disk itself spelled; not judged again.
@@ -144,13 +171,25 @@ fn problem(rule: &'static str, sentence: &'static str) -> NameProblem {
     NameProblem { rule, sentence }
 }
 
-fn check(name: &str) -> Result<(), NameProblem> {
+/// Whether it can be the name of something.
+fn call(name: &str) -> Result<(), NameProblem> {
     if name.is_empty() {
         return Err(problem("empty", "A name is empty"));
     }
     if matches!(name, "." | "..") {
         return Err(problem("dots", "A name may not be . or .."));
     }
+    if name.contains('\0') {
+        return Err(problem("control", "A name holds a control character"));
+    }
+    if NAME_LENGTH < name.len() {
+        return Err(problem("long", "A name is longer than 255 bytes"));
+    }
+    Ok(())
+}
+
+/// Whether a way in takes what can be a name.
+fn check(name: &str) -> Result<(), NameProblem> {
     if name.contains(char::is_control) {
         return Err(problem("control", "A name holds a control character"));
     }
@@ -159,9 +198,6 @@ fn check(name: &str) -> Result<(), NameProblem> {
     }
     if name.ends_with(['.', ' ']) {
         return Err(problem("trailing", "A name ends with a dot or a blank"));
-    }
-    if NAME_LENGTH < name.len() {
-        return Err(problem("long", "A name is longer than 255 bytes"));
     }
     let stem = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
     let is_device = DEVICES.iter().any(|device| {
@@ -174,6 +210,15 @@ fn check(name: &str) -> Result<(), NameProblem> {
         return Err(problem("reserved", "That name means a device on some systems"));
     }
     Ok(())
+}
+
+/// A path with every part that no way in takes made into one that all do.
+pub(super) fn fitting(path: &str) -> String {
+    let fit = |part: &str| {
+        let is_fine = part.is_empty() || call(part).and_then(|()| check(part)).is_ok();
+        if is_fine { part.to_owned() } else { safe_name(part) }
+    };
+    path.split('/').map(fit).collect::<Vec<_>>().join("/")
 }
 
 /// A path as all others are compared with it: its accents composed.
@@ -225,6 +270,28 @@ mod tests {
             assert_eq!(RelativePath::parse(wrong).unwrap_err().rule, rule, "{wrong}");
         }
         assert!(RelativePath::parse("").unwrap().is_root());
+    }
+
+    #[test]
+    fn what_is_there_can_be_called() {
+        for there in ["R.E.M./01 Drive.flac", "aux", "a\nb", "a\\b", "x ", &"a/".repeat(100)] {
+            let path = RelativePath::called(there).unwrap();
+            assert!(path.judge().is_err(), "{there}");
+            if !there.ends_with('/') {
+                assert!(RelativePath::parse(&fitting(there)).is_ok(), "{there}");
+            }
+        }
+        for (wrong, rule) in [
+            ("/etc/passwd", "absolute"),
+            ("a//b", "empty"),
+            ("a/../b", "dots"),
+            ("a\0b", "control"),
+            (&"x".repeat(256), "long"),
+            (&"a/".repeat(3000), "long"),
+        ] {
+            assert_eq!(RelativePath::called(wrong).unwrap_err().rule, rule, "{wrong}");
+        }
+        assert_eq!(fitting("Music/R.E.M./a.flac"), "Music/R.E.M/a.flac");
     }
 
     #[test]

@@ -1,25 +1,27 @@
 //! A folder that is watched for each user: `drop/USER/ORDER/…` below the drive's root. Whatever a
-//! shop's own tools put there is delivered once nothing of it changed between two looks, and
-//! removed when it is all stored.
+//! shop's own tools put there is delivered once nothing of it changed between two looks. When all
+//! of it is stored, just that is removed: what came meanwhile is the next delivery, and what is no
+//! file stays where it is.
 
 use std::{
     collections::HashMap,
-    fs::File,
+    ffi::OsString,
+    fs::{self, File, Metadata},
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deliveries, ItemSource, NewDelivery, NewItem, Received};
+use super::{Deliveries, ItemSource, MOST_ITEMS, NewDelivery, NewItem, Received};
 use crate::{
     Result,
     accounts::Deliverer,
     clock,
-    drive::{Exempt, disk::digest, put::blocking},
+    drive::{Exempt, disk::digest, names::fitting, put::blocking},
     error::is_nowhere,
     watch::{Notice, Notices},
 };
@@ -32,11 +34,26 @@ const EVERY: Duration = Duration::from_secs(3);
 const AT_REST: Duration = Duration::from_mins(1);
 /// What comes is looked at so much later, with all that comes with it.
 const SETTLE: Duration = Duration::from_secs(1);
-/// Folders inside each other.
-const DEEPEST: usize = 16;
+/// Folders inside each other: more than a locker takes, so that what is too deep is refused with a
+/// sentence.
+const DEEPEST: usize = 200;
 
-/// What lay there at the last look: name and size and time of each file.
-type Seen = Vec<(PathBuf, u64, Option<std::time::SystemTime>)>;
+/// What lay there at the last look.
+type Seen = Vec<Found>;
+
+/// A file, as it lay there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    place: PathBuf,
+    size: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Found {
+    fn of(place: &Path, facts: &Metadata) -> Self {
+        Self { place: place.to_owned(), size: facts.len(), modified: facts.modified().ok() }
+    }
+}
 
 /// What failed is tried again after so long, then after twice that, and so on.
 const AGAIN: Duration = AT_REST;
@@ -150,42 +167,45 @@ impl Deliveries {
                 }
             }
         };
-        let items = dropped.files.iter().filter_map(|(path, ..)| {
-            let inside = path.strip_prefix(&dropped.place).ok()?.to_str()?;
-            // A file that is an order by itself has no name inside of it.
-            let inside = if inside.is_empty() { path.file_name()?.to_str()? } else { inside };
-            let to = format!("Music/{}/{inside}", dropped.order);
-            let alone = dropped.place == *path;
-            let to = if alone { format!("Music/{inside}") } else { to };
-            Some(NewItem { from: ItemSource::File(path.clone()), path: Some(to) })
-        });
-        let new = NewDelivery {
-            user: dropped.user.clone(),
-            creates_account: false,
-            // Files that come later under the same name are another order.
-            order: format!("{} {mark}", dropped.order),
-            product: None,
-            exempt: Some(Exempt::Purchase),
-            grants: Vec::new(),
-            items: items.collect(),
-        };
+        // Files that come later under the same name are another order.
+        let order = format!("{} {mark}", dropped.order);
         let source = format!("folder:{}", dropped.user);
-        let received = self.deliver_from(&Deliverer::own(), &source, &new).await;
-        match received.as_ref().map(Received::delivery) {
-            Ok(delivery) if delivery.is_done => {
-                let place = dropped.place.clone();
-                if let Err(error) = blocking(move || remove(&place)).await {
-                    tracing::warn!("{} could not be removed: {error}", dropped.place.display());
-                }
-            }
-            Ok(delivery) => {
-                for item in delivery.items.iter().filter(|item| !item.is_stored) {
-                    tracing::warn!(order = dropped.order, "{}: {}", item.path, item.problem);
-                }
-            }
+        let mut is_done = true;
+        for (number, files) in dropped.files.chunks(MOST_ITEMS).enumerate() {
+            let order = if number == 0 { order.clone() } else { format!("{order} {}", number + 1) };
+            let new = dropped.delivery(order, files);
+            let received = self.deliver_from(&Deliverer::own(), &source, &new).await;
+            is_done &= is_stored(dropped, received);
+        }
+        if !is_done {
+            return;
+        }
+        let taken = dropped.clone();
+        match blocking(move || taken.remove()).await {
+            Ok(true) => (),
+            Ok(false) => tracing::warn!(
+                "{} is delivered; something that is no file, or came meanwhile, is still in it",
+                dropped.place.display()
+            ),
             Err(error) => {
-                tracing::warn!("{} is not delivered: {error}", dropped.place.display());
+                tracing::warn!("{} could not be removed: {error}", dropped.place.display());
             }
+        }
+    }
+}
+
+/// Whether all of it is stored; what is not is told.
+fn is_stored(dropped: &Dropped, received: Result<Received>) -> bool {
+    match received.as_ref().map(Received::delivery) {
+        Ok(delivery) => {
+            for item in delivery.items.iter().filter(|item| !item.is_stored) {
+                tracing::warn!(order = dropped.order, "{}: {}", item.path, item.problem);
+            }
+            delivery.is_done
+        }
+        Err(error) => {
+            tracing::warn!("{} is not delivered: {error}", dropped.place.display());
+            false
         }
     }
 }
@@ -217,28 +237,96 @@ fn watch(notices: &Notices, drive: &Path, root: &Path) -> bool {
     top && below
 }
 
+impl Dropped {
+    /// Some of its files as an order.
+    fn delivery(&self, order: String, files: &[Found]) -> NewDelivery {
+        let items = files.iter().map(|file| NewItem {
+            from: ItemSource::File(file.place.clone()),
+            path: Some(self.target(&file.place)),
+        });
+        NewDelivery {
+            user: self.user.clone(),
+            creates_account: false,
+            order,
+            product: None,
+            exempt: Some(Exempt::Purchase),
+            grants: Vec::new(),
+            items: items.collect(),
+        }
+    }
+
+    /// Where a file of it goes. Names that no locker takes are made into some that all do: nobody is
+    /// there to be told of them.
+    fn target(&self, file: &Path) -> String {
+        let inside = match file.strip_prefix(&self.place) {
+            Ok(inside) if !inside.as_os_str().is_empty() => {
+                format!("{}/{}", self.order, inside.to_string_lossy())
+            }
+            // It is an order by itself.
+            _ => self.order.clone(),
+        };
+        fitting(&format!("Music/{inside}"))
+    }
+
+    /// Removes what was delivered and the folders that are empty then. Gives whether nothing is left.
+    fn remove(&self) -> io::Result<bool> {
+        for file in &self.files {
+            match fs::symlink_metadata(&file.place) {
+                Ok(facts) if Found::of(&file.place, &facts) == *file => {
+                    fs::remove_file(&file.place)?;
+                }
+                // Other bytes came there meanwhile.
+                Ok(_) => (),
+                Err(error) if is_nowhere(&error) => (),
+                Err(error) => return Err(error),
+            }
+        }
+        clear(&self.place)
+    }
+}
+
 /// Tells one content of a folder from another, by every byte: what is taken for delivered is
 /// deleted.
 fn mark(files: &Seen) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    for (path, ..) in files {
-        let content = digest(&File::open(path)?, None, |_| true)?;
+    for Found { place, .. } in files {
+        let content = digest(&File::open(place)?, None, |_| true)?;
         let content = content.ok_or(io::ErrorKind::InvalidData)?.content;
-        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(place.as_os_str().as_encoded_bytes());
         hasher.update(&content);
     }
     Ok(hasher.finalize().to_hex().chars().take(16).collect())
 }
 
-fn remove(place: &Path) -> io::Result<()> {
-    if place.is_dir() { std::fs::remove_dir_all(place) } else { std::fs::remove_file(place) }
+/// Removes a folder and those in it, as far as they are empty. Gives whether it is gone.
+fn clear(place: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(place) {
+        Err(error) if is_nowhere(&error) => return Ok(true),
+        Ok(facts) if !facts.is_dir() => return Ok(false),
+        facts => facts?,
+    };
+    let mut is_empty = true;
+    for (_, inside) in entries(place)? {
+        is_empty &= clear(&inside)?;
+    }
+    if !is_empty {
+        return Ok(false);
+    }
+    match fs::remove_dir(place) {
+        // Something came this moment.
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+        removed => removed.map(|()| true),
+    }
 }
 
 /// Every order of every user. No folder, no orders.
 fn walk(root: &Path) -> io::Result<Vec<Dropped>> {
     let mut found = Vec::new();
     for (user, folder) in entries(root)? {
-        for (order, place) in entries(&folder)? {
+        // Nobody is called otherwise.
+        let Ok(user) = user.into_string() else { continue };
+        for (name, place) in entries(&folder)? {
+            let order = name.to_string_lossy().into_owned();
             // Half copied, as tools name it.
             if order.starts_with('.') || order.ends_with(".part") || order.ends_with(".tmp") {
                 continue;
@@ -252,26 +340,23 @@ fn walk(root: &Path) -> io::Result<Vec<Dropped>> {
     Ok(found)
 }
 
-fn entries(folder: &Path) -> io::Result<Vec<(String, PathBuf)>> {
-    let listed = match std::fs::read_dir(folder) {
+fn entries(folder: &Path) -> io::Result<Vec<(OsString, PathBuf)>> {
+    let listed = match fs::read_dir(folder) {
         Err(error) if is_nowhere(&error) => return Ok(Vec::new()),
         listed => listed?,
     };
-    let mut found = Vec::new();
-    for entry in listed {
-        let entry = entry?;
-        if let Some(name) = entry.file_name().to_str() {
-            found.push((name.to_owned(), entry.path()));
-        }
-    }
-    Ok(found)
+    listed.map(|entry| entry.map(|entry| (entry.file_name(), entry.path()))).collect()
 }
 
 /// Plain files, however deep; links are not followed.
 fn collect(place: &Path, depth: usize, files: &mut Seen) -> io::Result<()> {
-    let facts = std::fs::symlink_metadata(place)?;
+    let facts = match fs::symlink_metadata(place) {
+        // It went while it was looked at.
+        Err(error) if is_nowhere(&error) => return Ok(()),
+        facts => facts?,
+    };
     if facts.is_file() {
-        files.push((place.to_owned(), facts.len(), facts.modified().ok()));
+        files.push(Found::of(place, &facts));
     } else if facts.is_dir() && depth < DEEPEST {
         for (_, inside) in entries(place)? {
             collect(&inside, depth + 1, files)?;
@@ -286,7 +371,7 @@ mod tests {
 
     #[test]
     fn what_failed_is_tried_again_less_and_less_often() {
-        let files = vec![(PathBuf::from("a"), 1, None)];
+        let files = vec![Found { place: PathBuf::from("a"), size: 1, modified: None }];
         let now = Instant::now();
         assert!(Look::of(files.clone()).is_due(now) && !Look::of(Vec::new()).is_due(now));
         for (tries, minutes) in [(1, 1), (2, 2), (5, 16), (7, 60), (u32::MAX, 60)] {

@@ -7,6 +7,7 @@
 mod carry;
 mod drop_folder;
 mod fetch;
+mod file_path;
 mod rows;
 
 use std::{
@@ -95,7 +96,7 @@ pub enum ItemSource {
     /// An address on the internet.
     Url(String),
     /// A file on the server's own disks; never from the network.
-    File(PathBuf),
+    File(#[serde(with = "file_path")] PathBuf),
 }
 
 /// A delivery as it stands.

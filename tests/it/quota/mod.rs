@@ -2,6 +2,7 @@
 //! what streaming may take.
 
 mod deliveries;
+mod dropped;
 mod exempt;
 mod fetched;
 mod grants;
