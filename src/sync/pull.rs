@@ -76,7 +76,15 @@ async fn list(remote: &Remote, options: &Options, report: &mut Report) -> Result
         {
             fs::create_dir_all(here)?;
         }
-        for Entry { name, kind, size, etag } in remote.list(&folder).await? {
+        let entries = match remote.list(&folder).await {
+            // The rest can come without it.
+            Err(fault @ Fault::Refused { status: 400 | 404 | 500, .. }) if !folder.is_empty() => {
+                report.add(folder, 0, Outcome::Refused(fault.to_string()));
+                continue;
+            }
+            entries => entries?,
+        };
+        for Entry { name, kind, size, etag } in entries {
             let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
             // The server is not believed where it would lead out of the folder.
             if place(&options.folder, &path).is_none() || DEEPEST < path.matches('/').count() {

@@ -101,10 +101,13 @@ async fn one_pass(
     let gate = Gate::new(options.rate);
     let bar = Bar::new("sending", total(&tree.files));
     let sender = Sender { remote, state, gate: &gate, bar: &bar, stop };
+    // However it was called, and from where.
+    let folder = options.folder.canonicalize()?;
     let mut pass = Pass {
         remote,
         state,
         sender,
+        folder: &folder,
         jobs: options.jobs,
         dry_run: options.dry_run,
         paths: &paths,

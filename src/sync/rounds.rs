@@ -1,7 +1,10 @@
 //! One pass over a folder: what is surely new is sent at once; what may be there is hashed whole
 //! and asked about; what is there is claimed; the rest is sent, equal files once.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -14,7 +17,7 @@ use super::{
     remote::{ASKED, Remote, Standing},
     report::{Outcome, Report},
     send::Sender,
-    state::State,
+    state::{Brought, State},
 };
 
 /// Files and bytes whose claims are made together.
@@ -32,6 +35,8 @@ pub(super) struct Pass<'p> {
     pub(super) sender: Sender<'p>,
     pub(super) jobs: usize,
     pub(super) dry_run: bool,
+    /// The folder, as the system calls it.
+    pub(super) folder: &'p Path,
     /// Every path of the folder.
     pub(super) paths: &'p HashSet<String>,
     pub(super) report: &'p mut Report,
@@ -172,14 +177,14 @@ impl Pass<'_> {
     ) -> Result<()> {
         match &*standing.state {
             "have" if standing.paths.first() == Some(&each.file.path) => {
-                self.state.place(&each.file.path, each.hash)?;
+                self.remember(&each)?;
                 self.done(each.file, Outcome::Had);
             }
             "have" => match self.moved_from(&each, &standing).await? {
                 Some(from) if self.dry_run => self.done(each.file, Outcome::Moved { from }),
                 Some(from) if self.remote.rename(&from, &each.file.path).await.is_ok() => {
                     self.state.moved(&from);
-                    self.state.place(&each.file.path, each.hash)?;
+                    self.remember(&each)?;
                     self.done(each.file, Outcome::Moved { from });
                 }
                 _ if standing.key.is_some() => claims.push((each, standing)),
@@ -196,9 +201,12 @@ impl Pass<'_> {
     /// equal files only a few are named: the others are asked about by the paths that are known
     /// here.
     async fn moved_from(&self, each: &Hashed<'_>, told: &Standing) -> Result<Option<String>> {
-        let hash = hex::encode(each.hash);
+        let (hash, now) = (hex::encode(each.hash), self.brought(each));
+        let is_moved = |path: &str, brought: &Brought| {
+            !self.paths.contains(path) && brought.became(&now, path)
+        };
         let is_ours = |path: &&String| {
-            !self.paths.contains(*path) && self.state.placed(path).as_ref() == Some(&hash)
+            self.state.brought(path).is_some_and(|brought| is_moved(path, &brought))
         };
         if let Some(path) = told.paths.iter().find(is_ours) {
             return Ok(Some(path.clone()));
@@ -206,7 +214,7 @@ impl Pass<'_> {
         if told.count <= told.paths.len() {
             return Ok(None);
         }
-        let left = self.state.places_of(each.hash, |path| !self.paths.contains(path), TRIED);
+        let left = self.state.places_of(&now, is_moved, TRIED);
         let size = each.file.identity.size();
         let items: Vec<Value> =
             left.iter().map(|path| json!({ "hash": hash, "size": size, "path": path })).collect();
@@ -261,7 +269,7 @@ impl Pass<'_> {
         for (each, answer) in judged.into_iter().zip(answers) {
             match &*answer.state {
                 "claimed" => {
-                    self.state.place(&each.file.path, each.hash)?;
+                    self.remember(&each)?;
                     self.done(each.file, Outcome::Claimed);
                 }
                 "refused" if answer.kind.as_deref() != Some("proof_wrong") => {
@@ -317,7 +325,7 @@ impl Pass<'_> {
         let standings = self.look(&items).await?;
         for ((each, bytes), standing) in arrived.into_iter().zip(standings) {
             if standing.state == "have" && standing.paths.first() == Some(&each.file.path) {
-                self.state.place(&each.file.path, each.hash)?;
+                self.remember(&each)?;
                 self.done(each.file, Outcome::Sent(bytes));
             } else {
                 let reason = "what arrived is not what was sent, or is gone already";
@@ -333,6 +341,15 @@ impl Pass<'_> {
             standings.extend(self.remote.look(items).await?);
         }
         Ok(standings)
+    }
+
+    fn brought(&self, each: &Hashed<'_>) -> Brought {
+        Brought::of(each.hash, each.file.identity, self.folder)
+    }
+
+    /// It is there.
+    fn remember(&self, each: &Hashed<'_>) -> Result<()> {
+        self.state.bring(&each.file.path, self.brought(each))
     }
 
     fn done(&mut self, file: &Local, outcome: Outcome) {

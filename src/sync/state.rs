@@ -14,6 +14,7 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Result, local::Identity};
+use crate::error::is_nowhere;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,9 +28,35 @@ enum Line {
     /// It is not any more.
     #[serde(rename = "d")]
     Done(Identity, String),
-    /// This content was brought to this path.
-    #[serde(rename = "p")]
-    Placed(String, String),
+    /// This was brought to this path.
+    #[serde(rename = "b")]
+    Brought(String, Brought),
+}
+
+/// What was brought to a path: its hash, and what file it was, of which folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Brought {
+    hash: String,
+    file: Identity,
+    folder: PathBuf,
+}
+
+impl Brought {
+    /// This file, from below this folder.
+    pub(super) fn of(hash: [u8; 32], file: Identity, folder: &Path) -> Self {
+        Self { hash: hex::encode(hash), file, folder: folder.to_owned() }
+    }
+
+    /// Whether what was brought to `path` is that file now: it is at its place here no more, and
+    /// either the file itself is the same, or the folder that it was in is there without it. A
+    /// folder that is not mounted, or another folder that goes to the same place, moves nothing.
+    pub(super) fn became(&self, now: &Self, path: &str) -> bool {
+        let is_gone = || {
+            let looked = self.folder.join(path).symlink_metadata();
+            looked.is_err_and(|error| is_nowhere(&error))
+        };
+        self.hash == now.hash && is_gone() && (self.file == now.file || self.folder.is_dir())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +64,7 @@ struct Known {
     hashes: HashMap<Identity, [u8; 32]>,
     /// By file and path.
     uploads: HashMap<(Identity, String), String>,
-    placed: HashMap<String, String>,
+    brought: HashMap<String, Brought>,
     journal: Option<File>,
 }
 
@@ -65,7 +92,7 @@ impl State {
             }
         }
         known.journal = Some(file);
-        let used = known.hashes.len() + known.uploads.len() + known.placed.len();
+        let used = known.hashes.len() + known.uploads.len() + known.brought.len();
         if 1000 < lines && 2 * used < lines {
             known.rewrite(&path)?;
         } else if let Some(journal) = &mut known.journal {
@@ -101,33 +128,39 @@ impl State {
     }
 
     /// What was brought to this path last.
-    pub(super) fn placed(&self, path: &str) -> Option<String> {
-        self.known().placed.get(path).cloned()
+    pub(super) fn brought(&self, path: &str) -> Option<Brought> {
+        self.known().brought.get(path).cloned()
     }
 
-    pub(super) fn place(&self, path: &str, hash: [u8; 32]) -> Result<()> {
-        let hash = hex::encode(hash);
-        if self.placed(path).as_ref() == Some(&hash) {
+    pub(super) fn bring(&self, path: &str, brought: Brought) -> Result<()> {
+        if self.brought(path).as_ref() == Some(&brought) {
             return Ok(());
         }
-        self.known().note(Line::Placed(path.to_owned(), hash))
+        self.known().note(Line::Brought(path.to_owned(), brought))
     }
 
-    /// Some of the paths that this content was brought to, as far as `wanted` takes them.
+    /// Some of the paths that this content was brought to, as far as `wanted` takes them; those of
+    /// the very same file first.
     pub(super) fn places_of(
         &self,
-        hash: [u8; 32],
-        wanted: impl Fn(&str) -> bool,
+        now: &Brought,
+        wanted: impl Fn(&str, &Brought) -> bool,
         most: usize,
     ) -> Vec<String> {
-        let (hash, known) = (hex::encode(hash), self.known());
-        let fits = known.placed.iter().filter(|(path, placed)| **placed == hash && wanted(path));
-        fits.map(|(path, _)| path.clone()).take(most).collect()
+        let known = self.known();
+        let fits = |path: &str, one: &Brought| one.hash == now.hash && wanted(path, one);
+        let (same, others): (Vec<_>, Vec<_>) = known
+            .brought
+            .iter()
+            .filter(|(path, one)| fits(path, one))
+            .partition(|(_, one)| one.file == now.file);
+        let all = same.into_iter().chain(others);
+        all.map(|(path, _)| path.clone()).take(most).collect()
     }
 
     /// It was moved away from this path; until the next run that is all there is to know of it.
     pub(super) fn moved(&self, path: &str) {
-        self.known().placed.remove(path);
+        self.known().brought.remove(path);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -150,8 +183,8 @@ impl Known {
             Line::Done(file, path) => {
                 self.uploads.remove(&(file, path));
             }
-            Line::Placed(path, hash) => {
-                self.placed.insert(path, hash);
+            Line::Brought(path, brought) => {
+                self.brought.insert(path, brought);
             }
         }
     }
@@ -177,8 +210,8 @@ impl Known {
         for ((file, path), address) in &self.uploads {
             write_line(&mut text, &Line::Upload(*file, path.clone(), address.clone()))?;
         }
-        for (path, hash) in &self.placed {
-            write_line(&mut text, &Line::Placed(path.clone(), hash.clone()))?;
+        for (path, brought) in &self.brought {
+            write_line(&mut text, &Line::Brought(path.clone(), brought.clone()))?;
         }
         file.write_all(&text)?;
         file.sync_all()?;
@@ -221,7 +254,8 @@ mod tests {
         state.begun(file, "a", "/x").unwrap();
         state.begun(file, "b", "/y").unwrap();
         state.ended(file, "a").unwrap();
-        state.place("a", [7; 32]).unwrap();
+        let brought = Brought::of([7; 32], file, folder.path());
+        state.bring("a", brought.clone()).unwrap();
         drop(state);
         let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
         let mut text = fs::read(&path).unwrap();
@@ -234,10 +268,34 @@ mod tests {
             (state.upload(file, "a"), state.upload(file, "b")),
             (None, Some("/y".to_owned()))
         );
-        assert_eq!(state.placed("a"), Some(hex::encode([7; 32])));
+        assert_eq!(state.brought("a"), Some(brought));
         state.hashed(Identity(9, 9, 9, 9), [1; 32]).unwrap();
         drop(state);
         assert_eq!(open().unwrap().hash(Identity(9, 9, 9, 9)), Some([1; 32]));
+    }
+
+    #[test]
+    fn what_is_still_there_was_not_moved() {
+        let home = tempfile::tempdir().unwrap();
+        let (root, inner) = (home.path().join("Music"), home.path().join("Music/Blue"));
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("1.flac"), b"one").unwrap();
+        let file = Identity(1, 2, 3, 4);
+        let brought = Brought::of([7; 32], file, &root);
+        let path = "Blue/1.flac";
+        assert!(
+            !brought.became(&Brought::of([7; 32], file, &inner), path),
+            "a folder of the folder"
+        );
+        fs::remove_file(inner.join("1.flac")).unwrap();
+        assert!(brought.became(&Brought::of([7; 32], file, &root), path), "renamed");
+        let copy = Identity(1, 9, 3, 4);
+        assert!(brought.became(&Brought::of([7; 32], copy, &root), path), "copied and removed");
+        assert!(!brought.became(&Brought::of([8; 32], file, &root), path), "changed");
+        fs::remove_dir_all(&root).unwrap();
+        let elsewhere = home.path().join("Songs");
+        assert!(brought.became(&Brought::of([7; 32], file, &elsewhere), path), "the root renamed");
+        assert!(!brought.became(&Brought::of([7; 32], copy, &elsewhere), path), "a disk is away");
     }
 
     #[test]

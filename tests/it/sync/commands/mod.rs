@@ -158,6 +158,49 @@ async fn pull_gives_the_same_tree_and_fetches_nothing_twice() {
     assert_eq!(std::fs::read(back.path().join("only here")).unwrap(), b"z");
 }
 
+/// A folder of that folder, brought to the same place: what is still here was not moved away there.
+#[tokio::test]
+async fn another_folder_moves_nothing_of_the_first() {
+    let two = Two::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    music::write(folder.path(), "Blue/01.flac", &bytes(1, 20_000));
+    music::write(folder.path(), "Red/02.flac", &bytes(2, 20_000));
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    ann.done("sync", folder.path(), &[]).await;
+    let said = ann.done("sync", &folder.path().join("Blue"), &[]).await;
+    assert_eq!((&said["moved"]["files"], &said["claimed"]["files"]), (&0.into(), &1.into()));
+    for path in ["01.flac", "Blue/01.flac"] {
+        assert_eq!(std::fs::read(two.file("ann", path)).unwrap(), bytes(1, 20_000), "{path}");
+    }
+    let said = ann.done("sync", folder.path(), &[]).await;
+    assert_eq!((&said["had"]["files"], &said["moved"]["files"]), (&2.into(), &0.into()), "{said}");
+    // What is copied to another name and removed is moved, as what is renamed is.
+    std::fs::copy(folder.path().join("Red/02.flac"), folder.path().join("03.flac")).unwrap();
+    std::fs::remove_file(folder.path().join("Red/02.flac")).unwrap();
+    let said = ann.done("sync", folder.path(), &[]).await;
+    assert_eq!(said["moved"]["files"], 1, "{said}");
+    assert!(!two.file("ann", "Red/02.flac").exists() && two.file("ann", "03.flac").exists());
+}
+
+/// Names that other hands gave: all of it comes back, and is compared.
+#[tokio::test]
+async fn pull_brings_names_that_no_way_in_takes() {
+    let two = Two::new().await;
+    for (name, text) in [("R.E.M./Drive.txt", "one"), ("aux", "two"), ("a.txt", "three")] {
+        music::write(&two.lockers.folder(), name, text.as_bytes());
+    }
+    two.lockers.drive.look_again().await.unwrap();
+    let wire = Wire::to(two.lockers.app.http).await;
+    let ann = Station::of(&two, Who::Ann, &wire);
+    let back = tempfile::tempdir().unwrap();
+    let said = ann.done("pull", back.path(), &[]).await;
+    assert_eq!(said["fetched"]["files"], 3, "{said}");
+    assert_eq!(tree(back.path()), tree(&two.lockers.folder()));
+    until("all are known", async || ann.done("pull", back.path(), &[]).await["had"]["files"] == 3)
+        .await;
+}
+
 /// Who may only read fetches, and is told at the end that he has all of it.
 #[tokio::test]
 async fn pull_brings_a_shared_folder_that_may_only_be_read() {
