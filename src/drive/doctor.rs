@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     Drive,
-    disk::{Abilities, Disk, LASTING},
+    disk::{self, Abilities, Disk, LASTING},
     kept::{held_ids, owner},
     put::blocking,
     reconcile::walk,
@@ -21,6 +21,7 @@ use crate::{
     Result,
     accounts::{Audit, audit},
     db::Db,
+    error::is_nowhere,
     ids::LockerId,
 };
 
@@ -203,6 +204,7 @@ impl Doctor<'_> {
                 Some(_) => (),
             }
         }
+        differences.extend(self.unspeakable(&books.path).await?);
         differences.extend(pointed_wrongly(&self.db, &self.disk, books.locker).await?);
         let mut gone: Vec<String> = rows.into_keys().collect();
         gone.sort();
@@ -210,6 +212,37 @@ impl Doctor<'_> {
             .extend(gone.into_iter().map(|path| format!("{path} is counted and not on the disk")));
         self.say_all(&books.path, differences);
         Ok(())
+    }
+
+    /// What other hands gave names that no face can say: nobody sees it, and it does not count.
+    async fn unspeakable(&self, folder: &str) -> Result<Vec<String>> {
+        let (disk, folder) = (self.disk.clone(), folder.to_owned());
+        blocking(move || {
+            let root = match disk.locker(&folder) {
+                Err(error) if is_nowhere(&error) => return Ok(Vec::new()),
+                root => root?,
+            };
+            let mut folders = vec![String::new()];
+            disk::folders_below(&root, "", |path| {
+                folders.push(path.to_owned());
+                true
+            })?;
+            let mut found = Vec::new();
+            for folder in folders {
+                let names = match disk::unspeakable(&root, &folder) {
+                    // Gone between listing and looking.
+                    Err(error) if is_nowhere(&error) => continue,
+                    names => names?,
+                };
+                let place = |name| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                found.extend(names.into_iter().map(place));
+            }
+            let say = |path| format!(
+                "{path} has a name that is not UTF-8: it is not shown and does not count; give it another name on the disk"
+            );
+            Ok(found.into_iter().map(say).collect())
+        })
+        .await
     }
 
     /// Trash and versions on the disk against their rows.

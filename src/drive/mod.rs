@@ -15,6 +15,7 @@ mod imports;
 mod kept;
 mod locked;
 mod locks;
+mod lost;
 mod names;
 mod pieces;
 mod places;

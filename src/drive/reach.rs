@@ -38,14 +38,17 @@ impl Drive {
             Err(error) => return Err(error),
         };
         require(principal, may_write, access)?;
-        self.require_disk_for(access).await?;
+        self.require_room_for(path, access).await?;
         let path = self.spelled(&locker, path).await?;
         self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
     }
 
-    /// What is written goes to the drive, or nowhere.
-    async fn require_disk_for(&self, access: Access) -> Result<()> {
+    /// What is written goes to the drive, or nowhere; and not deeper than everything can follow it.
+    async fn require_room_for(&self, path: &RelativePath, access: Access) -> Result<()> {
+        if access == Access::Write {
+            path.fit()?;
+        }
         match access {
             Access::Read | Access::Lock => Ok(()),
             Access::Write | Access::Change => self.require_writable().await,
@@ -106,7 +109,7 @@ impl Drive {
                 "Only its owner may move or remove a shared folder".to_owned(),
             ));
         }
-        self.require_disk_for(access).await?;
+        self.require_room_for(&path, access).await?;
         self.refuse_locked(principal, locker.id, &path, access).await?;
         Ok((locker, path))
     }

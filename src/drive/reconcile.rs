@@ -7,9 +7,9 @@ use std::{collections::HashMap, io};
 use super::{
     Drive,
     disk::{self, Disk, Found, LentFiles, SHELVES},
+    lost::Lost,
     put::blocking,
     references::lent_of_locker,
-    shelves::Lost,
     standing::Standing,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) enum Fix {
     /// A row of a lent file that has bytes of its own now: size and time. A crash came before the
     /// row.
     Real(String, u64, i64),
-    /// A lent file whose symlink is there again.
+    /// A file that was missing is there again: as it was, or a lent one's symlink.
     Back(String),
 }
 
@@ -102,7 +102,9 @@ impl Drive {
             fixes.extend(fix_of(&path, &found, rows.remove(&path).as_ref()));
         }
         let gone = rows.into_iter().filter(|(_, row)| row.presence == Presence::There);
-        fixes.extend(gone.map(|(path, _)| Fix::Missing(path)));
+        let gone: Vec<String> = gone.map(|(path, _)| path).collect();
+        lost.extend(self.lost_from(locker, &gone).await?);
+        fixes.extend(gone.into_iter().map(Fix::Missing));
         if fixes.is_empty() && adopted.is_empty() {
             return Ok(());
         }
@@ -149,7 +151,7 @@ impl Drive {
     }
 
     /// One batch, one transaction: rows, figures and the ledger together.
-    /// What is found and was lost from a shelf a moment ago came back from there.
+    /// What is found and was lost from a shelf or another path a moment ago came from there.
     pub(super) async fn fix(
         &self,
         locker: LockerId,
@@ -159,6 +161,8 @@ impl Drive {
         let now = self.clock.now();
         let mut tx = self.db.write().await?;
         for fix in fixes {
+            let back = self.if_back(&mut tx, locker, fix).await?;
+            let fix = back.as_ref().unwrap_or(fix);
             let back = match fix {
                 Fix::Write(_, size, modified_ns) => {
                     let is_it = |lost: &Lost| {

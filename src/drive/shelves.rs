@@ -7,32 +7,10 @@ use super::{
     Drive,
     disk::{LentFiles, OnShelf, Spot},
     kept::{Kept, KeptKind, held_ids, owner},
+    lost::Lost,
     put::blocking,
-    rows::charge,
 };
-use crate::{Result, accounts::Charge, clock::Millis, db::Tx, ids::LockerId};
-
-/// A file that was kept and is not on its shelf any more: a crash may have come while it went back.
-#[derive(Debug)]
-pub(super) struct Lost {
-    pub(super) size_bytes: i64,
-    pub(super) modified_ns: i64,
-    content_hash: Option<Vec<u8>>,
-    quick_key: Option<Vec<u8>>,
-    origin: String,
-    exempt: Option<String>,
-    charged_bytes: Option<i64>,
-    stored_at: Millis,
-    /// Its bytes lie in a watched folder.
-    pub(super) reference_id: Option<i64>,
-}
-
-impl Lost {
-    /// What it counts.
-    pub(super) fn charge(&self) -> Charge {
-        charge(self.size_bytes, self.charged_bytes, self.exempt.as_deref())
-    }
-}
+use crate::{Result, db::Tx, ids::LockerId};
 
 impl Drive {
     /// One locker's shelves; what is not there any more. Its lock is held by the caller.
@@ -68,45 +46,6 @@ impl Drive {
         }
         self.sum_reclaimable(locker).await?;
         Ok(lost)
-    }
-
-    async fn lost_of(&self, kept: &str) -> Result<Vec<Lost>> {
-        let lost = sqlx::query_as!(
-            Lost,
-            "select size_bytes, modified_ns, content_hash, quick_key, origin, exempt, charged_bytes, stored_at,
-                    reference_id
-             from drive_kept_file where kept_id = ?",
-            kept
-        )
-        .fetch_all(self.db.read())
-        .await?;
-        Ok(lost)
-    }
-
-    /// A file that was found is one that was kept a moment ago, and what was known of it holds.
-    pub(super) async fn remember_lost(
-        &self,
-        tx: &mut Tx,
-        locker: LockerId,
-        path: &str,
-        lost: &Lost,
-    ) -> Result<()> {
-        sqlx::query!(
-            "update drive_file set content_hash = ?, quick_key = ?, origin = ?, exempt = ?, charged_bytes = ?,
-                 stored_at = ?
-             where locker_id = ? and path = ?",
-            lost.content_hash,
-            lost.quick_key,
-            lost.origin,
-            lost.exempt,
-            lost.charged_bytes,
-            lost.stored_at,
-            locker.0,
-            path
-        )
-        .execute(&mut **tx)
-        .await?;
-        Ok(())
     }
 
     /// The figure is the sum of the rows.

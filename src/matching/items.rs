@@ -157,11 +157,19 @@ impl Matching {
             Err(problem) => return Ok(Standing::Refused(problem.clone())),
         };
         let Some(hash) = item.hash else {
-            return Ok(if known.may_have(item) { Standing::Maybe } else { Standing::Unknown });
+            // Whether it is there is told by its hash alone.
+            return Ok(match path.judge() {
+                Err(problem) => Standing::Refused(problem),
+                Ok(()) if known.may_have(item) => Standing::Maybe,
+                Ok(()) => Standing::Unknown,
+            });
         };
         let had = known.had.get(&(hash, item.size));
         if let Some(had) = had.filter(|had| had.is_at(path.as_str())) {
             return Ok(Standing::Have(had.count, had.places(path.as_str()), None));
+        }
+        if let Err(problem) = path.judge() {
+            return Ok(Standing::Refused(problem));
         }
         // A file whose whole hash nobody knows yet may be the same; the proof will show.
         let speculative = || known.unhashed.get(&(item.quick_key?, item.size));

@@ -82,6 +82,19 @@ pub(in crate::drive) fn list_with<'l>(
     Ok(found)
 }
 
+/// Names in a folder that are not UTF-8, as well as they can be shown.
+pub(in crate::drive) fn unspeakable(locker: &OwnedFd, path: &str) -> io::Result<Vec<String>> {
+    let folder = beneath(locker, path, FOLDER)?;
+    let mut found = Vec::new();
+    for entry in Dir::read_from(&folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_err() {
+            found.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(found)
+}
+
 /// Paths of the folders below a path, each before those in it, as long as `each` wants more. Looks at
 /// no file: most file systems say what an entry is with its name.
 pub(in crate::drive) fn folders_below(

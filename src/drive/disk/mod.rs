@@ -34,7 +34,7 @@ pub(super) use self::{
     copy::{Copied, StagedCopy},
     lasting::LASTING,
     lent::{Lent, LentFiles},
-    look::{Found, file_facts, folders_below, list, list_with, open_file, spell},
+    look::{Found, file_facts, folders_below, list, list_with, open_file, spell, unspeakable},
     shelf::{OnShelf, SHELVES, Spot},
 };
 use self::{

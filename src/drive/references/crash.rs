@@ -14,9 +14,9 @@ use crate::{
         Drive, Origin,
         disk::{Lent, LentFiles},
         kept::Kept,
+        lost::Lost,
         put::blocking,
         rows::{Known, charge},
-        shelves::Lost,
     },
     ids::{LockerId, UserId},
 };

@@ -87,6 +87,7 @@ impl Drive {
     ) -> Result<Transfer> {
         let (source, from) = self.reach(principal, locker, from, access).await?;
         let (target, path) = self.reach(principal, to.locker, &to.path, Access::Change).await?;
+        path.fit()?;
         if from.is_root() || path.is_root() {
             return Err(Error::Forbidden("A locker itself is not moved or copied".to_owned()));
         }

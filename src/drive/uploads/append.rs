@@ -234,10 +234,11 @@ impl Drive {
                 recorded = growing.at;
             }
         }
-        // A body that broke off cannot be checked; what came is thrown away with the rest.
-        if growing.sum.take().is_some_and(|sum| !sum.fits()) {
+        // A body that broke off, or was not taken to its end, cannot be checked; what came of it is
+        // thrown away.
+        if growing.sum.take().is_some_and(|sum| refused.is_some() || !sum.fits()) {
             blocking(move || growing.file.set_len(at)).await?;
-            return Ok(None);
+            return refused.map_or(Ok(None), Err);
         }
         Ok(Some((self.record(row, growing).await?, refused)))
     }

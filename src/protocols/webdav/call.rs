@@ -67,6 +67,13 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// The same for something that is to be put there: its name is one that every way in takes.
+    pub(super) fn new_spot(&self) -> Answer<Spot<'_>> {
+        let spot = self.spot()?;
+        spot.path.judge()?;
+        Ok(spot)
+    }
+
     /// What an address stands for; none for the list of places.
     pub(super) fn spot_of(&self, address: Address) -> Answer<Option<Spot<'_>>> {
         let Address::Inside { place, path } = address else { return Ok(None) };

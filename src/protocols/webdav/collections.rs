@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) async fn make(call: &Call<'_>) -> Answer {
-    let spot = call.spot()?;
+    let spot = call.new_spot()?;
     let there = call.there(&spot).await?;
     if spot.path.is_root() || there.is_some() {
         let sentence = "Something of that name is there already";

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, http::StatusCode};
 
 use super::{
-    address::Wrong,
+    address::{Address, Wrong},
     call::{Call, Spot},
     failure::{Answer, Failure},
     guard::{Change, Shown},
@@ -87,6 +87,9 @@ async fn ends<'a>(call: &'a Call<'_>) -> Answer<Ends<'a>> {
         }
         wrong => wrong.into(),
     })?;
+    if let Address::Inside { path, .. } = &to {
+        path.judge()?;
+    }
     let condition = headers::overwrite(headers)?;
     let source = call.there(&from).await?.ok_or(Error::NotFound("File"))?;
     // A place that cannot be seen is like a folder that is not there.

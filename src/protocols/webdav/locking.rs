@@ -41,6 +41,7 @@ async fn take(call: &Call<'_>, spot: &Spot<'_>, there: Option<Entry>, info: Lock
     };
     let shown = call.judge(spot, there.as_ref()).await?;
     if there.is_none() {
+        spot.path.judge()?;
         call.require_unlocked(spot, Change::Member, &shown).await?;
         call.require_parent(spot).await?;
     }

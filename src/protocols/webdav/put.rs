@@ -18,7 +18,7 @@ use super::{
 use crate::drive::{Condition, EntryKind, Target};
 
 pub(super) async fn serve(call: &Call<'_>, body: Payload) -> Answer {
-    let spot = call.spot()?;
+    let spot = call.new_spot()?;
     let headers = call.request.headers();
     // A piece of a file would take the place of the whole one (RFC 9110, 14.4).
     if headers.contains_key(header::CONTENT_RANGE) {

@@ -48,7 +48,7 @@ pub(super) async fn list(caller: Caller, of: Data<Handles>, wish: Query<Kind>) -
 /// POST /duplicates
 pub(super) async fn act(caller: Caller, of: Data<Handles>, wish: Json<Wish>) -> Answer {
     let Wish { what, kind, key, locker, path } = wish.into_inner();
-    let path = match path.as_deref().map(RelativePath::parse).transpose() {
+    let path = match path.as_deref().map(RelativePath::called).transpose() {
         Ok(path) => path,
         Err(problem) => return Ok(name_invalid(&problem)),
     };

@@ -146,7 +146,7 @@ pub(super) async fn store(
     which: Query<Which>,
     body: Payload,
 ) -> Answer {
-    let path = match path(&request) {
+    let path = match path(&request).and_then(|path| path.judge().map(|()| path)) {
         Ok(path) => path,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
@@ -269,13 +269,13 @@ async fn in_the_way(
     Err(Error::Exists { sentence, etag }.into())
 }
 
-/// From the address itself: decoded once, by nobody else before.
+/// From the address itself: decoded once, by nobody else before. It may be there.
 pub(super) fn path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
     let raw = request.uri().path().split_once("/files/").map_or("", |(_, path)| path);
     let text = percent_decode_str(raw)
         .decode_utf8()
         .map_err(|_| NameProblem { rule: "encoding", sentence: "A name is not UTF-8" })?;
-    RelativePath::parse(&text)
+    RelativePath::called(&text)
 }
 
 /// The place that a caller names: `me` (the default), `household`, or the id of a locker or of a

@@ -175,7 +175,7 @@ pub(super) async fn ledger(caller: Caller, of: Data<Handles>, part: Query<Part>)
 /// PUT /exempt: says of files that they do not count, or that they do.
 pub(super) async fn exempt(caller: Caller, of: Data<Handles>, wish: Json<Exemption>) -> Answer {
     let locker = of.accounts.locker_of(&caller.principal, wish.user.as_deref()).await?;
-    let path = RelativePath::parse(&wish.path)?;
+    let path = RelativePath::called(&wish.path)?;
     let files = of.drive.set_exempt(&caller.principal, locker, &path, wish.reason).await?;
     Ok(HttpResponse::Ok().json(json!({ "files": files })))
 }

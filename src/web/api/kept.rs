@@ -95,7 +95,7 @@ pub(super) async fn forget(caller: Caller, of: Data<Handles>, id: Path<String>) 
 /// GET /versions?path=PATH
 pub(super) async fn versions(caller: Caller, of: Data<Handles>, which: Query<Which>) -> Answer {
     let place = place_of(&caller, &of, which.locker.as_deref()).await?;
-    let path = match RelativePath::parse(&which.path) {
+    let path = match RelativePath::called(&which.path) {
         Ok(path) => path.below(&place.base),
         Err(problem) => return Ok(name_invalid(&problem)),
     };

@@ -122,7 +122,7 @@ pub(super) async fn set_policy(caller: Caller, of: Data<Handles>, wish: Json<Pol
 
 /// A file needs a name.
 fn file_path(text: &str) -> Result<RelativePath, NameProblem> {
-    let path = RelativePath::parse(text)?;
+    let path = RelativePath::called(text)?;
     if path.is_root() {
         return Err(NameProblem { rule: "empty", sentence: "A file needs a name" });
     }

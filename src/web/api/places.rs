@@ -79,7 +79,7 @@ pub(super) async fn shares(caller: Caller, of: Data<Handles>, which: Query<Which
 /// PUT /folder-shares
 pub(super) async fn share_folder(caller: Caller, of: Data<Handles>, wish: Json<Sharing>) -> Answer {
     let place = place_of(&caller, &of, wish.locker.as_deref()).await?;
-    let path = match RelativePath::parse(&wish.path) {
+    let path = match RelativePath::called(&wish.path) {
         Ok(path) => path.below(&place.base),
         Err(problem) => return Ok(name_invalid(&problem)),
     };

@@ -12,6 +12,7 @@ mod imports;
 mod joined;
 mod journey;
 mod many;
+mod other_hands;
 mod quota;
 mod scrub;
 mod trash;

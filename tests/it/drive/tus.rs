@@ -211,6 +211,19 @@ async fn tus_checks_sums_and_starts_with_the_first_bytes() {
     assert_eq!(patch("blake3 !".to_owned()).await.status(), 400);
     assert_eq!(patch(format!("blake3 {}", STANDARD.encode(right.as_bytes()))).await.status(), 204);
     assert_eq!(tus.stored("summed"), whole);
+    // A refusal is told as it is, with a checksum or without: what is cut off fits none.
+    let other = tus.request(Method::POST, "/api/v1/uploads").header("Upload-Defer-Length", "1");
+    let other = other.header("Upload-Metadata", path("no room")).send().await.unwrap();
+    let other = header(&other, "location");
+    let much = bytes(200_000);
+    let request = tus.request(Method::PATCH, &other).header("Upload-Offset", 0);
+    let request = request.header("Content-Type", "application/offset+octet-stream");
+    let sum = format!("blake3 {}", STANDARD.encode(blake3::hash(&much).as_bytes()));
+    let refused = request.header("Upload-Checksum", sum).body(much).send().await.unwrap();
+    assert_eq!(refused.status(), 413);
+    assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["type"], "quota_exceeded");
+    assert_eq!(tus.offset(&other).await, 0);
+    assert_eq!(tus.request(Method::DELETE, &other).send().await.unwrap().status(), 204);
     // The condition holds at the end, too.
     let only_new = format!("{},ifAbsent {}", path("late"), STANDARD.encode("true"));
     let address = tus.create(3, &only_new).await;

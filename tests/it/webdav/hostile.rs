@@ -15,11 +15,11 @@ async fn paths_lead_nowhere_else() {
         ("/dav/ann/../../data/secret", "403"),
         ("/dav/ann/%2e%2e/%2e%2e/data/secret", "403"),
         ("/dav/ann/..%2f..%2fdata%2fsecret", "403"),
-        ("/dav/ann/..%5c..%5cdata", "403"),
+        ("/dav/ann/..%5c..%5cdata", "made"),
         ("/dav/ann/x%00.flac", "403"),
         ("/dav/ann/%c0%ae%c0%ae/x", "403"),
-        ("/dav/ann/con", "403"),
-        ("/dav/ann/x.", "403"),
+        ("/dav/ann/con", "made"),
+        ("/dav/ann/x.", "made"),
         ("/dav/../dav/ann/x", "403"),
         ("/dav//ann/x", "403"),
         ("/dav/ann/%", "400"),
@@ -28,8 +28,14 @@ async fn paths_lead_nowhere_else() {
         for method in ["GET", "PROPFIND", "DELETE", "MKCOL"] {
             let answer = dav.raw(&format!("{method} {path} HTTP/1.1\r\nDepth: 0"), b"");
             let said = answer.split(' ').nth(1).unwrap_or_default();
-            // Into a link nothing is made: there is no such folder.
-            let expected = if method == "MKCOL" && status == "404" { "409" } else { status };
+            let expected = match (status, method) {
+                // By other hands it might be there; nothing is made of that name.
+                ("made", "MKCOL") => "403",
+                ("made", _) => "404",
+                // Into a link nothing is made: there is no such folder.
+                ("404", "MKCOL") => "409",
+                _ => status,
+            };
             assert_eq!(said, expected, "{method} {path}: {answer}");
             assert!(!answer.contains("root:"), "{method} {path}");
         }
