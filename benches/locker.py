@@ -12,12 +12,20 @@ from process import pss
 from server import Server
 
 GOAL = 0.6
+# Bytes that reach the disk for each that was sent.
+AMPLIFIED = 1.05
 
 
 def timed(command):
     begin = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.monotonic() - begin
+
+
+def written(pid):
+    """Bytes that a process caused to be written to disks so far."""
+    with open(f"/proc/{pid}/io", encoding="ascii") as file:
+        return int(next(line for line in file if line.startswith("write_bytes:")).split()[1])
 
 
 def put(server, source, name):
@@ -62,12 +70,14 @@ def throughput(server, data, home, length, rounds):
         os.fsync(file.fileno())
     length = os.path.getsize(source)
     target = os.path.join(data, "dd.bin")
-    took = {"dd conv=fsync": [], "PUT": [], "tus": []}
+    took, amplified = {"dd conv=fsync": [], "PUT": [], "tus": []}, []
     # In turns: whatever else the machine does meets all of them alike.
     for number in range(rounds):
         took["dd conv=fsync"].append(timed(["dd", f"if={source}", f"of={target}", "bs=1M", "conv=fsync"]))
         os.remove(target)
+        before = written(server.pid)
         took["PUT"].append(timed(put(server, source, f"put{number}.bin")))
+        amplified.append((written(server.pid) - before) / length)
         stored(server, data, f"put{number}.bin", length)
         address = tus_begin(server, length, f"tus{number}.bin")
         took["tus"].append(timed(tus(server, source, address)))
@@ -78,6 +88,8 @@ def throughput(server, data, home, length, rounds):
         median = sorted(times)[rounds // 2]
         print(f"{name:<14} of {length / 1e6:.0f} MB: {length / 1e6 / median:.0f} MB/s (median of {rounds}, best "
               f"{length / 1e6 / min(times):.0f}); {dd / median:.2f} of dd, goal {GOAL}", flush=True)
+    print(f"bytes written to the disk for each byte of a PUT: {max(amplified):.3f} at most, goal {AMPLIFIED}",
+          flush=True)
 
 
 def memory(server, data, home, length):

@@ -101,7 +101,7 @@ fn questions(request: &HttpRequest, link: &str, name: &str, wrong: Option<&Error
          <div class=\"switches\"><label><input type=\"checkbox\" role=\"switch\" name=\"match\" value=\"server\" aria-describedby=\"match-help\">\
          <span>{matching}</span></label></div><p class=\"help\" id=\"match-help\">{matching_help}</p>\
          <div class=\"field\"><label for=\"name\">{admin}</label><input class=\"input\" id=\"name\" name=\"name\" value=\"{name}\" required \
-         pattern=\"[a-z0-9][a-z0-9._\\-]*\" maxlength=\"64\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" aria-describedby=\"name-help\">\
+         pattern=\"[a-z0-9]([a-z0-9._\\-]*[a-z0-9_\\-])?\" maxlength=\"64\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" aria-describedby=\"name-help\">\
          <span class=\"help\" id=\"name-help\">{admin_help}</span></div>\
          {password}<p class=\"notice\">{lan}</p><button class=\"btn primary\">{finish}</button></form>",
         welcome = html::t("gate.welcome"),

@@ -14,6 +14,7 @@ mod references;
 mod seen;
 mod shop;
 mod trace;
+mod upgrade;
 mod world;
 
 use crate::harness::volume;

@@ -189,6 +189,12 @@ async fn davfs2_mounts_edits_and_locks() {
         fs::remove_file(at.join("large.bin")).unwrap();
         // Not listed: this davfs2 cannot, on a kernel as new as some machines have.
         assert!(at.join("Notizen/neu.txt").exists() && !note.exists());
+        // No database lives on such a mount: a server that is told to start there says why not.
+        let mut server = Command::new(env!("CARGO_BIN_EXE_tunelocker"));
+        server.arg("serve").arg("--data").arg(at.join("data")).args(["--no-lan", "--listen"]);
+        let refused = server.arg("127.0.0.1:0").env_clear().output().unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        assert!(said(&refused).contains("is on FUSE, where a database loses data"));
         drop(mounted);
     })
     .await

@@ -17,7 +17,7 @@ export default function Deliveries() {
   const plans = useFetched('plans');
   const again = () => { setOpen(null); bump(version + 1); };
   if (keys.failure && !keys.data) return h(Failed, keys);
-  return html`<div class="page narrow"><div class="pagehead"><div><h1>${t('deliveries.title')}</h1><p>${t('deliveries.lead')}</p></div></div><div class="stack">
+  return html`<div class="page narrow"><div class="pagehead"><div><h1>${t('deliveries.title')}</h1><p>${t('deliveries.lead')} ${t('deliveries.folder')}</p></div></div><div class="stack">
     <section class="card" aria-labelledby="keys"><header>${h(Icon, { name: 'key-round' })}<h2 id="keys">${t('deliveries.keys')}</h2><span class="end">${h(Button, { className: 'small', icon: 'plus', onClick: () => setOpen({ kind: 'key' }) }, t('deliveries.addKey'))}</span></header>
       <p class="muted">${t('deliveries.keysText')}</p><ul class="list">${keys.data?.items.map((one) => html`<li key=${one.id}><span class="what"><b>${one.label}</b><small>${t('deliveries.keyOf', { user: one.user })} · ${one.usedAt ? t('deliveries.used', { ago: ago(one.usedAt) }) : t('deliveries.unused')}</small></span>
         ${one.revokedAt === null ? h(IconButton, { icon: 'trash-2', label: t('deliveries.revoke', { name: one.label }), onClick: () => remove(`delivery-keys/${one.id}`).then(again, complain) }) : html`<span class="chip">${t('deliveries.revoked')}</span>`}</li>`)}</ul></section>

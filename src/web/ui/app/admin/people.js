@@ -60,7 +60,7 @@ function AddUser({ names, onClose, onDone }) {
   const [wrong, setWrong] = useState('');
   const save = (event) => { event.preventDefault(); post('users', { ...values, plan: values.plan || null }).then(() => { toast(t('people.added', { name: values.name })); onDone(); }, (failure) => setWrong(failure.message)); };
   return h(Dialog, { title: t('people.add'), onClose }, html`<form class="stack" onSubmit=${save}>
-    ${h(Field, { id: 'f-name', label: t('people.loginName'), help: t('people.loginHelp') }, html`<input ...${field('name')} required pattern="[a-z0-9][a-z0-9._\\-]*" maxlength="64" autocapitalize="none" spellcheck="false" autocomplete="off" aria-describedby="f-name-help"/>`)}
+    ${h(Field, { id: 'f-name', label: t('people.loginName'), help: t('people.loginHelp') }, html`<input ...${field('name')} required pattern="[a-z0-9]([a-z0-9._\\-]*[a-z0-9_\\-])?" maxlength="64" autocapitalize="none" spellcheck="false" autocomplete="off" aria-describedby="f-name-help"/>`)}
     ${h(Field, { id: 'f-password', label: t('people.firstPassword'), help: t('settings.newHelp') }, html`<input ...${field('password')} type="password" required minlength="8" autocomplete="new-password" aria-describedby="f-password-help"/>`)}
     ${h(Field, { id: 'f-role', label: t('people.role') }, html`<select ...${field('role')}><option value="user">${t('role.user')}</option><option value="admin">${t('role.admin')}</option></select>`)}
     ${h(Field, { id: 'f-plan', label: t('people.plan') }, html`<select ...${field('plan')}><option value="">${t('people.defaultPlan')}</option>${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>`)}
