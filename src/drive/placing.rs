@@ -55,6 +55,15 @@ impl Drive {
         Ok(Some(Placing(id)))
     }
 
+    async fn is_placing(&self, id: i64) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select 1 from drive_handover where drive_handover_id = ?) as "is_placing!: bool""#,
+            id
+        )
+        .fetch_one(self.db.read())
+        .await?)
+    }
+
     /// It is over, one way or the other.
     pub(super) async fn forget_placing(&self, tx: &mut Tx, placing: Option<Placing>) -> Result<()> {
         if let Some(Placing(id)) = placing {
@@ -65,7 +74,9 @@ impl Drive {
         Ok(())
     }
 
-    /// After a crash, when rows fit the disk again: what came to its place is what it was to be.
+    /// After a crash, or when a disk that failed is well again: what came to its place is what it was
+    /// to be. Whoever places something has its locker's turn meanwhile: what is still written down when
+    /// this has it is nobody's.
     pub(super) async fn finish_placings(&self) -> Result<()> {
         let rows = sqlx::query!(
             r#"select g.drive_handover_id as "id!: i64", g.locker_id as "locker!: i64", l.path as "folder!: String",
@@ -75,6 +86,13 @@ impl Drive {
         .fetch_all(self.db.read())
         .await?;
         for row in rows {
+            let lock = self.lock(LockerId(row.locker));
+            let _turn = lock.lock().await;
+            if !self.is_placing(row.id).await? {
+                continue;
+            }
+            let locker = self.accounts.any_locker(LockerId(row.locker)).await?;
+            self.adopt_row(&locker, &row.path).await?;
             let (on, path) = (self.disk.clone(), row.path.clone());
             let found = blocking(move || {
                 let opened = on.locker(&row.folder).and_then(|root| disk::open_file(&root, &path));

@@ -225,7 +225,8 @@ impl Publishing {
         let (drive, id, at) = (&self.drive, self.locker.id, self.path.as_str());
         let placing = drive.remember_placing(id, at, &self.hash, user, handover).await?;
         let done = self.place(staged, before.as_ref(), spot, placing).await;
-        if done.is_err() && placing.is_some() {
+        // Where the disk failed nobody knows yet whether it is in its place; that is found out later.
+        if done.is_err() && placing.is_some() && drive.is_well().await {
             let mut tx = drive.db.write().await?;
             drive.forget_placing(&mut tx, placing).await?;
             tx.commit().await?;

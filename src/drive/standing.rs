@@ -70,6 +70,11 @@ impl Drive {
         Ok(self.db.storage().fault().is_none() && self.standing().await? == Standing::Sound)
     }
 
+    /// The same for whoever has an error already.
+    pub(super) async fn is_well(&self) -> bool {
+        matches!(self.is_writable().await, Ok(true))
+    }
+
     /// Refuses to write where the drive is not mounted, or failed, and where no row could tell of it.
     pub(super) async fn require_writable(&self) -> Result<()> {
         if let Some(what) = self.db.storage().fault() {
@@ -87,7 +92,10 @@ impl Drive {
     pub async fn try_storage(&self, principal: &Principal) -> Result<()> {
         principal.require_admin()?;
         self.try_disks().await?;
-        self.look_again().await
+        // What the disk left undecided is decided as after a crash.
+        self.finish_moves().await?;
+        self.look_again().await?;
+        self.finish_placings().await
     }
 
     pub(super) async fn try_disks(&self) -> Result<()> {

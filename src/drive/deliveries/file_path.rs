@@ -1,13 +1,17 @@
 //! Paths of this machine as text and back, those too whose names are not UTF-8.
 
-use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
+use std::{
+    ffi::OsString,
+    os::unix::ffi::OsStringExt as _,
+    path::{Path, PathBuf},
+};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
 use serde::{Deserialize as _, Deserializer, Serializer};
 
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
-pub(super) fn serialize<S: Serializer>(path: &PathBuf, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&percent_encode(path.as_os_str().as_encoded_bytes(), ESCAPED))
 }
 

@@ -172,6 +172,8 @@ impl Unpacker<'_> {
         Ok(match (stored, progress.problem) {
             (Ok(stored), _) => Ok(stored),
             (Err(_), Some(problem)) => Err(Problem::archive("broken", &problem)),
+            // The rest would fare no better.
+            (Err(error @ Error::StorageDegraded(_)), None) => return Err(error),
             (Err(error), None) => {
                 if let Error::Internal(cause) = &error {
                     tracing::error!("a file of an archive could not be stored: {cause:#}");

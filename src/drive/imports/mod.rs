@@ -330,6 +330,10 @@ impl Imports {
                 live.ended().await;
                 Ok(())
             }
+            None if self.state(id).await?.ended_at.is_none() => {
+                self.give_up(id).await;
+                Ok(())
+            }
             None => self.forget(id).await,
         }
     }

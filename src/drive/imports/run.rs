@@ -11,10 +11,23 @@ use super::{
 use crate::{Error, Result, accounts::Principal, ids::ImportId};
 
 impl Imports {
-    /// Goes on with what a stopped server left, until `stop`.
+    /// Goes on with what a stopped server or a failing disk left, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        if let Err(error) = self.go_on().await {
-            tracing::error!("imports could not be gone on with: {error:?}");
+        let disks = [self.drive.disk.storage(), self.db.storage()];
+        let [mut files, mut rows] = disks.map(crate::storage::Storage::subscribe);
+        loop {
+            if let Err(error) = self.go_on().await {
+                tracing::error!("imports could not be gone on with: {error:?}");
+            }
+            let changed = async {
+                tokio::select! {
+                    changed = files.changed() => changed.is_ok(),
+                    changed = rows.changed() => changed.is_ok(),
+                }
+            };
+            if stop.run_until_cancelled(changed).await != Some(true) {
+                break;
+            }
         }
         stop.cancelled().await;
         for live in self.running() {
@@ -30,6 +43,9 @@ impl Imports {
     }
 
     async fn go_on(&self) -> Result<()> {
+        if !self.drive.is_writable().await? {
+            return Ok(());
+        }
         for known in self.open_ones().await? {
             let id = known.id;
             let Some(live) = self.go_live_once(id) else { continue };
@@ -55,7 +71,9 @@ impl Imports {
             self.fetch_all(&known, &live, &principal).await
         };
         let done = live.stop().run_until_cancelled(Box::pin(work)).await;
-        self.finish(id, &live, done).await;
+        if !self.waits_for_the_disk(id, done.as_ref()).await {
+            self.finish(id, &live, done).await;
+        }
     }
 
     /// An archive that was sent in one go, to its end.
@@ -84,7 +102,7 @@ impl Imports {
             self.unpack_arrived(&known, &live, &principal, known.upload(), None).await
         };
         let done = live.stop().run_until_cancelled(Box::pin(work)).await;
-        if live.is_left() {
+        if live.is_left() || self.waits_for_the_disk(id, done.as_ref()).await {
             return;
         }
         // Its end and that the upload is gone are one change; the bytes go behind it.
@@ -93,6 +111,25 @@ impl Imports {
             && let Err(error) = self.drive.drop_whole_upload(known.upload()).await
         {
             tracing::error!("an unpacked archive could not be removed: {error:?}");
+        }
+    }
+
+    /// Whether it failed with a disk that fails: then it is not over, and gone on with when the disk
+    /// was tried and is well, or at the next start.
+    async fn waits_for_the_disk(&self, id: ImportId, done: Option<&Result<()>>) -> bool {
+        let Some(Err(error)) = done else { return false };
+        if self.drive.is_well().await {
+            return false;
+        }
+        tracing::warn!(import = %id, "an import waits until the disk is well: {error}");
+        self.no_longer(id);
+        true
+    }
+
+    /// Ends one that waits.
+    pub(super) async fn give_up(&self, id: ImportId) {
+        if let Some(live) = self.go_live_once(id) {
+            self.finish(id, &live, None).await;
         }
     }
 

@@ -85,7 +85,9 @@ impl Drive {
         Ok(())
     }
 
-    /// Finishes or takes back what a crash cut short, before anything else looks at the disk.
+    /// Finishes or takes back what a crash or a failing disk cut short, before anything else looks
+    /// at the disk. Whoever moves something has the turns of its lockers meanwhile: what is still
+    /// written down when this has them is nobody's.
     pub(in crate::drive) async fn finish_moves(&self) -> Result<()> {
         let rows = sqlx::query!(
             r#"select drive_move_id as "id!: i64", source_id, source_path, target_id, target_path, user_id,
@@ -112,6 +114,10 @@ impl Drive {
                 is_folder: row.is_folder.unwrap_or(false),
             };
             let id = row.id;
+            let _turns = self.lock_both(row.source.into(), row.target.into()).await;
+            if !self.is_begun(id).await? {
+                continue;
+            }
             match self.finish_move(row).await {
                 // A locker that is gone took everything along.
                 Err(Error::NotFound(_)) => self.take_back(Begun(id)).await?,
@@ -119,6 +125,15 @@ impl Drive {
             }
         }
         Ok(())
+    }
+
+    async fn is_begun(&self, id: i64) -> Result<bool> {
+        Ok(sqlx::query_scalar!(
+            r#"select exists (select 1 from drive_move where drive_move_id = ?) as "is_begun!: bool""#,
+            id
+        )
+        .fetch_one(self.db.read())
+        .await?)
     }
 
     async fn finish_move(&self, row: Row) -> Result<()> {

@@ -110,7 +110,11 @@ impl Drive {
     }
 
     /// The turns of both lockers, always in the same order.
-    async fn lock_both(&self, one: LockerId, other: LockerId) -> Vec<OwnedMutexGuard<()>> {
+    pub(super) async fn lock_both(
+        &self,
+        one: LockerId,
+        other: LockerId,
+    ) -> Vec<OwnedMutexGuard<()>> {
         let mut turns = vec![self.lock(one.min(other)).lock_owned().await];
         if one != other {
             turns.push(self.lock(one.max(other)).lock_owned().await);
@@ -162,7 +166,9 @@ impl Transfer {
         let begun = self.write_down(room.as_ref().map(|(there, spot)| (there, spot))).await?;
         let cleared = match self.clear(room, !moved.is_folder).await {
             Err(error) => {
-                drive.take_back(begun).await?;
+                if drive.is_well().await {
+                    drive.take_back(begun).await?;
+                }
                 return Err(error);
             }
             cleared => cleared?,
@@ -186,7 +192,10 @@ impl Transfer {
         };
         if let Err(error) = done {
             self.put_back(cleared.as_ref()).await?;
-            drive.take_back(begun).await?;
+            // Where the disk failed nobody knows yet where it is; that is found out later.
+            if drive.is_well().await {
+                drive.take_back(begun).await?;
+            }
             return Err(error);
         }
         if let Some(reservation) = reservation {

@@ -146,7 +146,7 @@ pub(super) async fn store(
     which: Query<Which>,
     body: Payload,
 ) -> Answer {
-    let path = match path(&request).and_then(|path| path.judge().map(|()| path)) {
+    let path = match new_path(&request) {
         Ok(path) => path,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
@@ -276,6 +276,13 @@ pub(super) fn path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
         .decode_utf8()
         .map_err(|_| NameProblem { rule: "encoding", sentence: "A name is not UTF-8" })?;
     RelativePath::called(&text)
+}
+
+/// The same where something is put there: every way in takes that name.
+pub(super) fn new_path(request: &HttpRequest) -> Result<RelativePath, NameProblem> {
+    let path = path(request)?;
+    path.judge()?;
+    Ok(path)
 }
 
 /// The place that a caller names: `me` (the default), `household`, or the id of a locker or of a

@@ -83,12 +83,15 @@ pub(super) async fn unpack(
     let import = of.imports.unpack(&caller.principal, into, name, declared, body).await?;
     let (import, items) = of.imports.one(&caller.principal, import.id).await?;
     let status = match &import.problem {
+        Some(problem) if import.stored == 0 && problem.word == "storage_degraded" => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Some(_) if import.stored == 0 => StatusCode::UNPROCESSABLE_ENTITY,
         None if import.refused == 0 => StatusCode::CREATED,
         _ => StatusCode::MULTI_STATUS,
     };
     let mut answer = whole(&import, &items);
-    if status == StatusCode::UNPROCESSABLE_ENTITY
+    if !status.is_success()
         && let Some(problem) = &import.problem
     {
         // A problem like any other, with what else is known beside it.

@@ -79,7 +79,7 @@ pub(super) async fn unpack(
     how: Query<How>,
     body: Payload,
 ) -> Answer {
-    let folder = match files::path(&request) {
+    let folder = match files::new_path(&request) {
         Ok(folder) => folder,
         Err(problem) => return Ok(name_invalid(&problem)),
     };
@@ -99,7 +99,7 @@ pub(super) async fn store(
     how: Query<How>,
     mut form: Multipart,
 ) -> Answer {
-    let folder = match files::path(&request) {
+    let folder = match files::new_path(&request) {
         Ok(folder) => folder,
         Err(problem) => return Ok(name_invalid(&problem)),
     };

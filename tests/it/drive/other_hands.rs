@@ -3,7 +3,7 @@
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, time::SystemTime};
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tunelocker::{
     Error,
@@ -40,7 +40,7 @@ async fn what_other_hands_named_is_read_moved_and_deleted() {
     let ask = async |method: &str, address: &str, body: Option<Value>| {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let request = client.request(method, lockers.app.url(address)).bearer_auth(&secret);
-        let request = body.iter().fold(request, |request, body| request.json(body));
+        let request = body.iter().fold(request, RequestBuilder::json);
         let answer = request.send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
     };
@@ -54,7 +54,12 @@ async fn what_other_hands_named_is_read_moved_and_deleted() {
         let by_dav = client.get(lockers.app.url(&dav)).basic_auth("ann", Some(&secret));
         let answer = by_dav.send().await.unwrap();
         assert_eq!((answer.status(), answer.text().await.unwrap()), (StatusCode::OK, bytes));
-        // Nothing new comes under such a name.
+        // Nothing new comes under such a name, into a folder of such a name neither.
+        let form = reqwest::multipart::Part::bytes(b"x".to_vec()).file_name("new.txt");
+        let form = reqwest::multipart::Form::new().part("file", form);
+        let sent = client.post(lockers.app.url(&format!("{api}.x/con"))).bearer_auth(&secret);
+        let refused = sent.multipart(form).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{address}");
         let (status, told) = ask("PUT", &format!("{api}.{{a}}/x."), None).await;
         assert!(status == StatusCode::BAD_REQUEST && told.contains("name_invalid"), "{told}");
     }

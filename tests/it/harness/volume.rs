@@ -119,8 +119,15 @@ impl Volume {
 
     /// The power is back: mounted again, its journal replayed. Nobody may have a file open on it.
     pub(crate) fn remount(&self) {
-        run(Command::new("umount").arg(self.path()));
-        self.mount();
+        loop {
+            run(Command::new("umount").arg(self.path()));
+            self.mount();
+            // Somebody else's namespace of mounts may hold the one that was shut down for a while.
+            if File::open(self.path()).and_then(|root| root.sync_all()).is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
         self.is_cut.store(false, Ordering::SeqCst);
     }
 

@@ -191,7 +191,12 @@ impl Api {
         // The head is the word that counts; a body that broke off changes nothing about it.
         let body = answer.bytes().await.unwrap_or_default();
         let answer = Answer { status, headers, body };
-        (!answer.is_success() || !self.is_cut.load(Ordering::SeqCst)).then_some(answer)
+        (!answer.is_success() || !self.is_cut()).then_some(answer)
+    }
+
+    /// Whether the disk has lost its power.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::SeqCst)
     }
 
     /// Waits until nothing that goes on by itself does: no import, no delivery, no take-down.

@@ -137,11 +137,9 @@ impl House {
             }
         }
         let mut round = ROUND.to_vec();
-        if layout == Layout::Safe {
-            // Each behind a few of the others.
-            for (number, act) in PROMISED.iter().enumerate() {
-                round.insert(number * 6 + 3, *act);
-            }
+        // Each behind a few of the others.
+        for (number, act) in PROMISED.iter().enumerate() {
+            round.insert(number * 6 + 3, *act);
         }
         Self { home, folders, secret, daemon, hands, volume, round, songs }
     }

@@ -43,8 +43,7 @@ pub(super) const ROUND: &[Act] = &[
     Act::Purge,
 ];
 
-/// And these, where no disk says no: what is promised comes in after the answer, and a disk that fails
-/// meanwhile ends it.
+/// And these: what is promised comes in after the answer, and a disk that fails meanwhile ends it.
 pub(super) const PROMISED: &[Act] =
     &[Act::Import, Act::DeliveryByUrl, Act::ImportZip, Act::Delivery, Act::ImportList, Act::TusZip];
 

@@ -43,7 +43,8 @@ impl Hand {
             return Ok(());
         }
         let there = World { files, trash, versions, grants: quota.unwrap_or(0) / GIFT };
-        let mut text = format!("{} is neither as acknowledged", self.folder);
+        let last = self.last.map_or_else(String::new, |act| format!(" after {act:?}"));
+        let mut text = format!("{}{last} is neither as acknowledged", self.folder);
         text.push_str(&self.world.told_from(&there));
         if let Some(pending) = pending {
             text = format!(

@@ -54,6 +54,8 @@ enum Ended {
     Unknown,
     /// The worker was killed over its archive.
     Unreadable,
+    /// The disk failed under it; what came of it may be there or not.
+    Failed,
 }
 
 /// A request, and what the world is when it was carried out.
@@ -91,6 +93,8 @@ pub(super) struct Hand {
     pub(super) pointed: usize,
     seed: u64,
     most: usize,
+    /// What he did last, for whoever reads what is wrong.
+    last: Option<Act>,
 }
 
 impl Hand {
@@ -115,6 +119,7 @@ impl Hand {
             pointed: 0,
             seed: number << 32,
             most,
+            last: None,
         }
     }
 
@@ -183,6 +188,7 @@ impl Hand {
 
     /// Everything but the request that counts. `None`: nobody is there any more.
     pub(super) async fn prepare(&mut self, act: Act) -> Option<Step> {
+        self.last = Some(act);
         let mut after = self.world.clone();
         let api = self.api.clone();
         let files = |path: &str| format!("files/{path}");

@@ -4,6 +4,11 @@ use tunelocker::media::playlist_file::{self, Syntax};
 
 use super::*;
 
+/// Whether what is told failed because of the disk that lost its power.
+pub(super) fn is_the_disks(problem: &Value) -> bool {
+    matches!(problem["type"].as_str(), Some("storage_degraded" | "internal"))
+}
+
 impl Hand {
     /// The request that brings new bytes to a path. Of an upload by tus, all but its last half.
     pub(super) async fn upload(
@@ -159,10 +164,11 @@ impl Hand {
     /// What became of an import whose end nobody told before the death: where its worker was killed over
     /// its archive first, what it promised is told to have failed.
     pub(in super::super) async fn hear_of_import(&mut self) {
-        if let Some((import, before)) = self.importing.take()
-            && self.is_over(&import).await == Ended::Unreadable
-        {
-            self.world = before;
+        let Some((import, before)) = self.importing.take() else { return };
+        match self.is_over(&import).await {
+            Ended::Unreadable => self.world = before,
+            Ended::Failed => self.pending = Some(std::mem::replace(&mut self.world, before)),
+            Ended::Done | Ended::Unknown => (),
         }
     }
 
@@ -180,6 +186,9 @@ impl Hand {
                 if state["problem"]["type"] == "unsupported_archive" {
                     // What came out of it before is told, and there.
                     return if state["stored"] == 1 { Ended::Done } else { Ended::Unreadable };
+                }
+                if is_the_disks(&state["problem"]) {
+                    return Ended::Failed;
                 }
                 assert_eq!(state["state"], "done", "{state}");
                 return Ended::Done;
