@@ -3,6 +3,7 @@
 mod api;
 mod apps;
 mod browser;
+mod drops;
 mod files;
 mod kept;
 mod libraries;
