@@ -14,6 +14,7 @@ mod quality;
 mod rights;
 pub(crate) mod schema;
 pub(crate) mod script;
+mod set_up;
 mod shares;
 mod shares_taken_down;
 mod social;
