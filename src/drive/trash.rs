@@ -142,11 +142,7 @@ impl Deletion {
         if let Err(error) = self.count(&keeping, facts).await {
             let (disk, folder, back, from) =
                 (drive.disk.clone(), self.locker.path.clone(), path.to_owned(), spot.clone());
-            blocking(move || {
-                disk.unshelve(&from, &folder, &back)?;
-                disk.erase(&from)
-            })
-            .await?;
+            blocking(move || disk.put_back(&from, &folder, &back)).await?;
             return Err(error);
         }
         drop(turn);

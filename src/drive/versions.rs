@@ -209,7 +209,7 @@ impl Back {
             blocking(move || {
                 if there.is_some() {
                     if !disk.is_there(&folder, &at)? {
-                        disk.unshelve(&now, &folder, &at)?;
+                        return disk.put_back(&now, &folder, &at);
                     }
                     disk.erase(&now)?;
                 }

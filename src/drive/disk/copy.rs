@@ -167,23 +167,60 @@ impl Disk {
         over: bool,
     ) -> io::Result<()> {
         self.storage.over(|| {
-            let (from_folder, from_name) = from.1.rsplit_once('/').unwrap_or(("", from.1));
-            let (to_folder, to_name) = to.1.rsplit_once('/').unwrap_or(("", to.1));
-            let source = beneath(self.locker(from.0)?, from_folder, FOLDER)?;
-            let target = make_folders(self.make_locker(to.0)?, to_folder)?;
+            let Way { source, from_name, target, to_name } = self.way(from, to)?;
             if over && self.is_same_file(from, to) {
                 // Two names of one file: the system would rename nothing.
                 unlinkat(&source, from_name, AtFlags::empty())?;
-            } else if over {
+                fsync(&source)?;
+                return Ok(());
+            }
+            if over {
                 renameat_with(&source, from_name, &target, to_name, RenameFlags::empty())?;
             } else {
                 rename_new(&source, from_name, &target, to_name)?;
             }
-            fsync(&target)?;
-            fsync(&source)?;
-            Ok(())
+            let forced = fsync(&target).and_then(|()| fsync(&source));
+            forced.or_else(|error| {
+                // What is refused is where it was; what it replaced, others bring back.
+                rename_new(&target, to_name, &source, from_name)?;
+                Err(error.into())
+            })
         })
     }
+
+    /// The reverse, when what followed failed. Rows say already that it is where it comes back to, so
+    /// it stays there whether or not a full disk lets that be forced onto it.
+    pub(in crate::drive) fn move_back(
+        &self,
+        from: (&str, &str),
+        to: (&str, &str),
+    ) -> io::Result<()> {
+        self.storage.over(|| {
+            let Way { source, from_name, target, to_name } = self.way(from, to)?;
+            rename_new(&source, from_name, &target, to_name)?;
+            match fsync(&target).and_then(|()| fsync(&source)) {
+                Err(Errno::NOSPC | Errno::DQUOT) => Ok(()),
+                forced => Ok(forced?),
+            }
+        })
+    }
+
+    /// The folders that something moves between; that which it comes to is made.
+    fn way<'a>(&self, from: (&str, &'a str), to: (&str, &'a str)) -> io::Result<Way<'a>> {
+        let (from_folder, from_name) = from.1.rsplit_once('/').unwrap_or(("", from.1));
+        let (to_folder, to_name) = to.1.rsplit_once('/').unwrap_or(("", to.1));
+        let source = beneath(self.locker(from.0)?, from_folder, FOLDER)?;
+        let target = make_folders(self.make_locker(to.0)?, to_folder)?;
+        Ok(Way { source, from_name, target, to_name })
+    }
+}
+
+/// From where to where something moves.
+struct Way<'a> {
+    source: OwnedFd,
+    from_name: &'a str,
+    target: OwnedFd,
+    to_name: &'a str,
 }
 
 /// Folders, plain files and lent ones; other symlinks and pipes are left behind.

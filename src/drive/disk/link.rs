@@ -14,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Disk, FOLDER, STAGING, Staged, beneath, file_facts, lent::point};
+use super::{Disk, FOLDER, STAGING, Staged, beneath, file_facts, lent::point, room::require_room};
 use crate::storage::{Written, only_read};
 
 /// How a file's bytes got to where they are.
@@ -118,6 +118,8 @@ pub(super) fn copy_into(
     {
         return Ok((linked, Origin::HardLink));
     }
+    // Copies leave the room that everything else needs as what is sent does.
+    require_room(folder, source.metadata()?.len())?;
     let mut made = make(folder, name)?;
     source.rewind()?;
     let copied = io::copy(&mut source, &mut made)

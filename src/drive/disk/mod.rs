@@ -9,6 +9,7 @@ mod look;
 mod renames;
 mod room;
 mod shelf;
+mod shelved;
 mod taken;
 mod trial;
 

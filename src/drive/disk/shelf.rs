@@ -12,14 +12,13 @@ use std::{
 use rustix::{
     fs::{
         AtFlags, Mode, OFlags, RenameFlags, fsync, linkat, mkdirat, openat, renameat_with, statat,
-        unlinkat,
     },
     io::Errno,
 };
 
 use super::{
-    Disk, FOLDER, Lent, LentFiles, Placed, Replaced, beneath, facts, is_link, is_plain, list,
-    list_with, make_folders, open_file, rename_new,
+    Disk, FOLDER, Lent, Placed, Replaced, beneath, facts, is_link, is_plain, list, list_with,
+    make_folders, rename_new,
 };
 
 /// The shelves' folders below the drive's root; each has one for every locker's owner.
@@ -86,9 +85,33 @@ impl Disk {
                 self.erase(spot)?;
                 return Err(error);
             }
-            fsync(&to)?;
-            fsync(&parent)?;
-            Ok(())
+            // What is refused is where it was: no row tells of it on the shelf.
+            let forced = fsync(&to).and_then(|()| fsync(&parent));
+            forced.or_else(|error| {
+                rename_new(&to, &spot.name, &parent, name)?;
+                self.erase(spot)?;
+                Err(error.into())
+            })
+        })
+    }
+
+    /// The reverse, when what followed failed: nothing of it is left on the shelf. Rows say already that
+    /// it is where it comes back to, so it stays there whether or not that can be forced onto the disk.
+    pub(in crate::drive) fn put_back(
+        &self,
+        spot: &Spot,
+        locker: &str,
+        path: &str,
+    ) -> io::Result<()> {
+        self.storage.over(|| {
+            let (from, parent, name) = self.way_back(spot, locker, path)?;
+            rename_new(&from, &spot.name, &parent, name)?;
+            let forced = fsync(&parent).and_then(|()| fsync(&from));
+            self.erase(spot)?;
+            match forced {
+                Err(Errno::NOSPC | Errno::DQUOT) => Ok(()),
+                forced => Ok(forced?),
+            }
         })
     }
 
@@ -120,7 +143,8 @@ impl Disk {
             let to = self.prepare(spot, path)?;
             match linkat(&parent, name, &to, &*spot.name, AtFlags::empty()) {
                 Ok(()) => {
-                    fsync(&to)?;
+                    // No row would ever tell of what is left here.
+                    fsync(&to).or_else(|error| self.erase(spot).and(Err(error.into())))?;
                     Ok(Some(facts))
                 }
                 Err(error) => {
@@ -161,18 +185,32 @@ impl Disk {
 
     fn bring_back(&self, spot: &Spot, locker: &str, path: &str, over: bool) -> io::Result<()> {
         self.storage.over(|| {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let from = beneath(self.root()?, &spot.folder(), FOLDER)?;
-            let parent = make_folders(self.make_locker(locker)?, folder)?;
+            let (from, parent, name) = self.way_back(spot, locker, path)?;
             if over {
                 renameat_with(&from, &*spot.name, &parent, name, RenameFlags::empty())?;
             } else {
                 rename_new(&from, &spot.name, &parent, name)?;
             }
-            fsync(&parent)?;
-            fsync(&from)?;
-            Ok(())
+            let forced = fsync(&parent).and_then(|()| fsync(&from));
+            forced.or_else(|error| {
+                // Rows still say that it is on its shelf.
+                rename_new(&parent, name, &from, &spot.name)?;
+                Err(error.into())
+            })
         })
+    }
+
+    /// The folder of something kept, that which it comes back to, and its name there.
+    fn way_back<'a>(
+        &self,
+        spot: &Spot,
+        locker: &str,
+        path: &'a str,
+    ) -> io::Result<(OwnedFd, OwnedFd, &'a str)> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let from = beneath(self.root()?, &spot.folder(), FOLDER)?;
+        let parent = make_folders(self.make_locker(locker)?, folder)?;
+        Ok((from, parent, name))
     }
 
     /// The reverse, when what followed failed.
@@ -225,59 +263,6 @@ impl Disk {
             }
             Ok(())
         })
-    }
-
-    /// A kept file, open for reading.
-    pub(in crate::drive) fn open_shelved(&self, spot: &Spot) -> io::Result<(File, u64, i64)> {
-        open_file(&beneath(self.root()?, &spot.folder(), FOLDER)?, &spot.name)
-    }
-
-    /// A file of something kept, open for reading: the thing itself, or one inside of a folder.
-    pub(in crate::drive) fn open_inside(&self, spot: &Spot, inner: &str) -> io::Result<File> {
-        let folder = beneath(self.root()?, &spot.folder(), FOLDER)?;
-        let path =
-            if inner.is_empty() { spot.name.clone() } else { format!("{}/{inner}", spot.name) };
-        Ok(open_file(&folder, &path)?.0)
-    }
-
-    /// Deletes one file inside of a kept folder, if it is there.
-    pub(in crate::drive) fn erase_inside(&self, spot: &Spot, inner: &str) -> io::Result<()> {
-        self.storage.over(|| {
-            let (below, name) = inner.rsplit_once('/').unwrap_or(("", inner));
-            let folder = format!("{}/{}/{below}", spot.folder(), spot.name);
-            let folder = match beneath(self.root()?, folder.trim_end_matches('/'), FOLDER) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                folder => folder?,
-            };
-            match unlinkat(&folder, name, AtFlags::empty()) {
-                Err(Errno::NOENT) => Ok(()),
-                done => Ok(done?),
-            }
-        })
-    }
-
-    /// Every file in something kept, relative to it; '' is a file itself.
-    pub(in crate::drive) fn shelved_files(
-        &self,
-        spot: &Spot,
-        lent: &LentFiles,
-    ) -> io::Result<Vec<(String, u64, i64)>> {
-        let folder = beneath(self.root()?, &spot.folder(), FOLDER)?;
-        let (mut files, mut left) = (Vec::new(), vec![String::new()]);
-        while let Some(at) = left.pop() {
-            let below =
-                |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
-            let inner = |path: &str| path.split_once('/').map_or("", |(_, inner)| inner).to_owned();
-            for found in list_with(&folder, &at, |name| lent.get(&inner(&below(name))))? {
-                let path = below(&found.name);
-                if found.is_folder {
-                    left.push(path);
-                } else {
-                    files.push((inner(&path), found.size, found.modified_ns));
-                }
-            }
-        }
-        Ok(files)
     }
 
     /// All that lies on the shelves of one owner, after what a crash left was removed: folders with

@@ -182,7 +182,7 @@ impl Transfer {
                     self.count_move(cleared.as_ref(), reservation.as_ref(), charge, begun);
                 match counted.await {
                     Err(error) => {
-                        self.on_disk(&to, &from, false).await?;
+                        self.off_disk(&to, &from).await?;
                         Err(error)
                     }
                     done => done,
@@ -231,7 +231,7 @@ impl Transfer {
         let done = match self.on_disk(&from, &to, over).await {
             Ok(()) => match self.count_copy(cleared.as_ref(), &reservation, &staged, size).await {
                 Err(error) => {
-                    self.on_disk(&to, &from, false).await?;
+                    self.off_disk(&to, &from).await?;
                     Err(error)
                 }
                 done => done,
@@ -318,7 +318,7 @@ impl Transfer {
         let (spot, path) = (cleared.spot.clone(), self.to.as_str().to_owned());
         blocking(move || {
             if !disk.is_there(&folder, &path)? {
-                disk.unshelve(&spot, &folder, &path)?;
+                return disk.put_back(&spot, &folder, &path);
             }
             disk.erase(&spot)
         })
@@ -333,6 +333,12 @@ impl Transfer {
     ) -> Result<()> {
         let (disk, from, to) = (self.drive.disk.clone(), from.clone(), to.clone());
         blocking(move || disk.move_to((&from.0, &from.1), (&to.0, &to.1), over)).await
+    }
+
+    /// The reverse.
+    async fn off_disk(&self, from: &(String, String), to: &(String, String)) -> Result<()> {
+        let (disk, from, to) = (self.drive.disk.clone(), from.clone(), to.clone());
+        blocking(move || disk.move_back((&from.0, &from.1), (&to.0, &to.1))).await
     }
 
     async fn tell(self, moves: bool, is_new: bool, files: u64, size: u64) -> Result<Moved> {

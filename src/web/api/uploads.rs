@@ -45,7 +45,7 @@ const WRONG_CHECKSUM: u16 = 460;
 const LONGEST_METADATA: usize = 8192;
 /// What a page of another origin may send and read; it has to bring its own credential.
 const SENT: &str = "Authorization,Content-Type,Tus-Resumable,Upload-Length,Upload-Offset,Upload-Defer-Length,Upload-Metadata,Upload-Concat,Upload-Checksum,X-HTTP-Method-Override,X-Requested-With";
-const READ: &str = "Location,Tus-Resumable,Tus-Version,Tus-Extension,Tus-Checksum-Algorithm,Upload-Offset,Upload-Length,Upload-Defer-Length,Upload-Metadata,Upload-Expires,Upload-Concat,ETag,Tunelocker-Import";
+const READ: &str = "Location,Tus-Resumable,Tus-Version,Tus-Extension,Tus-Checksum-Algorithm,Upload-Offset,Upload-Length,Upload-Defer-Length,Upload-Metadata,Upload-Expires,Upload-Concat,ETag,Retry-After,Tunelocker-Import";
 
 /// The routes below `/api/v1/uploads`.
 pub(super) fn configure(routes: &mut ServiceConfig) {

@@ -4,6 +4,7 @@
 mod backups;
 mod configuration;
 mod doctor;
+mod handed;
 mod import;
 mod lifecycle;
 mod packaging;

@@ -63,7 +63,7 @@ fn packed(files: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 }
 
 /// A tar; names are written as they are, whatever they are.
-pub(super) fn tar_of(files: &[(&str, &[u8])]) -> tar::Builder<Vec<u8>> {
+pub(crate) fn tar_of(files: &[(&str, &[u8])]) -> tar::Builder<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, bytes) in files {
         let mut header = tar::Header::new_ustar();

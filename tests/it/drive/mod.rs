@@ -3,6 +3,7 @@
 pub(crate) mod archives;
 mod backups;
 mod crash;
+mod cross_origin;
 mod deferred;
 mod doctor;
 mod files;

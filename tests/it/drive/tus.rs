@@ -14,32 +14,32 @@ use tunelocker::{Error, clock::Clock, drive::Appended};
 
 use super::{Lockers, crash::start_again, is_quota};
 
-struct Tus {
-    lockers: Lockers,
-    client: Client,
-    secret: String,
+pub(super) struct Tus {
+    pub(super) lockers: Lockers,
+    pub(super) client: Client,
+    pub(super) secret: String,
 }
 
 pub(super) fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 % 253) as u8).collect()
 }
 
-fn path(path: &str) -> String {
+pub(super) fn path(path: &str) -> String {
     format!("path {}", STANDARD.encode(path))
 }
 
-fn header(answer: &Response, name: &str) -> String {
+pub(super) fn header(answer: &Response, name: &str) -> String {
     answer.headers().get(name).map_or_else(String::new, |it| it.to_str().unwrap().to_owned())
 }
 
 impl Tus {
-    async fn with_quota(quota: u64) -> Self {
+    pub(super) async fn with_quota(quota: u64) -> Self {
         let lockers = Lockers::with_quota(quota).await;
         let new = lockers.accounts.create_app_password(&lockers.ann, "tus").await.unwrap();
         Self { lockers, client: Client::new(), secret: new.secret }
     }
 
-    fn request(&self, method: Method, address: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, address: &str) -> RequestBuilder {
         self.client
             .request(method, self.lockers.app.url(address))
             .bearer_auth(&self.secret)
@@ -47,7 +47,7 @@ impl Tus {
     }
 
     /// Makes an upload; its address.
-    async fn create(&self, length: usize, metadata: &str) -> String {
+    pub(super) async fn create(&self, length: usize, metadata: &str) -> String {
         let request = self.request(Method::POST, "/api/v1/uploads");
         let request = request.header("Upload-Length", length).header("Upload-Metadata", metadata);
         let answer = request.send().await.unwrap();
@@ -56,7 +56,7 @@ impl Tus {
         header(&answer, "location")
     }
 
-    async fn patch(&self, address: &str, offset: usize, body: &[u8]) -> Response {
+    pub(super) async fn patch(&self, address: &str, offset: usize, body: &[u8]) -> Response {
         let request = self.request(Method::PATCH, address).header("Upload-Offset", offset);
         let request = request.header("Content-Type", "application/offset+octet-stream");
         request.body(body.to_vec()).send().await.unwrap()
@@ -71,18 +71,18 @@ impl Tus {
         )
     }
 
-    async fn offset(&self, address: &str) -> usize {
+    pub(super) async fn offset(&self, address: &str) -> usize {
         let answer = self.request(Method::HEAD, address).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(header(&answer, "cache-control"), "no-store");
         header(&answer, "upload-offset").parse().unwrap()
     }
 
-    fn stored(&self, path: &str) -> Vec<u8> {
+    pub(super) fn stored(&self, path: &str) -> Vec<u8> {
         std::fs::read(self.lockers.folder().join(path)).unwrap()
     }
 
-    async fn usage(&self) -> (u64, u64) {
+    pub(super) async fn usage(&self) -> (u64, u64) {
         let usage = self.lockers.accounts.usage(&self.lockers.ann, self.lockers.locker).await;
         let usage = usage.unwrap();
         (usage.used, usage.reserved)

@@ -86,9 +86,13 @@ impl Api {
 
     /// To the administrator's locker by WebDAV.
     pub(super) fn dav(&self, method: &str, path: &str) -> RequestBuilder {
-        let url = format!("http://{}/dav/{}/{path}", self.address, ADMIN.0);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        self.client.request(method, url).basic_auth(ADMIN.0, Some(&self.secret))
+        self.client.request(method, self.dav_url(path)).basic_auth(ADMIN.0, Some(&self.secret))
+    }
+
+    /// The address of a file by WebDAV.
+    pub(super) fn dav_url(&self, path: &str) -> String {
+        format!("http://{}/dav/{}/{path}", self.address, ADMIN.0)
     }
 
     /// By tus, at an address that the daemon gave or at `/api/v1/uploads`.
@@ -174,6 +178,20 @@ impl Api {
     pub(super) fn form(&self, path: &str, bytes: &[u8]) -> RequestBuilder {
         let part = Part::bytes(bytes.to_vec()).file_name(path.to_owned());
         self.request(Method::POST, "files/").multipart(Form::new().part("file", part))
+    }
+
+    /// What claims these bytes as a path. `None`: nobody is there, or nothing to claim.
+    pub(super) async fn claim(&self, path: &str, bytes: &[u8]) -> Option<RequestBuilder> {
+        let hex = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+        let quick = hex(&bytes[..bytes.len().min(65_536)]);
+        let item = json!({ "hash": hex(bytes), "quick": quick, "size": bytes.len(), "path": path });
+        let wish = self.request(Method::POST, "match").json(&json!({ "items": [item] }));
+        let standing = self.ask(wish).await?.json()["items"][0].clone();
+        let mut key = [0; 32];
+        hex::decode_to_slice(standing["key"].as_str()?, &mut key).ok()?;
+        let proof = blake3::keyed_hash(&key, bytes).to_hex().to_string();
+        let claims = json!({ "claims": [{ "claim": standing["claim"], "proof": proof }] });
+        Some(self.request(Method::POST, "claims").json(&claims))
     }
 
     /// Bytes for an upload by tus.

@@ -11,7 +11,7 @@ use super::{
     api::{Answer, Api, OFFSET_STREAM},
     bytes,
     seen::Seen,
-    trace::Trace,
+    trace::{Trace, Which},
     volume::{Volume, fill},
 };
 use crate::harness::daemon::{Daemon, Folders, folders};
@@ -117,7 +117,7 @@ async fn no_failed_fsync_is_taken_for_stored() {
     let mut failures = 0;
     for n in 1.. {
         at.api.must(at.api.dav("MKCOL", &n.to_string())).await;
-        let trace = Trace::fail_from(at.daemon.pid(), "fsync,fdatasync", n, &[]);
+        let trace = Trace::fail(at.daemon.pid(), "fsync,fdatasync", "EIO", Which::From(n), &[]);
         let answers = at.changes(n).await;
         let has_failed = assert_all_refused_from_the_first(&answers, &format!("from call {n} on"));
         let health = at.health().await;
@@ -158,7 +158,7 @@ async fn a_failing_disk_of_the_lockers_stops_what_stores() {
     assert!(at.put("before.bin", 7).await.is_success());
     at.api.must(at.api.dav("MKCOL", "1")).await;
     let folder = at.folders.drive.join("lockers/root");
-    let trace = Trace::fail_from(at.daemon.pid(), "fsync", 1, &[folder]);
+    let trace = Trace::fail(at.daemon.pid(), "fsync", "EIO", Which::From(1), &[folder]);
     let refused = at.put("new.bin", 1).await;
     assert_eq!(refused.status, 503, "{}", refused.text());
     drop(trace);
@@ -192,7 +192,7 @@ async fn a_failing_disk_of_the_database_stops_every_change() {
     assert!(at.put("before.bin", 7).await.is_success());
     let secret = at.folders.app_password();
     let log = at.folders.data.join("tunelocker.db-wal");
-    let trace = Trace::fail_from(at.daemon.pid(), "fsync,fdatasync", 1, &[log]);
+    let trace = Trace::fail(at.daemon.pid(), "fsync,fdatasync", "EIO", Which::From(1), &[log]);
     let api = &at.api;
     let playlist = || {
         let new = json!({ "name": "songs" });

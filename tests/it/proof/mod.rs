@@ -9,6 +9,7 @@ mod dying;
 mod full;
 mod hand;
 mod house;
+mod no_room;
 mod power;
 mod references;
 mod seen;

@@ -35,6 +35,15 @@ pub(super) const CALLS: &[&str] = &[
     "sendto",
 ];
 
+/// Which of a thread's calls fail.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    /// This one alone, counted from 1.
+    Only(usize),
+    /// This one and all after it.
+    From(usize),
+}
+
 /// `strace` on a running process.
 pub(super) struct Trace {
     strace: Child,
@@ -68,16 +77,37 @@ impl Trace {
         Self::attach(pid, &arguments, None)
     }
 
-    /// Makes the `n`th of these calls of each thread, and all after it, fail as a disk that breaks
-    /// does; on these paths alone, if there are any.
-    pub(super) fn fail_from(pid: u32, calls: &str, n: usize, paths: &[PathBuf]) -> Self {
+    /// Makes some of these calls of each thread fail with an error (`EIO`: as a disk that breaks does;
+    /// `ENOSPC`: as one that is full); on these paths alone, if there are any.
+    pub(super) fn fail(
+        pid: u32,
+        calls: &str,
+        error: &str,
+        which: Which,
+        paths: &[PathBuf],
+    ) -> Self {
         let set = format!("trace={calls}");
-        let inject = format!("inject={calls}:error=EIO:when={n}+");
-        let mut arguments = vec!["-e", &set, "-e", &inject, "-o", "/dev/null"];
+        let when = match which {
+            Which::Only(n) => n.to_string(),
+            Which::From(n) => format!("{n}+"),
+        };
+        let inject = format!("inject={calls}:error={error}:when={when}");
+        let log = std::env::temp_dir().join(format!("failed-{pid}-{}", rand::random::<u64>()));
+        let out = log.to_str().unwrap().to_owned();
+        let mut arguments = vec!["-e", &set, "-e", &inject, "-o", &out];
         for path in paths {
             arguments.extend(["-P", path.to_str().unwrap()]);
         }
-        Self::attach(pid, &arguments, None)
+        Self::attach(pid, &arguments, Some(log))
+    }
+
+    /// Lets go, and tells how many calls were made to fail.
+    pub(super) fn failed(mut self) -> usize {
+        self.let_go();
+        let log = self.log.take().unwrap();
+        let failed = fs::read_to_string(&log).unwrap().matches("(INJECTED)").count();
+        fs::remove_file(log).unwrap();
+        failed
     }
 
     fn attach(pid: u32, arguments: &[&str], log: Option<PathBuf>) -> Self {
@@ -148,5 +178,8 @@ impl Trace {
 impl Drop for Trace {
     fn drop(&mut self) {
         self.let_go();
+        if let Some(log) = self.log.take() {
+            let _ = fs::remove_file(log);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Quota beyond the single upload: what it is made of, what does not count, what explains it, and
 //! what streaming may take.
 
+mod caps;
 mod deliveries;
 mod dropped;
 mod exempt;

@@ -17,7 +17,7 @@ impl Desk {
         self.track_of("Music/one.flac", &std::fs::read(path).unwrap()).await
     }
 
-    async fn track_of(&self, path: &str, bytes: &[u8]) -> (String, u64) {
+    pub(super) async fn track_of(&self, path: &str, bytes: &[u8]) -> (String, u64) {
         self.lockers.put(path, bytes).await.unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
         loop {

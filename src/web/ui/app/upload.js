@@ -27,6 +27,8 @@ let window_ = [];
 
 /** Whether not all of it was taken. */
 export const isWrong = (item) => item.state === 'failed' || item.state === 'partly';
+/** What could not be read cannot be sent by asking again. */
+const mayTryAgain = (item) => isWrong(item) && item.file !== null;
 const touch = () => { ticking ||= setTimeout(() => { ticking = 0; version.value += 1; items.value = [...items.value]; }, 150); };
 
 export const isArchive = (name) => archive.test(name);
@@ -38,24 +40,33 @@ function whyNot(path) {
   return parts.some((part) => part.startsWith('.')) ? t('upload.hidden') : null;
 }
 
+/** How one begins: to be sent, or left out, or refused, as the browser could not read it. */
+function beginning({ file, path, isFolder }) {
+  const why = whyNot(path);
+  if (why) return { state: 'skipped', reason: why, word: '' };
+  return file ? { state: 'waiting', reason: '', word: '' } : { state: 'failed', reason: t(isFolder ? 'upload.unreadFolder' : 'upload.unread'), word: 'unreadable' };
+}
+
 /**
  * Files of any kind, to the chosen locker or to `place`. `unpack`: archives become what is in them. `memory`: what the
- * browser remembers these by. Every one of them stands in the list afterwards; the number that will not be sent.
+ * browser remembers these by. Every one of them stands in the list afterwards; how many are left out, and how many
+ * could not be read.
  */
 export function add(files, place, { unpack = !place, memory = null } = {}) {
-  const more = files.map(({ file, path }) => ({ file, path, why: whyNot(path) })).map(({ file, path, why }) => ({
-    key: nextKey++, file, path, name: file.name, folder: path.split('/').slice(0, -1).join('/'), size: file.size, sent: 0, read: 0,
-    state: why ? 'skipped' : 'waiting', reason: why ?? '', word: '', refused: [], locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user',
+  const more = files.map((one) => ({
+    ...beginning(one), key: nextKey++, file: one.file, path: one.path, name: one.path.split('/').pop(), folder: one.path.split('/').slice(0, -1).join('/'), size: one.file?.size ?? 0, sent: 0, read: 0,
+    refused: [], locker: (place ?? locker.value)?.id ?? 'me', lockerKind: (place ?? locker.value)?.kind ?? 'user',
     // In a place of one's choice a file has to be where it was put; music only has to be there.
-    exact: Boolean(place), unpack: unpack && archive.test(path), memory, stop: new AbortController(),
+    exact: Boolean(place), unpack: unpack && archive.test(one.path), memory, stop: new AbortController(),
   }));
-  const skipped = more.filter((one) => one.state === 'skipped').length;
-  if (skipped === more.length) forget(memory);
-  if (!more.length) return 0;
+  const many = (state) => more.filter((one) => one.state === state).length;
+  if (more.every((one) => ended.has(one.state))) forget(memory);
+  const told = { skipped: many('skipped'), unread: many('failed') };
+  if (!more.length) return told;
   batch.value += 1;
   items.value = [...items.value, ...more];
   check();
-  return skipped;
+  return told;
 }
 
 /** Finds out, in the order of the list, what has to be sent. */
@@ -162,7 +173,7 @@ export function resume() {
   pump();
 }
 export function retryFailed() {
-  for (const item of items.value) if (isWrong(item)) Object.assign(item, { state: 'waiting', reason: '', word: '', refused: [], stop: new AbortController() });
+  for (const item of items.value) if (mayTryAgain(item)) Object.assign(item, { state: 'waiting', reason: '', word: '', refused: [], stop: new AbortController() });
   touch();
   check();
 }
@@ -182,12 +193,12 @@ export const figures = computed(() => {
   // What is not sent counts for nothing.
   const all = items.value.filter((one) => one.state !== 'skipped');
   const skipped = items.value.length - all.length;
-  let done = 0; let failed = 0; let had = 0; let size = 0; let sent = 0; let doneSize = 0; let failedSize = 0; let looked = 0;
+  let done = 0; let failed = 0; let again = 0; let had = 0; let size = 0; let sent = 0; let doneSize = 0; let failedSize = 0; let looked = 0;
   for (const item of all) {
     size += item.size;
     if (item.state === 'done') { done += 1; doneSize += item.size; }
     else if (item.state === 'have' || item.state === 'claimed') { done += 1; had += 1; doneSize += item.size; }
-    else if (isWrong(item)) { failed += 1; failedSize += item.size; }
+    else if (isWrong(item)) { failed += 1; failedSize += item.size; if (mayTryAgain(item)) again += 1; }
     else sent += item.sent;
     if (item.state === 'waiting' || item.state === 'checking') looked += 1;
   }
@@ -199,7 +210,7 @@ export const figures = computed(() => {
   // Said aloud at each quarter, not at each tick.
   const quarter = all.length ? Math.floor(((done + failed) / all.length) * 4) * 25 : 0;
   const spoken = !all.length ? '' : left === 0 ? t('upload.spokenEnd', { done, failed }) : quarter ? t('upload.spoken', { part: quarter }) : '';
-  return { total: all.length, done, failed, skipped, had, left, looked, speed, part: share(sent + doneSize), donePart: share(doneSize), failedPart: share(failedSize), spoken };
+  return { total: all.length, done, failed, again, skipped, had, left, looked, speed, part: share(sent + doneSize), donePart: share(doneSize), failedPart: share(failedSize), spoken };
 });
 
 /** What is under way or refused before what is over, then as they came. */

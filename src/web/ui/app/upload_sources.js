@@ -3,19 +3,25 @@
 
 const canRemember = 'indexedDB' in globalThis && 'FileSystemHandle' in globalThis;
 
+// What is found is {file, path}. What could not be read is there too, without its file, so that it can be named: one bad
+// file or folder is no reason to leave out the others.
+const unread = (path, isFolder = false) => ({ file: null, path, isFolder });
+
 /** Walks what was dropped, folders too. `readEntries` gives a hundred at a time. */
 export async function collect(transfer) {
   const found = [];
-  const walk = async (entry, path) => {
+  const inside = async (entry, path) => {
     if (entry.isFile) {
-      found.push({ file: await new Promise((done, fail) => entry.file(done, fail)), path: path + entry.name });
+      const file = await new Promise((done, fail) => { entry.file(done, fail); }).catch(() => null);
+      found.push(file ? { file, path } : unread(path));
       return;
     }
     const reader = entry.createReader();
     for (;;) {
-      const part = await new Promise((done, fail) => reader.readEntries(done, fail));
-      if (!part.length) return;
-      for (const child of part) await walk(child, `${path}${entry.name}/`);
+      const part = await new Promise((done, fail) => { reader.readEntries(done, fail); }).catch(() => null);
+      if (!part) found.push(unread(path, true));
+      if (!part?.length) return;
+      for (const child of part) await inside(child, `${path}/${child.name}`);
     }
   };
   // The list of a drop is gone after the first wait, so entries are taken first.
@@ -24,16 +30,19 @@ export async function collect(transfer) {
   const dropped = items.map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
   for (const one of dropped) {
     if (one instanceof File) found.push({ file: one, path: one.name });
-    else if (one) await walk(one, '');
+    else if (one) await inside(one, one.name);
   }
   found.handles = (await Promise.all(handles)).filter(Boolean);
   return found;
 }
 
 /** Everything in a folder or file that the browser remembers. */
-export async function walk(handle, path = '', found = []) {
-  if (handle.kind === 'file') found.push({ file: await handle.getFile(), path: path + handle.name });
-  else for await (const child of handle.values()) await walk(child, `${path}${handle.name}/`, found);
+export async function walk(handle, path = handle.name, found = []) {
+  const isFolder = handle.kind !== 'file';
+  try {
+    if (!isFolder) found.push({ file: await handle.getFile(), path });
+    else for await (const child of handle.values()) await walk(child, `${path}/${child.name}`, found);
+  } catch { found.push(unread(path, isFolder)); }
   return found;
 }
 
@@ -81,7 +90,7 @@ export async function again(one) {
   const found = [];
   for (const handle of one.handles) {
     if (handle.requestPermission && await handle.requestPermission({ mode: 'read' }) !== 'granted') continue;
-    await walk(handle, '', found);
+    await walk(handle, handle.name, found);
   }
   return found;
 }

@@ -14,11 +14,15 @@
 //! | `Zip` | a zip by `PUT` with `unpack=true` | |
 //! | `TarGz` | a tar.gz by `POST` with `unpack=true` | |
 //! | `TusZip` | a zip by tus with `unpack`, unpacked behind the last byte | |
+//! | `FormZip` | a zip in a form with `unpack=true` | |
 //! | `Import` | `POST /api/v1/imports`, from a stub on loopback | names come from the address and are made fit, so that none is refused; folders are |
+//! | `ImportZip` | the same of a zip | |
 //! | `Sync` | `tunelocker sync` of a folder | tells refusals by their sentence |
 //! | `Delivery` | `POST /api/v1/deliveries` with an address, counted | never replaces: it takes another name; a bad name refuses the order |
+//! | `DeliveryOfUpload` | the same with what the shop sent by tus before | |
 //! | `Claim` | `POST /api/v1/claims` on bytes of another locker | |
 
+mod brought;
 mod ground;
 mod heard;
 mod resumable;
@@ -207,7 +211,7 @@ async fn every_way_keeps_what_it_replaces_as_a_version() {
         house.send(way, &path, &after).await.unwrap_or_else(|why| panic!("{path}: {why:?}"));
         let versions = house.get(&format!("versions?path={path}")).await;
         let versions = versions["items"].as_array().unwrap();
-        if way == Way::Delivery {
+        if way.is_delivery() {
             // What a shop brings never takes the place of another file.
             assert!(versions.is_empty());
             assert_eq!(house.stored(&path).unwrap(), before);
@@ -230,7 +234,7 @@ async fn every_way_keeps_what_it_replaces_as_a_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_way_replaces_in_a_full_locker() {
     let ways = Way::ALL.into_iter();
-    for way in ways.filter(|way| !matches!(way, Way::Delivery | Way::TusConcat)) {
+    for way in ways.filter(|way| !way.is_delivery() && *way != Way::TusConcat) {
         let house = House::with_quota(10_000).await;
         house.send(way, "in/a.bin", &bytes("a", 10_000)).await.unwrap();
         let other = bytes("b", 10_000);
@@ -264,7 +268,7 @@ async fn every_way_says_the_same_of_what_is_there() {
             assert_eq!(refusal.etag, there, "{way:?}: {refusal:?}");
             // Lists of what became of many files tell no status of one, or that of a claim.
             let status = match way {
-                Way::Zip | Way::TarGz | Way::TusZip | Way::Import => 0,
+                way if way.lists() => 0,
                 Way::Claim => 409,
                 _ => 412,
             };

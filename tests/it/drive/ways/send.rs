@@ -13,7 +13,6 @@ use super::{
     House,
     resumable::Tus,
 };
-use crate::outside::stub::Reply;
 
 /// A way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +28,12 @@ pub(super) enum Way {
     Zip,
     TarGz,
     TusZip,
+    FormZip,
     Import,
+    ImportZip,
     Sync,
     Delivery,
+    DeliveryOfUpload,
     Claim,
 }
 
@@ -60,7 +62,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    fn of(problem: &Value) -> Self {
+    pub(super) fn of(problem: &Value) -> Self {
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
         let status = problem["status"].as_u64().and_then(|it| it.try_into().ok()).unwrap_or(0);
         let (word, rule, detail) = (text("type"), text("rule"), text("detail"));
@@ -71,7 +73,7 @@ impl Refusal {
 pub(super) type Sent = Result<(), Refusal>;
 
 impl Way {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Put,
         Self::PutChunked,
         Self::Form,
@@ -83,17 +85,34 @@ impl Way {
         Self::Zip,
         Self::TarGz,
         Self::TusZip,
+        Self::FormZip,
         Self::Import,
+        Self::ImportZip,
         Self::Sync,
         Self::Delivery,
+        Self::DeliveryOfUpload,
         Self::Claim,
     ];
+
+    /// Whether a shop brings it, which never replaces.
+    pub(super) fn is_delivery(self) -> bool {
+        matches!(self, Self::Delivery | Self::DeliveryOfUpload)
+    }
+
+    /// Whether it tells of a list of files what became of each.
+    pub(super) fn lists(self) -> bool {
+        let is_archive = matches!(
+            self,
+            Self::Zip | Self::TarGz | Self::TusZip | Self::FormZip | Self::ImportZip
+        );
+        is_archive || self == Self::Import
+    }
 
     /// Whether a client can say this by this way.
     pub(super) fn can_want(self, only: Only<'_>) -> bool {
         match only {
             Only::Any => true,
-            Only::Absent => !matches!(self, Self::Sync | Self::Delivery),
+            Only::Absent => self != Self::Sync && !self.is_delivery(),
             Only::Match(_) => {
                 matches!(self, Self::Put | Self::PutChunked | Self::Dav | Self::DavChunked)
             }
@@ -123,7 +142,7 @@ fn pieces(bytes: &[u8]) -> Body {
 }
 
 /// Every byte that is not a letter or a slash, so that clients change nothing.
-fn encoded(path: &str) -> String {
+pub(super) fn encoded(path: &str) -> String {
     path.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' => (byte as char).to_string(),
@@ -153,7 +172,7 @@ pub(super) async fn plain(answer: Response) -> Sent {
 }
 
 /// What an answer with a list of files tells of the only one.
-fn listed(answer: &Value) -> Sent {
+pub(super) fn listed(answer: &Value) -> Sent {
     let problem = match &answer["items"][0] {
         Value::Null => answer,
         item => &item["problem"],
@@ -175,10 +194,14 @@ impl House {
         match way {
             Way::Put => plain(put(bytes.to_vec().into()).send().await.unwrap()).await,
             Way::PutChunked => plain(put(pieces(bytes)).send().await.unwrap()).await,
-            Way::Form => {
-                let part = Part::bytes(bytes.to_vec()).file_name(path.to_owned());
+            Way::Form | Way::FormZip => {
+                let (name, bytes, how) = match way {
+                    Way::Form => (path, bytes.to_vec(), "unpack=false"),
+                    _ => ("pack.zip", zip_of(&[(path, bytes)]), "unpack=true"),
+                };
+                let part = Part::bytes(bytes).file_name(name.to_owned());
                 let form = Form::new().part("file", part);
-                let url = format!("files/?{}", if_absent.trim_start_matches('&'));
+                let url = format!("files/?{how}{if_absent}");
                 let sent = self.ann.request(Method::POST, &url).multipart(form).send().await;
                 listed(&whole(sent.unwrap()).await.1)
             }
@@ -202,9 +225,14 @@ impl House {
                 let id = self.tus("pack.zip", &archive, Tus { unpacks: true, ..tus }).await?;
                 listed(&ended(&self.ann, &id.expect("an import")).await)
             }
-            Way::Import => self.import(path, bytes, only).await,
+            Way::Import => {
+                let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+                self.import(folder, name, bytes.to_vec(), only).await
+            }
+            Way::ImportZip => self.import("", "pack.zip", zip_of(&[(path, bytes)]), only).await,
             Way::Sync => self.sync(path, bytes).await,
-            Way::Delivery => self.deliver(path, bytes).await,
+            Way::Delivery => self.deliver_by_address(path, bytes).await,
+            Way::DeliveryOfUpload => self.deliver_upload(path, bytes).await,
             Way::Claim => self.claim(path, bytes, only).await,
         }
     }
@@ -237,22 +265,6 @@ impl House {
             etag: inner(" etag=\"", "\""),
             status,
         })
-    }
-
-    async fn import(&self, path: &str, bytes: &[u8], only: Only<'_>) -> Sent {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let held = bytes.to_vec();
-        self.stub.answer(move |_| Reply::ok("application/octet-stream", held.clone()));
-        let url = self.stub.url(&format!("/{}", encoded(name)));
-        let is_only_new = only == Only::Absent;
-        let order = json!({ "url": url, "folder": folder, "ifAbsent": is_only_new });
-        let begun = self.ann.request(Method::POST, "imports").json(&order).send().await.unwrap();
-        let (status, begun) = whole(begun).await;
-        if status != 202 {
-            return Err(Refusal::of(&begun));
-        }
-        let import = ended(&self.ann, begun["id"].as_str().unwrap()).await;
-        if import["problem"].is_null() { Ok(()) } else { Err(Refusal::of(&import["problem"])) }
     }
 
     async fn sync(&self, path: &str, bytes: &[u8]) -> Sent {
@@ -293,35 +305,6 @@ impl House {
             ""
         };
         Err(Refusal { word: word.to_owned(), detail: report, ..Refusal::default() })
-    }
-
-    async fn deliver(&self, path: &str, bytes: &[u8]) -> Sent {
-        let held = bytes.to_vec();
-        self.stub.answer(move |_| Reply::ok("audio/flac", held.clone()));
-        let number = rand::random::<u64>().to_string();
-        let items = json!([{ "url": self.stub.url("/x"), "path": path }]);
-        let order = json!({ "user": "ann", "order": number, "exempt": null, "items": items });
-        let client = reqwest::Client::new();
-        let url = self.lockers().app.url("/api/v1/deliveries");
-        let ordered = client.post(&url).bearer_auth(&self.key).json(&order).send().await;
-        let (status, mut answer) = whole(ordered.unwrap()).await;
-        if status >= 400 {
-            return Err(Refusal::of(&answer));
-        }
-        // It is fetched behind the answer.
-        let place = format!("{url}/{}", answer["id"].as_str().unwrap());
-        while answer["state"] == "running" {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-            let asked = client.get(&place).bearer_auth(&self.key).send().await;
-            answer = whole(asked.unwrap()).await.1;
-        }
-        let item = &answer["items"][0];
-        if item["state"] == "stored" {
-            return Ok(());
-        }
-        let mut refusal = Refusal::of(item);
-        refusal.detail = item["problem"].to_string();
-        Err(refusal)
     }
 
     async fn claim(&self, path: &str, bytes: &[u8], only: Only<'_>) -> Sent {

@@ -211,17 +211,8 @@ impl Hand {
         bytes: &[u8],
         after: &mut World,
     ) -> Option<RequestBuilder> {
-        let hash = *blake3::hash(bytes).as_bytes();
-        let hex = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-        let quick = hex(&bytes[..bytes.len().min(65_536)]);
-        let item = json!({ "hash": hex(bytes), "quick": quick, "size": bytes.len(), "path": path });
-        let wish = self.api.request(Method::POST, "match").json(&json!({ "items": [item] }));
-        let standing = self.api.ask(wish).await?.json()["items"][0].clone();
-        let mut key = [0; 32];
-        hex::decode_to_slice(standing["key"].as_str()?, &mut key).ok()?;
-        let proof = blake3::keyed_hash(&key, bytes).to_hex().to_string();
-        after.files.insert(path, hash);
-        let claims = json!({ "claims": [{ "claim": standing["claim"], "proof": proof }] });
-        Some(self.api.request(Method::POST, "claims").json(&claims))
+        let claim = self.api.claim(&path, bytes).await?;
+        after.files.insert(path, *blake3::hash(bytes).as_bytes());
+        Some(claim)
     }
 }

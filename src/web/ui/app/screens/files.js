@@ -45,11 +45,13 @@ export default function Files() {
   if (!place) return null;
   const done = (text, action) => { setDialog(null); again(); toast(text, action); };
   const begin = (files, unpack) => {
-    const skipped = add(files.map((one) => ({ ...one, path: inside(path, one.path) })), place, { unpack });
-    if (skipped) toast(t('upload.skippedSome', { count: skipped }), { label: t('upload.showList'), run: () => go('/upload') });
+    const { skipped, unread } = add(files.map((one) => ({ ...one, path: inside(path, one.path) })), place, { unpack });
+    const show = { label: t('upload.showList'), run: () => go('/upload') };
+    if (skipped) toast(t('upload.skippedSome', { count: skipped }), show);
+    if (unread) toast(t('upload.unreadSome', { count: unread }), show);
   };
   const send = (files) => (files.some((one) => isArchive(one.path)) ? setDialog({ kind: 'archive', files }) : begin(files, false));
-  const drop = async (event) => { event.preventDefault(); setOver(0); if (place.write) send(await collect(event.dataTransfer)); };
+  const drop = (event) => { event.preventDefault(); setOver(0); if (place.write) collect(event.dataTransfer).then(send).catch(complain); };
   const trash = (one) => remove(fileUrl(one.locker, one.path)).then((kept) => done(t('files.deleted', { name: one.name }), {
     label: t('files.undo'), run: () => post(`trash/${kept.id}`).then(() => { again(); toast(t('files.restored', { name: one.name })); }, complain),
   }), complain);

@@ -28,9 +28,9 @@ export default function Upload() {
     add(found, null, { unpack, memory: memory ?? await remember(found.handles, locker.value?.id, session.value.user.name) });
     if (!found.length) toast(t('upload.nothing'));
   };
-  const take = (list) => put([...list].map((file) => ({ file, path: file.webkitRelativePath || file.name })));
-  const drop = async (event) => { event.preventDefault(); setOver(0); put(await collect(event.dataTransfer)); };
-  const choose = () => pickFolder().then((found) => (found ? put(found) : folder.current.click()), (failure) => { if (failure.name !== 'AbortError') folder.current.click(); });
+  const take = (list) => put([...list].map((file) => ({ file, path: file.webkitRelativePath || file.name }))).catch(complain);
+  const drop = (event) => { event.preventDefault(); setOver(0); collect(event.dataTransfer).then((found) => put(found)).catch(complain); };
+  const choose = () => pickFolder().then((found) => (found ? put(found) : folder.current.click()), (failure) => { if (failure.name !== 'AbortError') folder.current.click(); }).catch(complain);
   return html`<div class="page" onDragEnter=${(event) => { event.preventDefault(); setOver(over + 1); }} onDragLeave=${() => setOver(over - 1)} onDragOver=${(event) => event.preventDefault()} onDrop=${drop}>
     <div class="pagehead"><div><h1>${t('upload.title')}</h1><p>${t('upload.lead')}</p></div></div>
     ${h(Begun, { onFiles: put })}
@@ -53,7 +53,7 @@ function Batch() {
   return html`<section class="card" aria-label=${t('upload.batch')}><header>${h(Icon, { name: 'activity' })}<h2>${t('upload.batch')}</h2>
       <span class="end">${of.speed > 0 && html`<span class="chip info">${bytes(of.speed)}/s</span>`}
         ${of.left > 0 && (paused.value ? h(Button, { className: 'small', icon: 'play', onClick: resume }, t('upload.resume')) : h(Button, { className: 'small', icon: 'pause', onClick: pause }, t('upload.pause')))}
-        ${of.failed > 0 && h(Button, { className: 'small', icon: 'refresh-cw', onClick: retryFailed }, t('upload.retry'))}
+        ${of.again > 0 && h(Button, { className: 'small', icon: 'refresh-cw', onClick: retryFailed }, t('upload.retry'))}
         ${of.failed + of.skipped > 0 && h(Button, { className: 'small', icon: 'download', onClick: saveRefusals }, t('upload.save'))}
         ${of.left === 0 && h(Button, { className: 'small', onClick: clearDone }, t('upload.clear'))}</span></header>
     <p class="bignum">${number(of.done)} <small>${t('upload.ofDone', { count: of.total })}</small></p>
@@ -73,7 +73,7 @@ function Begun({ onFiles }) {
   const [all, set] = useState([]);
   const look = () => begun(session.value.user.name).then((found) => set(found.filter((one) => !items.value.some((item) => item.memory === one.id))));
   useEffect(() => { look(); }, [figures.value.total]);
-  const go = (one) => again(one).then((found) => { onFiles(found, one.id); set((rest) => rest.filter((other) => other !== one)); }, complain);
+  const go = (one) => again(one).then(async (found) => { await onFiles(found, one.id); set((rest) => rest.filter((other) => other !== one)); }).catch(complain);
   const drop = (one) => forget(one.id).then(look);
   return all.map((one) => html`<section class="card begun" key=${one.id} aria-label=${t('upload.begun')}><header>${h(Icon, { name: 'history' })}<h2>${t('upload.begun')}</h2>
       <span class="end">${h(Button, { kind: 'primary', className: 'small', onClick: () => go(one) }, t('upload.goOn'))}${h(Button, { className: 'small', onClick: () => drop(one) }, t('upload.letBe'))}</span></header>

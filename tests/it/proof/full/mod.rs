@@ -1,15 +1,21 @@
 //! A disk that is really full: what adds bytes is refused with the cause, all else goes on, and
 //! room that is made is room.
 
+mod brought;
+mod database;
+
 use std::{fs, time::Duration};
 
 use reqwest::Method;
+use rustix::fs::{FallocateFlags, fallocate};
 use serde_json::json;
 
+use self::brought::Sources;
 use super::{
     api::{Answer, Api, OFFSET_STREAM, chunked},
     bytes,
     seen::Seen,
+    shop::Shop,
     volume::{Volume, fill},
 };
 use crate::harness::{
@@ -20,6 +26,9 @@ use crate::harness::{
 /// What no disk here has room for.
 const TOO_MUCH: usize = 3_000_000;
 
+/// What every disk here has room for, once some was made.
+const FITS: usize = 1_000_000;
+
 struct Cellar {
     // It ends before its disk does.
     _daemon: Daemon,
@@ -27,25 +36,42 @@ struct Cellar {
     volume: Volume,
     folders: Folders,
     api: Api,
+    shop: Shop,
+    sources: Sources,
 }
 
 impl Cellar {
-    fn new(with_database: bool) -> Self {
+    /// Over a disk of so many bytes, the database on another.
+    async fn new(disk: u64) -> Self {
+        Self::over(Volume::new(disk), false).await
+    }
+
+    /// Over the only disk.
+    async fn with_database(disk: u64) -> Self {
+        Self::over(Volume::new(disk), true).await
+    }
+
+    async fn over(volume: Volume, with_database: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let volume = Volume::new(100_000_000);
         let mut folders = folders(home.path());
         folders.drive = volume.path().join("drive");
         if with_database {
             folders.data = volume.path().join("data");
             fs::create_dir(&folders.data).unwrap();
         }
+        let shop = Shop::open().await;
+        let sources = Sources::beside(home.path());
+        let said = shop.allowed() + &sources.said();
+        fs::write(folders.data.join("tunelocker.toml"), said).unwrap();
         let daemon = Daemon::start(&folders);
         let api = Api::new(&daemon, &folders.app_password());
-        Self { _home: home, volume, folders, api, _daemon: daemon }
+        let shop = shop.trusted_by(&api).await;
+        Self { _home: home, volume, folders, api, shop, sources, _daemon: daemon }
     }
 
     /// A track that can be heard, some files, and an upload that is half done.
-    async fn furnish(&self) -> (String, Vec<u8>) {
+    async fn furnish(&mut self) -> (String, Vec<u8>) {
+        self.provide_sources().await;
         let api = &self.api;
         let sound = tempfile::tempdir().unwrap();
         music::wav(sound.path(), "song.wav", 2.0);
@@ -66,8 +92,10 @@ impl Cellar {
     async fn track(&self) -> String {
         for _ in 0..600 {
             let tracks = self.api.must(self.api.request(Method::GET, "tracks")).await.json();
-            if let Some(id) = tracks["items"][0]["id"].as_str() {
-                return id.to_owned();
+            let all = tracks["items"].as_array().unwrap();
+            // Those of the watched folder are there besides.
+            if let Some(song) = all.iter().find(|one| one["title"] == "song") {
+                return song["id"].as_str().unwrap().to_owned();
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -115,6 +143,13 @@ impl Cellar {
                 assert!(answer.text().contains("\"disk_full\""), "{way}: {}", answer.text());
             }
         }
+        for (way, told) in self.brought(TOO_MUCH).await {
+            let why = told.expect_err(way);
+            assert!(
+                why.contains("\"disk_full\"") || why.contains("sufficient-disk-space"),
+                "{way}: {why}"
+            );
+        }
         let keep: Vec<_> = fs::read_dir(self.folders.drive.join("lockers/root/keep"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -138,6 +173,17 @@ impl Cellar {
         api.must(api.request(Method::DELETE, "files/keep/three.bin?forever=true")).await;
     }
 
+    /// All that was refused is taken now.
+    async fn assert_takes_again(&self) {
+        for (way, answer) in self.uploads(FITS).await {
+            assert!(answer.is_success(), "{way}: {}", answer.text());
+        }
+        for (way, told) in self.brought(FITS).await {
+            assert_eq!(told, Ok(()), "{way}");
+        }
+        self.assert_order_goes_on().await;
+    }
+
     async fn assert_whole(&self) {
         let seen = Seen::of(&self.folders).unwrap();
         let wrong = seen.against_the_books(&self.folders, &self.api).await;
@@ -146,9 +192,9 @@ impl Cellar {
 }
 
 /// The lockers' disk, filled to its last byte by somebody else.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_disk_of_the_lockers_fills_up() {
-    let cellar = Cellar::new(false);
+    let mut cellar = Cellar::new(100_000_000).await;
     let (address, half) = cellar.furnish().await;
     let track = cellar.track().await;
     let filler = cellar.volume.path().join("filler");
@@ -161,21 +207,25 @@ async fn the_disk_of_the_lockers_fills_up() {
     let api = &cellar.api;
     // Its room was taken when it was begun.
     api.must(api.tus_patch(&address, 400_000, &half[400_000..])).await;
+    cellar.assert_hands_over().await;
     cellar.assert_whole().await;
 
     fs::remove_file(filler).unwrap();
-    for (way, answer) in cellar.uploads(1_000_000).await {
-        assert!(answer.is_success(), "{way}: {}", answer.text());
-    }
+    cellar.assert_takes_again().await;
     cellar.assert_whole().await;
 }
 
 /// The only disk, filled by uploads: they leave the room that everything else needs.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_only_disk_fills_up() {
-    let cellar = Cellar::new(true);
+    // So large that what uploads leave is more than the log of the database ever takes.
+    let mut cellar = Cellar::with_database(1_000_000_000).await;
     cellar.furnish().await;
     let track = cellar.track().await;
+    // Most of it is somebody else's, so that it is soon full.
+    let others = fs::File::create(cellar.volume.path().join("others")).unwrap();
+    let theirs = cellar.volume.free() - 60_000_000;
+    fallocate(others, FallocateFlags::empty(), 0, theirs).unwrap();
     let api = &cellar.api;
     for number in 0.. {
         let file = format!("files/more/{number}.bin");
@@ -191,8 +241,6 @@ async fn the_only_disk_fills_up() {
     cellar.assert_all_else_goes_on(&track).await;
     cellar.assert_whole().await;
     api.must(api.request(Method::DELETE, "files/more?forever=true")).await;
-    for (way, answer) in cellar.uploads(1_000_000).await {
-        assert!(answer.is_success(), "{way}: {}", answer.text());
-    }
+    cellar.assert_takes_again().await;
     cellar.assert_whole().await;
 }
