@@ -87,6 +87,9 @@ impl Notices {
     /// is written to all the time.
     pub(crate) fn watch_alone(&self, folder: &Path) -> rustix::io::Result<()> {
         let mut places = self.0.places();
+        if places.is_over {
+            return Err(Errno::IO);
+        }
         let watch = inotify::add_watch(&self.0.inotify, folder, ARRIVALS)?;
         places.folders.insert(watch, folder.to_owned());
         places.alone.insert(watch);
@@ -118,6 +121,9 @@ impl Watches {
     /// One folder. Held while it is added, so that nothing is heard of a watch that nobody knows.
     fn add(&self, folder: &Path, how: WatchFlags) -> rustix::io::Result<()> {
         let mut places = self.places();
+        if places.is_over {
+            return Err(Errno::IO);
+        }
         let watch = inotify::add_watch(&self.inotify, folder, CHANGES | how)?;
         places.folders.insert(watch, folder.to_owned());
         Ok(())
@@ -129,7 +135,7 @@ impl Watches {
         let mut buffer = vec![MaybeUninit::uninit(); ROOM];
         let mut pending = vec![top.to_owned()];
         while let Some(folder) = pending.pop() {
-            for name in folders_in(&folder, folder == top, &mut buffer) {
+            for name in folders_in(&folder, folder == top, &mut buffer)? {
                 let below = folder.join(OsStr::from_bytes(&name));
                 match self.add(&below, WatchFlags::DONT_FOLLOW) {
                     Ok(()) => pending.push(below),
@@ -165,7 +171,14 @@ impl Watches {
                     event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()).to_owned()),
                 ),
                 Err(Errno::INTR) => continue,
-                Err(error) => return tell(Notice::Missed(error.to_string())),
+                Err(error) => {
+                    // Nobody hears anything any more, so nothing is watched.
+                    let mut places = self.places();
+                    places.is_over = true;
+                    places.folders.clear();
+                    drop(places);
+                    return tell(Notice::Missed(error.to_string()));
+                }
             };
             let (folder, is_alone) = {
                 let mut places = self.places();
@@ -221,24 +234,36 @@ impl Watches {
 
 /// Names of the folders in a folder; hidden ones hold no music. Where the file system does not say
 /// what an entry is, the watch, which takes nothing but folders, will.
-fn folders_in(folder: &Path, is_top: bool, buffer: &mut [MaybeUninit<u8>]) -> Vec<Vec<u8>> {
+fn folders_in(
+    folder: &Path,
+    is_top: bool,
+    buffer: &mut [MaybeUninit<u8>],
+) -> rustix::io::Result<Vec<Vec<u8>>> {
     let mut how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     if !is_top {
         how |= OFlags::NOFOLLOW;
     }
-    let Ok(folder) = rustix::fs::openat(CWD, folder, how, Mode::empty()) else {
-        return Vec::new();
+    let folder = match rustix::fs::openat(CWD, folder, how, Mode::empty()) {
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS | Errno::NAMETOOLONG) => {
+            return Ok(Vec::new());
+        }
+        folder => folder?,
     };
     let mut names = Vec::new();
     let mut reader = RawDir::new(&folder, buffer);
-    while let Some(Ok(entry)) = reader.next() {
+    while let Some(entry) = reader.next() {
+        let entry = match entry {
+            // It went meanwhile.
+            Err(Errno::NOENT) => break,
+            entry => entry?,
+        };
         let name = entry.file_name().to_bytes();
         let may_be = matches!(entry.file_type(), FileType::Directory | FileType::Unknown);
         if may_be && !name.starts_with(b".") {
             names.push(name.to_owned());
         }
     }
-    names
+    Ok(names)
 }
 
 #[cfg(test)]

@@ -75,11 +75,14 @@ impl Accounts {
         Ok(files.collect())
     }
 
-    /// When backups are made by themselves; `None` if never.
+    /// When backups are made by themselves; `None` if never. `Invalid` if there is a plan that is
+    /// not understood, as a later version may write one: that must not end them without a word.
     pub async fn backup_plan(&self) -> Result<Option<BackupPlan>> {
-        let kept = self.setting(PLAN).await?;
-        // What a later version wrote differently is no plan of this one.
-        Ok(kept.and_then(|text| serde_json::from_str(&text).ok()))
+        let Some(kept) = self.setting(PLAN).await? else { return Ok(None) };
+        let plan = serde_json::from_str(&kept).map_err(|error| {
+            Error::Invalid(format!("The backup plan cannot be read; set it again ({error})"))
+        })?;
+        Ok(Some(plan))
     }
 
     /// Sets or ends it. Administrators only.

@@ -14,7 +14,7 @@ use chacha20poly1305::{
     aead::{Aead as _, KeyInit as _, Payload},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, error::is_nowhere};
 
 const FILE: &str = "server.key";
 const NONCE: usize = 24;
@@ -42,9 +42,15 @@ impl Keys {
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
             .with_context(|| format!("cannot close the key folder {}", folder.display()))?;
         let path = folder.join(FILE);
-        if !path.exists() {
-            make(folder, &path)
-                .with_context(|| format!("cannot make the key file {}", path.display()))?;
+        match fs::symlink_metadata(&path) {
+            Ok(_) => (),
+            Err(error) if is_nowhere(&error) => make(folder, &path)
+                .with_context(|| format!("cannot make the key file {}", path.display()))?,
+            // A new key over one that only cannot be seen just now would close all that it sealed.
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot look for the key file {}", path.display()));
+            }
         }
         let file = File::open(&path)
             .with_context(|| format!("cannot open the key file {}", path.display()))?;
@@ -136,6 +142,17 @@ mod tests {
             fs::write(folder.path().join(FILE), damaged).unwrap();
             assert!(Keys::open(folder.path()).is_err(), "{} bytes", damaged.len());
         }
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_reached_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let elsewhere = folder.path().join("not mounted").join(FILE);
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(Keys::open(folder.path()).is_err());
+        assert_eq!(fs::read_link(&path).unwrap(), elsewhere);
+        assert!(!elsewhere.exists());
     }
 
     #[test]

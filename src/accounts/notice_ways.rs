@@ -113,9 +113,28 @@ impl Accounts {
         Ok(())
     }
 
+    /// Fails if there is a password for the mail server that does not open.
+    pub(crate) async fn require_mail_password(&self) -> Result<()> {
+        self.require_secret(PASSWORD).await
+    }
+
+    /// Fails if there is a secret of the webhook that does not open: notices would go out
+    /// unsigned.
+    pub(crate) async fn require_webhook_secret(&self) -> Result<()> {
+        self.require_secret(SIGNING).await
+    }
+
+    async fn require_secret(&self, name: &str) -> Result<()> {
+        if self.setting(name).await?.is_some() && self.read_secret(name).await?.is_none() {
+            let sentence = "The secret cannot be opened; enter it again";
+            return Err(Error::Unavailable(sentence.to_owned()));
+        }
+        Ok(())
+    }
+
     async fn read_secret(&self, name: &str) -> Result<Option<String>> {
         let sealed = self.setting(name).await?.and_then(|sealed| hex::decode(sealed).ok());
-        // A restored database without its key file: as if none were given.
+        // A restored database without its key file shows as if none were given.
         Ok(sealed.and_then(|sealed| self.unseal(UserId(0), &sealed)))
     }
 }

@@ -279,10 +279,19 @@ impl Accounts {
         let keys = keys
             .into_iter()
             .filter_map(|key| {
+                let secret = Secret::unseal(&self.keys, user.0, &key.sealed);
+                if secret.is_none() {
+                    let id = key.app_password_id;
+                    tracing::warn!(
+                        user = user.0,
+                        id,
+                        "an app password does not open: another key file?"
+                    );
+                }
                 Some(Key {
                     id: key.app_password_id.into(),
                     lookup: key.lookup.try_into().ok()?,
-                    secret: Secret::unseal(&self.keys, user.0, &key.sealed)?,
+                    secret: secret?,
                 })
             })
             .collect();

@@ -17,7 +17,8 @@ use crate::{
 
 impl Analysis {
     /// Hears a track; `None` when its file is not what the catalogue knows, for the next scan
-    /// will say what it is. Fails when nothing can be heard at all.
+    /// will say what it is, and when it could not be heard for a reason that may pass, for the next
+    /// round asks again. Fails when nothing can be heard at all.
     pub(super) async fn hear(
         &self,
         pool: &Pool,
@@ -30,7 +31,11 @@ impl Analysis {
         let outcome = match pool.analyse(file.try_clone()?, None, &order).await? {
             Ok(heard) => Ok(heard),
             Err(Unheard::Failed(reason)) => Err(reason),
-            Err(Unheard::NoDecoder) => self.hear_decoded(pool, file, order).await?,
+            Err(Unheard::Unread(reason)) => return Ok(not_now(&wanted, &reason)),
+            Err(Unheard::NoDecoder) => match self.hear_decoded(pool, file, order).await {
+                Err(Error::Unavailable(reason)) => return Ok(not_now(&wanted, &reason)),
+                outcome => outcome?,
+            },
         };
         if let Err(reason) = &outcome {
             tracing::info!(track = %wanted.track, path = %wanted.path.display(), reason, "not heard");
@@ -38,7 +43,7 @@ impl Analysis {
         Ok(Some(SoundFound { wanted, outcome }))
     }
 
-    /// Hears what the decode worker decodes.
+    /// Hears what the decode worker decodes. `Unavailable` if that says nothing about the track.
     async fn hear_decoded(
         &self,
         pool: &Pool,
@@ -48,9 +53,8 @@ impl Analysis {
         let decoding = self.inner.playback.decode(file.try_clone()?, order.range_ms).await;
         let decoding = match decoding {
             Ok(decoding) => decoding,
-            // Which of the two it is nobody can tell from here; a track is not asked for again
-            // before its file changes.
-            Err(Error::Unavailable(reason) | Error::Invalid(reason)) => return Ok(Err(reason)),
+            // A track is not asked for again before its file changes.
+            Err(Error::Invalid(reason)) => return Ok(Err(reason)),
             Err(error) => return Err(error),
         };
         let order = Order { pcm: Some(decoding.form()), ..order };
@@ -60,9 +64,16 @@ impl Analysis {
             (Ok(heard), Ok(())) => Ok(heard),
             (Ok(_), Err(error)) => Err(error.to_string()),
             (Err(Unheard::Failed(reason)), _) => Err(reason),
+            (Err(Unheard::Unread(reason)), _) => return Err(Error::Unavailable(reason)),
             (Err(Unheard::NoDecoder), _) => Err("There is no decoder for it".to_owned()),
         })
     }
+}
+
+/// Nothing is written down about it, so it is asked for again.
+fn not_now(wanted: &SoundWanted, reason: &str) -> Option<SoundFound> {
+    tracing::warn!(track = %wanted.track, path = %wanted.path.display(), reason, "not heard now");
+    None
 }
 
 /// Opens a file if it still is the one that was seen: through no link, waiting for nobody.

@@ -30,9 +30,12 @@ impl Analysis {
         if !self.inner.settings.enabled {
             return;
         }
-        match self.inner.catalog.sound_switch().await {
-            Ok(is_on) => self.state().is_on = is_on,
-            Err(error) => tracing::error!("the switch of the analysis cannot be read: {error:#?}"),
+        // Not before it is known: an administrator may have said no.
+        while let Err(error) = self.read_switch().await {
+            tracing::error!("the switch of the analysis cannot be read: {error:#?}");
+            if stop.run_until_cancelled(tokio::time::sleep(RECOVER)).await.is_none() {
+                return;
+            }
         }
         let mut events = self.inner.events.subscribe();
         while !stop.is_cancelled() {
@@ -46,6 +49,12 @@ impl Analysis {
                 return;
             }
         }
+    }
+
+    async fn read_switch(&self) -> Result<()> {
+        let is_on = self.inner.catalog.sound_switch().await?;
+        self.state().is_on = is_on;
+        Ok(())
     }
 
     /// Hears everything that waits, in the order of ids. The worker ends with the round.

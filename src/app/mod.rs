@@ -169,13 +169,7 @@ impl App {
         self.tasks.spawn(self.services.analysis.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.matching.clone().run(self.stop.clone()));
         self.tasks.spawn(self.services.outside.clone().run(self.stop.clone()));
-        let ingest = self.services.ingest.clone();
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            if let Err(error) = ingest.run(stop).await {
-                tracing::error!("scanning ended: {error:#?}");
-            }
-        });
+        self.tasks.spawn(self.services.ingest.clone().run(self.stop.clone()));
         self.stop.cancelled().await;
         for handle in handles {
             handle.stop(true).await;

@@ -46,19 +46,24 @@ impl Certificate {
     }
 
     /// Follows the files until `stop`. Files that make no sense (half written, say) are logged
-    /// and the last good pair stays.
+    /// and the last good pair stays; they are tried again, for what was wrong may pass by itself.
     pub(super) async fn keep_fresh(self, stop: CancellationToken) {
         let mut known = self.changed_at();
+        let mut told = None;
         while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
             let now = self.changed_at();
             if now != known {
-                known = now;
                 match read(&self.files) {
                     Ok(key) => {
+                        known = now;
                         *self.current.write().unwrap_or_else(PoisonError::into_inner) = key.into();
                         tracing::info!("the certificate was read again");
                     }
-                    Err(error) => tracing::warn!("keeping the old certificate: {error:#}"),
+                    Err(error) if told != Some(now) => {
+                        told = Some(now);
+                        tracing::warn!("keeping the old certificate: {error:#}");
+                    }
+                    Err(_) => (),
                 }
             }
         }

@@ -26,6 +26,7 @@ use crate::{
         mosaic, path_text,
         tracks::sealed,
     },
+    error::is_nowhere,
     ids::PictureId,
     media::{
         sealed::Sealed,
@@ -80,26 +81,7 @@ impl Covers {
     pub(super) async fn forget(&self, hashes: Vec<String>) -> Result<()> {
         self.memory.forget();
         let folder = self.folder.clone();
-        tokio::task::spawn_blocking(move || {
-            match fs::remove_dir_all(folder.join(mosaic::FOLDER)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => (),
-            }
-            for hash in hashes {
-                let Some(folder) = place(&folder, &hash).parent().map(Path::to_owned) else {
-                    continue;
-                };
-                let Ok(entries) = fs::read_dir(folder) else { continue };
-                let of_it = |name: &std::ffi::OsStr| {
-                    name.to_str().is_some_and(|name| name.starts_with(&hash))
-                };
-                for entry in entries.flatten().filter(|entry| of_it(&entry.file_name())) {
-                    fs::remove_file(entry.path())?;
-                }
-            }
-            Ok::<_, std::io::Error>(())
-        })
-        .await??;
+        tokio::task::spawn_blocking(move || forget_in(&folder, &hashes)).await??;
         Ok(())
     }
 
@@ -305,6 +287,28 @@ impl Catalog {
     }
 }
 
+/// Whatever may still lie there must go, so nothing is passed over that only cannot be read.
+fn forget_in(folder: &Path, hashes: &[String]) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder.join(mosaic::FOLDER)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => (),
+    }
+    for hash in hashes {
+        let Some(folder) = place(folder, hash).parent().map(Path::to_owned) else { continue };
+        let entries = match fs::read_dir(folder) {
+            Err(error) if is_nowhere(&error) => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(hash)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Two digits of the hash make the folder, so that none grows huge.
 fn place(folder: &Path, name: &str) -> PathBuf {
     folder.join(name.get(..2).unwrap_or("xx")).join(name)
@@ -376,5 +380,19 @@ fn again(shared: &Arc<Error>) -> Error {
         Error::Unavailable(why) => Error::Unavailable(why.clone()),
         Error::Invalid(why) => Error::Invalid(why.clone()),
         other => Error::Internal(anyhow::anyhow!("{other:#}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_listed_is_not_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let hash = "ab".repeat(32);
+        forget_in(folder.path(), std::slice::from_ref(&hash)).unwrap();
+        std::os::unix::fs::symlink("ab", folder.path().join("ab")).unwrap();
+        forget_in(folder.path(), &[hash]).unwrap_err();
     }
 }

@@ -192,7 +192,7 @@ async fn scan_alone(services: &Services, request: Request, place: &str) -> crate
     let running = tokio::spawn(services.ingest.clone().run(stop.clone()));
     let reply = request.carry_out(services, place).await;
     stop.cancel();
-    running.await??;
+    running.await?;
     reply
 }
 

@@ -17,6 +17,7 @@ use crate::{
     app::Services,
     clock,
     drive::{Abilities, Damage, Pointing, Scrubbed},
+    error::{in_words, is_nowhere},
     ingest::ScanKind,
     ops::backup::Snapshot,
 };
@@ -240,13 +241,18 @@ impl Request {
     pub(super) fn require_data(&self, data: &Path) -> std::result::Result<(), Failure> {
         let begins =
             matches!(self, Self::UserAdd { .. } | Self::PlanSet { .. } | Self::Scan { .. });
-        if begins || data.join("tunelocker.db").exists() {
+        if begins {
             return Ok(());
         }
-        Err(Failure::new(format!(
-            "there is no server's data in {}; name its folder with --data",
-            data.display()
-        )))
+        let found = std::fs::symlink_metadata(data.join("tunelocker.db"));
+        let data = data.display();
+        match found {
+            Ok(_) => Ok(()),
+            Err(error) if is_nowhere(&error) => Err(Failure::new(format!(
+                "there is no server's data in {data}; name its folder with --data"
+            ))),
+            Err(error) => Err(Failure::new(format!("cannot read {data}: {}", in_words(&error)))),
+        }
     }
 
     /// Whether the scanner must run for it.

@@ -2,7 +2,7 @@
 
 use super::{Invalid, document::Document};
 
-const PREFIX: &str = "TUNELOCKER_";
+pub(super) const PREFIX: &str = "TUNELOCKER_";
 
 /// How the text of a variable becomes a value.
 #[derive(Clone, Copy)]

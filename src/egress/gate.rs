@@ -151,6 +151,12 @@ impl tower_service::Service<Name> for Resolver {
 
 /// Whether this machine itself has the address: public ones of ours lead back inside.
 fn is_own(address: IpAddr) -> bool {
-    if_addrs::get_if_addrs()
-        .is_ok_and(|interfaces| interfaces.iter().any(|interface| interface.ip() == address))
+    match if_addrs::get_if_addrs() {
+        Ok(interfaces) => interfaces.iter().any(|interface| interface.ip() == address),
+        // It may be.
+        Err(error) => {
+            tracing::warn!("this machine's own addresses cannot be listed: {error}");
+            true
+        }
+    }
 }

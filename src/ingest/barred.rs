@@ -4,28 +4,31 @@
 
 use std::sync::Arc;
 
-use super::{Ingest, read::Reader, sounds::open, walk::absolute};
+use super::{
+    Ingest,
+    open::open,
+    read::{Read, Reader},
+    scan::parent,
+};
 use crate::{
-    Result,
-    catalog::write::{Content, FileFound},
+    Error, Result,
+    catalog::write::Content,
     drive::{Barred, digest},
+    error::in_words,
 };
 
 /// Encoders and readers differ about lengths by no more, ms.
 const SAME_LENGTH_MS: u64 = 1000;
 
 impl Ingest {
-    /// Makes those of these files that must not be here unreadable.
-    pub(super) async fn keep_out(
-        &self,
-        reader: &Reader,
-        files: &mut [(FileFound, bool)],
-    ) -> Result<()> {
+    /// Makes those of these files that must not be here unreadable, and those of which nobody can
+    /// tell until the next scan.
+    pub(super) async fn keep_out(&self, reader: &Reader, found: &mut Read) -> Result<()> {
         let barred = self.drive.barred().await?;
         if barred.is_empty() {
             return Ok(());
         }
-        for (file, _) in files {
+        for (file, _) in &mut found.files {
             let Content::Tracks { tracks, .. } = &file.content else { continue };
             let size = file.size_bytes.unsigned_abs();
             let length = match tracks.as_slice() {
@@ -37,7 +40,18 @@ impl Ingest {
             if !by_content && !by_sound {
                 continue;
             }
-            let (hash, sound) = read(reader, &file.path, by_content, by_sound).await?;
+            let (hash, sound) = match read(reader, &file.path, by_content, by_sound).await? {
+                Ok(known) => known,
+                Err(reason) => {
+                    tracing::warn!(path = %file.path, reason, "a file waits until it can be checked");
+                    let sentence =
+                        format!("It could not be checked for what was taken down. {reason}");
+                    file.content = Content::Unreadable(sentence);
+                    (file.size_bytes, file.modified_ns) = (0, 0);
+                    found.incomplete.push(parent(&file.path).to_owned());
+                    continue;
+                }
+            };
             if file.audio_hash.is_none() {
                 file.audio_hash = sound;
             }
@@ -59,25 +73,32 @@ fn sounds_as_long(one: &Barred, length: Option<u64>) -> bool {
     sound.duration_ms.is_none_or(|wanted| wanted.abs_diff(length) <= SAME_LENGTH_MS)
 }
 
-/// Content hash and sound of a file, as far as they are wanted and can be had.
+/// Content hash and sound of a file, as far as there are any.
+type Known = (Option<[u8; 32]>, Option<[u8; 32]>);
+
+/// What is known of a file, as far as it is wanted; a sentence if it cannot be read just now.
 async fn read(
     reader: &Reader,
     path: &str,
     by_content: bool,
     by_sound: bool,
-) -> Result<(Option<[u8; 32]>, Option<[u8; 32]>)> {
-    let (root, path) = (Arc::clone(&reader.root), path.to_owned());
+) -> Result<Result<Known, String>> {
+    let (root, lent, path) = (Arc::clone(&reader.root), Arc::clone(&reader.lent), path.to_owned());
     let opened = tokio::task::spawn_blocking(move || {
-        let file = open(&absolute(&root, &path))?;
-        let hash = if by_content { digest(&file, None, |_| true) } else { Ok(None) };
-        let hash = hash.unwrap_or_else(|error| {
-            // Whatever hashes it later bars it then.
-            tracing::warn!("{path} could not be read to see whether it was taken down: {error}");
-            None
-        });
-        Some((hash.map(|it| it.content), file))
+        let file = open(&root, &lent, &path)?;
+        let hash = if by_content { digest(&file, None, |_| true)? } else { None };
+        Ok::<_, std::io::Error>((hash.map(|it| it.content), file))
     });
-    let Some((hash, file)) = opened.await? else { return Ok((None, None)) };
-    let sound = if by_sound { reader.pool.audio_hash(file).await? } else { None };
-    Ok((hash, sound))
+    let (hash, file) = match opened.await? {
+        Ok(opened) => opened,
+        Err(error) => return Ok(Err(format!("It cannot be read: {}", in_words(&error)))),
+    };
+    if !by_sound {
+        return Ok(Ok((hash, None)));
+    }
+    match reader.pool.audio_hash(file).await {
+        Ok(sound) => Ok(Ok((hash, sound))),
+        Err(Error::Invalid(reason)) => Ok(Err(reason)),
+        Err(error) => Err(error),
+    }
 }

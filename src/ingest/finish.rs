@@ -74,7 +74,8 @@ impl Ingest {
             }
             self.catalog.remove_files(library.id, &[], &folders).await?;
         }
-        let complete = std::mem::take(&mut gathered.gone.folders_to_complete);
+        let mut complete = std::mem::take(&mut gathered.gone.folders_to_complete);
+        complete.retain(|(folder, _)| !gathered.incomplete.contains(folder));
         if !complete.is_empty() {
             let batch = Batch { complete, ..Batch::default() };
             self.catalog.apply(library.id, &batch).await?;
@@ -82,7 +83,7 @@ impl Ingest {
         if !gathered.artist_pictures.is_empty() {
             self.catalog.set_artist_pictures(library.id, &gathered.artist_pictures).await?;
         }
-        self.sync_playlists(library, order, &end.playlists, gathered.changed).await?;
+        self.sync_playlists(library, lent, order, &end.playlists, gathered.changed).await?;
         self.catalog.settle().await?;
         let scanned_at = order.is_whole().then(|| self.clock.now());
         libraries::set_scanned(&self.db, library.id, 0 < end.audio, scanned_at).await?;

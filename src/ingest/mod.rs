@@ -9,6 +9,7 @@ mod diff;
 mod finish;
 pub mod libraries;
 mod listing;
+mod open;
 mod playlists;
 mod queue;
 mod read;

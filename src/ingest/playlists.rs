@@ -1,7 +1,7 @@
 //! Playlist files of a library. Their entries are words of a stranger: only what lies inside the
 //! library counts, whatever they name.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization as _;
@@ -10,8 +10,9 @@ use super::{
     Ingest,
     libraries::Root,
     listing::stem,
+    recognise::is_absent,
     scan::Order,
-    walk::{Depth, absolute},
+    walk::{Depth, Lent, absolute},
 };
 use crate::{
     Result,
@@ -27,6 +28,7 @@ impl Ingest {
     pub(super) async fn sync_playlists(
         &self,
         library: &Root,
+        lent: &Arc<Lent>,
         order: &Order,
         seen: &[String],
         changed: bool,
@@ -34,11 +36,14 @@ impl Ingest {
         let known: BTreeSet<String> =
             self.catalog.playlist_files(library.id).await?.into_iter().collect();
         let seen: BTreeSet<String> = seen.iter().cloned().collect();
-        let gone: Vec<String> = known
-            .iter()
-            .filter(|path| covers(order, path) && !seen.contains(*path))
-            .cloned()
-            .collect();
+        let unseen = known.iter().filter(|path| covers(order, path) && !seen.contains(*path));
+        let unseen: Vec<String> = unseen.cloned().collect();
+        let (root, lent) = (library.path.clone(), Arc::clone(lent));
+        // A folder that cannot be listed shows none of its lists, and they are not gone for that.
+        let gone: Vec<String> = spawn_blocking(move || {
+            unseen.into_iter().filter(|path| is_absent(&root, &lent, path)).collect()
+        })
+        .await?;
         if !changed && gone.is_empty() && seen.is_subset(&known) {
             return Ok(());
         }

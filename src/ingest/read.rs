@@ -1,20 +1,13 @@
-//! Reads what a listing says is new: opens files, has them understood in worker processes, and
-//! puts together what belongs to each. Nothing of a file's content is parsed here.
+//! Reads what a listing says is new: has files understood in worker processes, and puts together
+//! what belongs to each. Nothing of a file's content is parsed here.
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    os::fd::OwnedFd,
-    path::Path,
-    sync::Arc,
-};
-
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use std::{path::Path, sync::Arc};
 
 use super::{
     cue,
     listing::Kind,
-    walk::{Lent, absolute, open_folder},
+    open::{Opened, OpenedPart, OpenedPicture, open_all},
+    walk::Lent,
 };
 use crate::{
     Result,
@@ -25,17 +18,11 @@ use crate::{
     ids::MediaFileId,
     media::{
         lyrics,
-        sealed::Sealed,
         tags::{PictureFacts, ReadOptions, Tags},
         text,
         worker::{Pool, ReadItem, Understood, Unreadable},
     },
 };
-
-/// Lyrics and cue sheets are small; larger files of that name are something else.
-const LARGEST_SIDECAR: u64 = 512 << 10;
-/// A larger picture is no cover.
-const LARGEST_PICTURE: u64 = 64 << 20;
 
 /// A file to read.
 #[derive(Debug, Clone)]
@@ -71,6 +58,9 @@ pub(super) struct Read {
     pub(super) pictures: Vec<(String, Option<FolderPicture>)>,
     pub(super) artist_pictures: Vec<(String, FolderPicture)>,
     pub(super) complete: Vec<(String, [u8; 32])>,
+    /// Folders of which not everything could be read just now: the next scan looks again, whatever
+    /// else says that they are complete.
+    pub(super) incomplete: Vec<String>,
     pub(super) errors: u64,
 }
 
@@ -81,34 +71,6 @@ pub(super) struct Reader {
     pub(super) lent: Arc<Lent>,
     pub(super) pool: Pool,
     pub(super) options: Arc<ReadOptions>,
-}
-
-/// A [`Part`] whose files are open.
-struct OpenedPart {
-    /// Without its files and pictures; whether it had a cover still shows.
-    part: Part,
-    files: Vec<Opened>,
-    cover: Option<OpenedPicture>,
-    artist_picture: Option<OpenedPicture>,
-    /// No file went since the listing, and all could be opened; else the next scan looks again.
-    is_whole: bool,
-}
-
-struct OpenedPicture {
-    path: String,
-    /// Until a worker gets it.
-    file: Option<File>,
-}
-
-/// A file that was opened, or why not.
-struct Opened {
-    /// What to read.
-    to_read: ToRead,
-    /// Until a worker gets it.
-    file: Result<Option<File>, String>,
-    size_bytes: i64,
-    modified_ns: i64,
-    sidecars: Vec<(Kind, String, Vec<u8>)>,
 }
 
 impl Reader {
@@ -152,9 +114,10 @@ struct Answers {
 
 impl Answers {
     fn put_together(&mut self, part: OpenedPart, read: &mut Read) {
-        let OpenedPart { part, files, cover, artist_picture, is_whole } = part;
-        for of in files {
-            let content = self.content(&of);
+        let OpenedPart { part, files, cover, artist_picture, mut is_whole } = part;
+        for mut of in files {
+            let content = self.content(&mut of);
+            is_whole &= of.is_whole;
             if let Content::Unreadable(reason) = &content {
                 tracing::debug!(path = %of.to_read.path, reason, "a file cannot be read");
                 read.errors += 1;
@@ -174,20 +137,25 @@ impl Answers {
         }
         let folder = &part.folder.path;
         if part.cover.is_some() {
-            let picture = cover.and_then(|cover| self.picture(cover));
-            read.pictures.push((folder.clone(), picture));
+            match cover.map(|cover| self.picture(cover)).transpose() {
+                Ok(picture) => read.pictures.push((folder.clone(), picture.flatten())),
+                Err(Unread) => is_whole = false,
+            }
         }
-        if let Some(picture) = artist_picture.and_then(|picture| self.picture(picture)) {
-            read.artist_pictures.push((folder.clone(), picture));
+        match artist_picture.map(|picture| self.picture(picture)).transpose() {
+            Ok(Some(Some(picture))) => read.artist_pictures.push((folder.clone(), picture)),
+            Ok(_) => (),
+            Err(Unread) => is_whole = false,
         }
-        // A file that went meanwhile leaves the folder incomplete; the next scan looks again.
-        if let Some(fingerprint) = part.complete.filter(|_| is_whole) {
+        if !is_whole {
+            read.incomplete.push(folder.clone());
+        } else if let Some(fingerprint) = part.complete {
             read.complete.push((folder.clone(), fingerprint));
         }
         read.folders.push(part.folder);
     }
 
-    fn content(&mut self, of: &Opened) -> Content {
+    fn content(&mut self, of: &mut Opened) -> Content {
         if let Err(reason) = &of.file {
             return Content::Unreadable(reason.clone());
         }
@@ -196,114 +164,28 @@ impl Answers {
                 quick_key: understood.quick_key,
                 tracks: tracks(understood.tags, of),
             },
-            Some(Err(unreadable)) => Content::Unreadable(unreadable.reason),
+            Some(Err(unreadable)) => {
+                if unreadable.is_unread {
+                    of.forget();
+                }
+                Content::Unreadable(unreadable.reason)
+            }
             None => Content::Unreadable("The reader gave no answer".to_owned()),
         }
     }
 
     /// What a picture file is; `None` when it is none.
-    fn picture(&mut self, of: OpenedPicture) -> Option<FolderPicture> {
-        let facts = self.pictures.next()?.ok()?;
-        Some(FolderPicture { path: of.path, facts })
-    }
-}
-
-/// Opens the files of some folders with what lies beside them. Files that are not there any more
-/// are left out.
-fn open_all(root: &Path, lent: &Lent, parts: Vec<Part>) -> Vec<OpenedPart> {
-    let opened = parts.into_iter().map(|mut part| {
-        let folder = Place::open(root, lent, &part.folder.path);
-        let wanted = std::mem::take(&mut part.files);
-        let mut files = Vec::with_capacity(wanted.len());
-        let mut is_whole = true;
-        for to_read in wanted {
-            match open_one(&folder, to_read) {
-                Some(opened) => {
-                    // What cannot be opened now may be another time, and looks the same then.
-                    is_whole &= opened.file.is_ok();
-                    files.push(opened);
-                }
-                None => is_whole = false,
-            }
+    fn picture(&mut self, of: OpenedPicture) -> Result<Option<FolderPicture>, Unread> {
+        match self.pictures.next() {
+            Some(Ok(facts)) => Ok(Some(FolderPicture { path: of.path, facts })),
+            Some(Err(unreadable)) if unreadable.is_unread => Err(Unread),
+            Some(Err(_)) | None => Ok(None),
         }
-        let cover = part.cover.iter_mut().find_map(Option::take);
-        let cover = cover.and_then(|path| open_picture(&folder, path));
-        let picture = part.artist_picture.take();
-        let artist_picture = picture.and_then(|path| open_picture(&folder, path));
-        OpenedPart { part, files, cover, artist_picture, is_whole }
-    });
-    opened.collect()
-}
-
-fn open_one(folder: &Place<'_>, to_read: ToRead) -> Option<Opened> {
-    let (file, size_bytes, modified_ns) = match folder.open_regular(&to_read.path) {
-        Ok((file, size, modified)) => (Ok(Some(file)), size as i64, modified),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => (Err(sentence(&error)), 0, 0),
-    };
-    let sidecars = to_read.sidecars.iter().filter_map(|(kind, path)| {
-        let (file, size, _) = folder.open_regular(path).ok()?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST_SIDECAR).read_to_end(&mut bytes).ok()?;
-        (size <= LARGEST_SIDECAR).then(|| (*kind, path.clone(), bytes))
-    });
-    let sidecars = sidecars.collect();
-    Some(Opened { to_read, file, size_bytes, modified_ns, sidecars })
-}
-
-fn open_picture(folder: &Place<'_>, path: String) -> Option<OpenedPicture> {
-    let (file, size, _) = folder.open_regular(&path).ok()?;
-    let fits = 0 < size && size <= LARGEST_PICTURE;
-    fits.then_some(OpenedPicture { path, file: Some(file) })
-}
-
-/// An open folder: the system finds its files without the way there.
-struct Place<'l>(rustix::io::Result<OwnedFd>, &'l Lent);
-
-impl<'l> Place<'l> {
-    fn open(root: &Path, lent: &'l Lent, path: &str) -> Self {
-        Self(open_folder(&absolute(root, path), path), lent)
-    }
-
-    /// Opens a regular file of it for reading, through no link and without waiting for anybody;
-    /// gives its size and time too.
-    fn open_regular(&self, path: &str) -> io::Result<(File, u64, i64)> {
-        if let Some(sealed) = self.1.get(path)
-            && let Some(file) = self.open_lent(path, sealed)?
-        {
-            return Ok((file, sealed.size, sealed.modified_ns));
-        }
-        let folder = self.0.as_ref().map_err(|error| *error)?;
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(folder, path_text::decode(name), flags, Mode::empty())?;
-        let stat = rustix::fs::fstat(&file)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let modified =
-            stat.st_mtime.saturating_mul(1_000_000_000).saturating_add(stat.st_mtime_nsec as i64);
-        Ok((File::from(file), stat.st_size as u64, modified))
-    }
-
-    /// The bytes of a lent file, if its symlink still is there.
-    fn open_lent(&self, path: &str, sealed: &Sealed) -> io::Result<Option<File>> {
-        let folder = self.0.as_ref().map_err(|error| *error)?;
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-        let stat = rustix::fs::statat(folder, path_text::decode(name), AtFlags::SYMLINK_NOFOLLOW)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
-            return Ok(None);
-        }
-        sealed.open().map(Some)
     }
 }
 
-fn sentence(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::PermissionDenied => "The file may not be read".to_owned(),
-        _ => format!("The file cannot be opened: {error}"),
-    }
-}
+/// The disk did not give it, which says nothing about what it is.
+struct Unread;
 
 /// The tracks in a file: one, or those of its cue sheet.
 fn tracks(mut tags: Tags, of: &Opened) -> Vec<TrackFound> {

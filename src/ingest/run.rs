@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Result,
+    error::is_nowhere,
     events::Event,
     ids::{LibraryId, LockerId},
 };
@@ -40,9 +41,12 @@ impl Ingest {
     }
 
     /// Keeps the catalogue in step with the libraries until `stop` is cancelled.
-    pub async fn run(self, stop: CancellationToken) -> Result<()> {
+    pub async fn run(self, stop: CancellationToken) {
         let events = self.events.subscribe();
-        self.list_libraries().await?;
+        // Those that were listed before the start are known; a failing database ends nothing.
+        if let Err(error) = self.list_libraries().await {
+            tracing::error!("libraries cannot be listed: {error:#?}");
+        }
         let watch = Watch::new();
         let ear = watch.ear();
         tokio::join!(
@@ -52,7 +56,6 @@ impl Ingest {
             self.hear_changes(&ear, &stop),
             self.keep_watching(watch, &stop),
         );
-        Ok(())
     }
 
     /// The active libraries as they were last read.
@@ -119,9 +122,11 @@ impl Ingest {
     async fn plan(&self, root: &Root, parts: BTreeSet<PartOrder>) -> Vec<Order> {
         let path = root.path.clone();
         let planned = tokio::task::spawn_blocking(move || {
-            plan(&parts, |part| {
-                let found = std::fs::symlink_metadata(absolute(&path, part)).ok()?;
-                Some(found.is_dir())
+            plan(&parts, |part| match std::fs::symlink_metadata(absolute(&path, part)) {
+                Ok(found) => Some(found.is_dir()),
+                Err(error) if is_nowhere(&error) => None,
+                // Nobody can tell: its folder is listed, and nothing counts as gone.
+                Err(_) => Some(false),
             })
         });
         planned.await.unwrap_or_default()

@@ -3,6 +3,7 @@
 //! done only when all of it is in the catalogue.
 
 use std::{
+    collections::HashSet,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -90,6 +91,8 @@ pub(super) enum Ended {
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     pub(super) gone: Gone,
+    /// Folders that the next scan is to look at again, whatever completes them.
+    pub(super) incomplete: HashSet<String>,
     pub(super) artist_pictures: Vec<(String, FolderPicture)>,
     pub(super) changed: bool,
 }
@@ -193,7 +196,10 @@ impl Ingest {
             if !is_new {
                 recognise(&self.db, reader, library.id, &mut read.files).await?;
             }
-            self.keep_out(reader, &mut read.files).await?;
+            self.keep_out(reader, &mut read).await?;
+            // Only the last part of a large folder would complete it.
+            gathered.incomplete.extend(std::mem::take(&mut read.incomplete));
+            read.complete.retain(|(folder, _)| !gathered.incomplete.contains(folder));
             tracker.read(read.files.len() as u64, read.errors);
             gathered.artist_pictures.append(&mut read.artist_pictures);
             add(&mut batch, read);

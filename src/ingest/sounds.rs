@@ -2,15 +2,14 @@
 //! file is listened to only if a track of just its length is missing, so that a first scan, and
 //! albums that are simply new, cost nothing.
 
-use std::{fs::File, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use rustix::fs::{CWD, FileType, Mode, OFlags};
 
 use super::{
+    open::open,
     read::Reader,
     recognise::{Candidate, is_absent, unknown},
-    walk::absolute,
 };
 use crate::{
     Error, Result,
@@ -115,21 +114,10 @@ async fn lost(
 
 async fn sound_of(reader: &Reader, path: String) -> Result<Option<[u8; 32]>> {
     let (root, lent) = (Arc::clone(&reader.root), Arc::clone(&reader.lent));
-    let opened = tokio::task::spawn_blocking(move || match lent.get(&path) {
-        Some(sealed) => sealed.open().ok(),
-        None => open(&absolute(&root, &path)),
-    });
-    let opened = opened.await?;
-    match opened {
-        Some(file) => reader.pool.audio_hash(file).await,
-        None => Ok(None),
+    let opened = tokio::task::spawn_blocking(move || open(&root, &lent, &path)).await?;
+    let Ok(file) = opened else { return Ok(None) };
+    match reader.pool.audio_hash(file).await {
+        Err(Error::Invalid(_)) => Ok(None),
+        hash => hash,
     }
-}
-
-/// A plain file, through no link, waiting for nobody.
-pub(super) fn open(path: &std::path::Path) -> Option<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::openat(CWD, path, flags, Mode::empty()).ok()?);
-    let stat = rustix::fs::fstat(&file).ok()?;
-    (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then_some(file)
 }

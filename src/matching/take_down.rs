@@ -94,18 +94,20 @@ impl Matching {
     pub(super) async fn carry_through(&self) -> Result<()> {
         let turn = self.taking_down.lock().await;
         let gone = self.taken_files().await?;
-        self.clear_away(&gone, TAKEN_DOWN).await?;
-        self.forget_taken().await?;
+        let mut outcome = self.clear_away(&gone, TAKEN_DOWN).await;
+        if outcome.is_ok() {
+            self.forget_taken().await?;
+        }
         for barred in self.parts.drive.barred().await? {
             self.hash_alike(&barred).await?;
             let mut hidden = self.of_content(&barred).await?;
             if let Some(sound) = &barred.sound {
                 hidden.extend(self.of_sound(sound).await?);
             }
-            self.clear_away(&hidden, &barred.sentence).await?;
+            outcome = outcome.and(self.clear_away(&hidden, &barred.sentence).await);
         }
         drop(turn);
-        Ok(())
+        outcome
     }
 
     /// Nobody finds, hears or sees anything of these files from here on.
@@ -113,15 +115,17 @@ impl Matching {
         let ids: Vec<MediaFileId> =
             files.iter().map(|known| known.file).filter(|file| 0 < file.0).collect();
         self.parts.catalog.hide_files(&ids, reason).await?;
+        // Whatever of it fails, the rest goes.
+        let mut outcome = Ok(());
         for known in files {
-            self.parts.playback.forget_file(&known.absolute).await;
+            outcome = outcome.and(self.parts.playback.forget_file(&known.absolute).await);
         }
         let places: Vec<_> =
             files.iter().map(|known| (known.library, known.path.clone())).collect();
         if !places.is_empty() {
-            self.parts.catalog.forget_pictures(&places).await?;
+            outcome = outcome.and(self.parts.catalog.forget_pictures(&places).await);
         }
-        Ok(())
+        outcome
     }
 
     /// Files of lockers that went, as every library that holds them knows them.
@@ -260,7 +264,11 @@ impl Matching {
     async fn listen(&self, place: Place) -> Result<Option<[u8; 32]>> {
         let Some(source) = self.open(place).await? else { return Ok(None) };
         let pool = Pool::in_background(self.parts.program.clone(), 1);
-        pool.audio_hash(source.file.try_clone()?).await
+        match pool.audio_hash(source.file.try_clone()?).await {
+            // Another file of that content may be heard.
+            Err(Error::Invalid(_)) => Ok(None),
+            hash => hash,
+        }
     }
 }
 

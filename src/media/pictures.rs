@@ -12,7 +12,9 @@ use super::{
     format::picture_mime,
     source::Source,
     tags::{self, PictureFacts},
+    understand::{Refusal, unread},
 };
+use crate::error::in_words;
 
 /// Larger pictures are not taken.
 pub(crate) const MOST_BYTES: usize = 16 << 20;
@@ -44,8 +46,8 @@ pub(crate) fn facts(bytes: &[u8]) -> Result<PictureFacts, String> {
 }
 
 /// What a file that is a picture is.
-pub(crate) fn whole_facts(file: &File) -> Result<PictureFacts, String> {
-    facts(&whole_bytes(file)?)
+pub(crate) fn whole_facts(file: &File) -> Result<PictureFacts, Refusal> {
+    facts(&whole_bytes(file)?).map_err(Refusal::Final)
 }
 
 /// The front cover inside a file of music. The refusal is empty if there is none.
@@ -58,17 +60,18 @@ pub(crate) fn embedded(file: &File) -> Result<Picture, String> {
 
 /// A file that is a picture.
 pub(crate) fn whole(file: &File) -> Result<Picture, String> {
-    let bytes = whole_bytes(file)?;
+    let bytes = whole_bytes(file).map_err(Refusal::into_sentence)?;
     let (width, height) = dimensions(&bytes)?;
     Ok(Picture { bytes, width, height })
 }
 
-fn whole_bytes(file: &File) -> Result<Vec<u8>, String> {
-    let mut source = Source::open(file).map_err(|error| error.to_string())?;
+fn whole_bytes(file: &File) -> Result<Vec<u8>, Refusal> {
+    let failed = |error| unread(&in_words(&error));
+    let mut source = Source::open(file).map_err(failed)?;
     if source.size() > MOST_BYTES as u64 {
-        return Err("This picture is too large".to_owned());
+        return Err(Refusal::Final("This picture is too large".to_owned()));
     }
-    source.bytes(0, MOST_BYTES).map_err(|error| error.to_string())
+    source.bytes(0, MOST_BYTES).map_err(failed)
 }
 
 /// Width, height, bytes: as an answer of a worker.

@@ -7,6 +7,8 @@ use std::{
     os::unix::fs::FileExt as _,
 };
 
+use crate::error::in_words;
+
 /// The quick key covers so much of a file.
 pub(crate) const HEAD: usize = 64 << 10;
 /// Headers and tags of one file; whoever wants more is lying about a length.
@@ -29,6 +31,7 @@ pub(crate) struct Source<'f> {
     window_at: u64,
     position: u64,
     left: u64,
+    failure: Option<String>,
 }
 
 impl<'f> Source<'f> {
@@ -56,6 +59,7 @@ impl<'f> Source<'f> {
             window_at: 0,
             position: 0,
             left: MOST_READ,
+            failure: None,
         })
     }
 
@@ -91,6 +95,22 @@ impl<'f> Source<'f> {
         Ok(bytes)
     }
 
+    /// What the disk said when it did not give a part of the file: whatever was made of the rest
+    /// says nothing then.
+    pub(crate) fn failure(&mut self) -> Option<String> {
+        self.failure.take()
+    }
+
+    /// Remembers that the disk failed. Behind the end there is nothing that it would have to give.
+    fn note(&mut self, read: io::Result<usize>) -> io::Result<usize> {
+        if let Err(error) = &read
+            && self.position < self.size
+        {
+            self.failure = Some(in_words(error));
+        }
+        read
+    }
+
     fn spend(&mut self, bytes: usize) -> io::Result<()> {
         self.left = self
             .left
@@ -111,7 +131,7 @@ impl Read for Source<'_> {
         if rest_of(&self.window, self.window_at, self.position).is_none() {
             if out.len() >= WINDOW {
                 self.spend(out.len())?;
-                let read = self.file.read_at(out, self.position)?;
+                let read = self.note(self.file.read_at(out, self.position))?;
                 self.position += read as u64;
                 return Ok(read);
             }
@@ -120,6 +140,7 @@ impl Read for Source<'_> {
             self.window_at = self.position;
             let filled = self.file.read_at(&mut self.window, self.position);
             self.window.truncate(*filled.as_ref().unwrap_or(&0));
+            let filled = self.note(filled);
             filled?;
         }
         match rest_of(&self.window, self.window_at, self.position) {

@@ -7,6 +7,7 @@ use super::{
     tags::{self, Audio, ReadOptions},
     worker::Understood,
 };
+use crate::error::in_words;
 
 /// Why there is no answer, as a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +16,18 @@ pub(crate) enum Refusal {
     Final(String),
     /// It looks like music that is not understood here; the decode worker may know it.
     Pass(String),
+    /// The disk did not give it just now, which says nothing about the file.
+    Unread(String),
 }
 
 impl Refusal {
+    /// Why, for people.
+    pub(crate) fn into_sentence(self) -> String {
+        match self {
+            Self::Final(reason) | Self::Pass(reason) | Self::Unread(reason) => reason,
+        }
+    }
+
     /// Sound that only programs of whoever sold it can play (DRM).
     pub(crate) fn protected(by: &str) -> Self {
         Self::Final(format!(
@@ -46,13 +56,17 @@ pub(crate) fn understand(
     options: &ReadOptions,
     room: &mut Room,
 ) -> Result<Understood, Refusal> {
-    let mut source = Source::open_in(file, room).map_err(|error| Refusal::Final(cannot(&error)))?;
+    let mut source = Source::open_in(file, room).map_err(|error| unread(&in_words(&error)))?;
     let quick_key = *blake3::hash(source.head()).as_bytes();
     let size = source.size();
     let tags = tags::read(&mut source, relative_path, options);
+    let failure = source.failure();
     source.leave(room);
-    let tags = tags?;
-    Ok(Understood { tags, quick_key, size })
+    // A reader of tags takes a failing disk for the end of the file, and tags for none.
+    if let Some(failure) = failure {
+        return Err(unread(&failure));
+    }
+    Ok(Understood { tags: tags?, quick_key, size })
 }
 
 /// The same for a file that only the decode worker understands: what it found there, as pairs of
@@ -64,12 +78,17 @@ pub fn understand_decoded(
     relative_path: &str,
     options: &ReadOptions,
 ) -> Result<Understood, String> {
-    let source = Source::open(file).map_err(|error| cannot(&error))?;
+    let source = Source::open(file).map_err(|error| cannot(&in_words(&error)))?;
     let quick_key = *blake3::hash(source.head()).as_bytes();
     let tags = tags::decoded(audio, texts, relative_path, options);
     Ok(Understood { tags, quick_key, size: source.size() })
 }
 
-fn cannot(error: &std::io::Error) -> String {
-    format!("It cannot be read: {error}")
+/// The disk did not give it, for this reason.
+pub(crate) fn unread(failure: &str) -> Refusal {
+    Refusal::Unread(cannot(failure))
+}
+
+fn cannot(failure: &str) -> String {
+    format!("It cannot be read: {failure}")
 }

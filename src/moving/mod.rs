@@ -26,7 +26,10 @@ pub use model::{
 };
 pub use service::Moving;
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    error::{in_words, is_nowhere},
+};
 
 /// Where people come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +61,13 @@ impl Program {
 /// Reads everything that people may bring along from there. `plays_of` names the one whose play
 /// counts they are, where a program counts for all together.
 pub async fn read(program: Program, path: &Path, plays_of: Option<&str>) -> Result<Legacy> {
-    if !path.exists() {
-        return Err(Error::Invalid(format!("there is no {}", path.display())));
+    if let Err(error) = std::fs::metadata(path) {
+        let path = path.display();
+        return Err(Error::Invalid(if is_nowhere(&error) {
+            format!("there is no {path}")
+        } else {
+            format!("cannot read {path}: {}", in_words(&error))
+        }));
     }
     match program {
         Program::Navidrome => navidrome::read(path).await,

@@ -82,7 +82,15 @@ impl Notices {
         if !self.0.is_on(Feature::Notices).await? {
             return Ok(());
         }
-        let ways = self.ways().await?;
+        let mut ways = self.ways().await?;
+        for by in [NoticeWay::Mail, NoticeWay::Webhook] {
+            let Err(error) = self.require_secret(&ways, by).await else { continue };
+            tracing::warn!(?by, "notices wait: {error}");
+            match by {
+                NoticeWay::Mail => ways.mail = None,
+                NoticeWay::Webhook => ways.webhook = None,
+            }
+        }
         let (mails, posts) = (ways.mail.is_some(), ways.webhook.is_some());
         if !mails && !posts {
             return Ok(());
@@ -127,6 +135,16 @@ impl Notices {
         Ok(NoticeWays { mail, is_mail_fixed, webhook, is_webhook_fixed })
     }
 
+    /// Fails if the secret that an administrator gave for a way does not open.
+    async fn require_secret(&self, ways: &NoticeWays, by: NoticeWay) -> Result<()> {
+        let accounts = &self.0.of.accounts;
+        match by {
+            NoticeWay::Mail if !ways.is_mail_fixed => accounts.require_mail_password().await,
+            NoticeWay::Webhook if !ways.is_webhook_fixed => accounts.require_webhook_secret().await,
+            NoticeWay::Mail | NoticeWay::Webhook => Ok(()),
+        }
+    }
+
     /// Sends a test to the administrator himself by one of the ways, whether notices are on or not.
     pub(super) async fn test(&self, admin: &Principal, by: NoticeWay) -> Result<()> {
         admin.require_admin()?;
@@ -136,6 +154,7 @@ impl Notices {
             ));
         }
         let ways = self.ways().await?;
+        self.require_secret(&ways, by).await?;
         let user = self.0.of.accounts.user(admin, &admin.name).await?;
         let notice = Unsent {
             id: 0,

@@ -15,6 +15,8 @@ use std::{
 
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
 
+use crate::error::is_nowhere;
+
 /// Suffix of files that are being made.
 const PARTIAL: &str = "part";
 
@@ -79,14 +81,23 @@ impl Cache {
             entry.used = turn;
             entry.len
         };
-        let opened = File::open(self.folder.join(name)).and_then(|file| {
-            let same = file.metadata()?.len() == len;
-            if same { Ok(file) } else { Err(io::ErrorKind::InvalidData.into()) }
-        });
-        let Ok(file) = opened else {
-            // Somebody cleaned up behind our back.
-            self.index().remove(name);
-            return None;
+        let path = self.folder.join(name);
+        let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let file = match opened {
+            Ok((found, file)) if found == len => file,
+            // Somebody was here behind our back.
+            Ok(_) => {
+                if remove(&path).is_ok() {
+                    self.index().remove(name);
+                }
+                return None;
+            }
+            Err(error) if is_nowhere(&error) => {
+                self.index().remove(name);
+                return None;
+            }
+            // It lies there and stays known, so that it can be removed.
+            Err(_) => return None,
         };
         // For the order after a restart.
         let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
@@ -120,15 +131,20 @@ impl Cache {
         self.evict();
     }
 
-    /// Removes every entry whose name begins so.
-    pub(super) fn remove_all(&self, beginning: &str) {
+    /// Removes every entry whose name begins so; what cannot be removed stays known.
+    pub(super) fn remove_all(&self, beginning: &str) -> io::Result<()> {
         let mut index = self.index();
         let names: Vec<String> =
             index.entries.keys().filter(|name| name.starts_with(beginning)).cloned().collect();
+        let mut outcome = Ok(());
         for name in names {
-            index.remove(&name);
-            let _ = fs::remove_file(self.folder.join(&name));
+            let removed = remove(&self.folder.join(&name));
+            if removed.is_ok() {
+                index.remove(&name);
+            }
+            outcome = outcome.and(removed);
         }
+        outcome
     }
 
     /// Bytes of all entries.
@@ -141,9 +157,12 @@ impl Cache {
         while self.most_bytes < index.bytes {
             let oldest = index.entries.iter().min_by_key(|(_, entry)| entry.used);
             let Some(name) = oldest.map(|(name, _)| name.clone()) else { break };
-            index.remove(&name);
             // Whoever reads it has it open.
-            let _ = fs::remove_file(self.folder.join(&name));
+            if let Err(error) = remove(&self.folder.join(&name)) {
+                tracing::debug!(name, "a transcode cannot be removed: {error}");
+                break;
+            }
+            index.remove(&name);
         }
     }
 
@@ -165,6 +184,13 @@ impl Index {
         if let Some(entry) = self.entries.remove(name) {
             self.bytes -= entry.len;
         }
+    }
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if is_nowhere(&error) => Ok(()),
+        removed => removed,
     }
 }
 
@@ -217,10 +243,27 @@ mod tests {
         for name in ["one-a.mp3", "one-b.opus", "other-a.mp3"] {
             put(&cache, name, 10);
         }
-        cache.remove_all("one-");
+        cache.remove_all("one-").unwrap();
         assert!(cache.get("one-a.mp3").is_none() && cache.get("one-b.opus").is_none());
         assert_eq!((cache.get("other-a.mp3").unwrap().1, cache.bytes()), (10, 10));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_opened_stays_known_until_it_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path().to_owned(), 1000).unwrap();
+        put(&cache, "a.mp3", 40);
+        put(&cache, "b.mp3", 40);
+        fs::remove_file(folder.path().join("a.mp3")).unwrap();
+        std::os::unix::fs::symlink("a.mp3", folder.path().join("a.mp3")).unwrap();
+        assert!(cache.get("a.mp3").is_none());
+        cache.remove_all("a").unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::remove_file(folder.path().join("b.mp3")).unwrap();
+        fs::create_dir(folder.path().join("b.mp3")).unwrap();
+        cache.remove_all("b").unwrap_err();
+        assert_eq!(cache.bytes(), 40);
     }
 
     #[test]

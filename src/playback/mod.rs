@@ -252,11 +252,19 @@ impl Playback {
         self.record(finished).await
     }
 
+    /// Records all of them, and says of the first that failed why. What a full or failing disk
+    /// did not take waits for the next sweep.
     async fn record(&self, finished: impl IntoIterator<Item = Finished>) -> Result<()> {
-        for Finished { who, listen } in finished.into_iter().filter(|one| one.who.is_person()) {
-            self.inner.catalog.record_listens(&who, &[listen]).await?;
+        let mut outcome = Ok(());
+        for one in finished.into_iter().filter(|one| one.who.is_person()) {
+            let listen = std::slice::from_ref(&one.listen);
+            let recorded = self.inner.catalog.record_listens(&one.who, listen).await;
+            if let Err(Error::StorageFull | Error::StorageDegraded(_)) = recorded {
+                self.inner.now.keep(one);
+            }
+            outcome = outcome.and(recorded);
         }
-        Ok(())
+        outcome
     }
 
     /// Ends playbacks whose players vanished, until told to stop; then all of them.

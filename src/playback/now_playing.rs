@@ -1,6 +1,9 @@
 //! What is being heard now: one entry a player, in memory, and what its end leaves in the history.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::sync::watch;
 
@@ -18,7 +21,7 @@ use crate::{
 /// clients pause and buffer.
 const GRACE_MS: Millis = 60_000;
 
-/// Entries in all; beyond it the oldest goes.
+/// Entries in all; beyond it the oldest goes. As many wait to be recorded.
 const MOST: usize = 1024;
 
 /// Somebody hears something.
@@ -107,11 +110,14 @@ pub(super) struct Store {
     clock: Clock,
     events: Events,
     entries: watch::Sender<HashMap<Key, Entry>>,
+    /// Over, but not recorded yet.
+    waiting: Mutex<Vec<Finished>>,
 }
 
 impl Store {
     pub(super) fn new(clock: Clock, events: Events) -> Self {
-        Self { clock, events, entries: watch::Sender::new(HashMap::new()) }
+        let entries = watch::Sender::new(HashMap::new());
+        Self { clock, events, entries, waiting: Mutex::default() }
     }
 
     /// Replaces what this user heard on this client, unless the client itself tells how that goes.
@@ -197,7 +203,16 @@ impl Store {
         finished
     }
 
-    /// Lets go of those whose player is waited for no longer. Gives back what they were.
+    /// Keeps what could not be recorded for the next sweep.
+    pub(super) fn keep(&self, finished: Finished) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < MOST {
+            waiting.push(finished);
+        }
+    }
+
+    /// Lets go of those whose player is waited for no longer. Gives back what they were, and what
+    /// waited.
     pub(super) fn sweep(&self) -> Vec<Finished> {
         let now = self.clock.now();
         self.take(|entry| entry.ends_at() <= now)
@@ -209,7 +224,8 @@ impl Store {
     }
 
     fn take(&self, is_over: impl Fn(&Entry) -> bool) -> Vec<Finished> {
-        let mut finished = Vec::new();
+        let mut finished =
+            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         let any = self.entries.send_if_modified(|entries| {
             let gone: Vec<Entry> =
                 entries.extract_if(|_, entry| is_over(entry)).map(|(_, entry)| entry).collect();

@@ -225,7 +225,7 @@ impl Playback {
     }
 
     /// Ends what is being made of a file, and removes what was: nobody shall hear it any more.
-    pub async fn forget_file(&self, path: &Path) {
+    pub async fn forget_file(&self, path: &Path) -> Result<()> {
         let beginning = made_of(path);
         let slots: Vec<Arc<Slot>> = {
             let running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -237,7 +237,7 @@ impl Playback {
                 transcode.end();
             }
         }
-        self.inner.cache.remove_all(&beginning);
+        Ok(self.inner.cache.remove_all(&beginning)?)
     }
 
     fn slot(&self, name: &str) -> Arc<Slot> {

@@ -31,7 +31,8 @@ pub struct Rest(Worker);
 
 impl Playback {
     /// Decodes a file, or a part of it (ms), to 16-bit big-endian samples. Nobody's permit is
-    /// taken. `Unavailable` or `Invalid` say why it cannot be.
+    /// taken. `Invalid` says why it cannot be; `Unavailable` if no decoder can be started, which
+    /// says nothing about the file.
     pub async fn decode(&self, source: File, range_ms: Option<(u64, u64)>) -> Result<Decoding> {
         let starter = self.inner.starter.clone();
         let job = Job {
@@ -53,9 +54,9 @@ impl Playback {
             worker.limit(COMPUTING);
             worker.stand_back();
             let (sound, write_end) = pipe_with(PipeFlags::CLOEXEC).map_err(io::Error::from)?;
-            worker.send(&job, &source, &write_end)?;
+            worker.send(&job, &source, &write_end).map_err(over_this_file)?;
             drop(write_end);
-            match worker.report()? {
+            match worker.report().map_err(over_this_file)? {
                 Report::Started { sample_rate, channels, .. } => {
                     let form = Pcm { sample_rate, channels };
                     Ok(Decoding { form, sound, rest: Rest(worker) })
@@ -67,6 +68,14 @@ impl Playback {
             }
         })
         .await?
+    }
+}
+
+/// A worker that was started and then died.
+fn over_this_file(error: Error) -> Error {
+    match error {
+        Error::Unavailable(reason) => Error::Invalid(reason),
+        error => error,
     }
 }
 

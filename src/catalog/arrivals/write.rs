@@ -9,7 +9,7 @@ use super::{
     decide::{Changes, Here, Moved, MovedPlaylist, NewMark, decide, entries_hash},
 };
 use crate::{
-    Result,
+    Error, Result,
     accounts::Principal,
     catalog::{
         Catalog, ListenSource, Rules,
@@ -37,11 +37,12 @@ impl Catalog {
     ) -> Result<TakenIn> {
         let mut rules: HashMap<&str, Rules> = HashMap::new();
         for list in &brought.playlists {
-            if let Some(json) = &list.rules
-                && let Ok(parsed) = Rules::parse(json)
-                && self.try_rules(principal, None, &parsed).await.is_ok()
-            {
-                rules.insert(&list.key, parsed);
+            let Some(Ok(parsed)) = list.rules.as_ref().map(Rules::parse) else { continue };
+            match self.try_rules(principal, None, &parsed).await {
+                Ok(_) => drop(rules.insert(&list.key, parsed)),
+                // Rules that make no sense here: what they chose there is taken as it is.
+                Err(Error::Invalid(_) | Error::NotFound(_)) => (),
+                Err(error) => return Err(error),
             }
         }
         let mut tx = self.db.write().await?;

@@ -2,11 +2,17 @@
 //! each other and says in a sentence what is wrong.
 
 use std::{
+    ffi::OsString,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use super::{Config, document::Document, environment};
+use super::{
+    Config,
+    document::Document,
+    environment::{self, PREFIX},
+};
+use crate::error::is_nowhere;
 
 const SERVICE_DATA: &str = "/var/lib/tunelocker";
 const SYSTEM_FILE: &str = "/etc/tunelocker.toml";
@@ -32,20 +38,27 @@ pub struct Sources {
     pub flags: toml::Table,
     /// The environment.
     pub environment: Vec<(String, String)>,
+    /// Our variables whose values are no text.
+    pub garbled: Vec<String>,
 }
 
 impl Sources {
     /// This process's environment and nothing else.
     #[must_use]
     pub fn of_this_process() -> Self {
-        Self {
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect(),
-            ..Self::default()
+        Self::of_variables(std::env::vars_os())
+    }
+
+    fn of_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut sources = Self::default();
+        for (name, value) in variables {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => sources.environment.push((name, value)),
+                (Ok(name), Err(_)) if name.starts_with(PREFIX) => sources.garbled.push(name),
+                _ => (),
+            }
         }
+        sources
     }
 
     /// Sets one flag: `lan.listen` and its value.
@@ -83,6 +96,9 @@ impl Sources {
 
 /// The configuration that all sources make together, and the same as TOML text without secrets.
 pub fn load(sources: &Sources) -> Result<(Config, String), Invalid> {
+    if let Some(name) = sources.garbled.first() {
+        return Err(Invalid::new(format!("{name}: its value is not UTF-8")));
+    }
     let named = sources.data();
     let data = named.clone().unwrap_or_else(|| sources.default_data());
     let mut merged = match find_file(sources, &data) {
@@ -113,7 +129,10 @@ fn find_file(sources: &Sources, data: &Path) -> Option<PathBuf> {
         sources.file.clone().or_else(|| sources.variable("TUNELOCKER_CONFIG").map(PathBuf::from));
     named.or_else(|| {
         let own = data.join("tunelocker.toml");
-        [own, SYSTEM_FILE.into()].into_iter().find(|path| path.exists())
+        // One that is there but cannot be read is told by whoever reads it.
+        let is_there =
+            |path: &PathBuf| !path.symlink_metadata().is_err_and(|error| is_nowhere(&error));
+        [own, SYSTEM_FILE.into()].into_iter().find(is_there)
     })
 }
 

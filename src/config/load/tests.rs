@@ -142,3 +142,23 @@ fn what_lends_is_said_of_folders_that_there_are() {
     let wrong = complaint("", &[("TUNELOCKER_LENDS", "A=maybe")]);
     assert!(wrong.contains("TUNELOCKER_LENDS"), "{wrong}");
 }
+
+#[test]
+fn a_file_that_leads_nowhere_is_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sources = Sources::default();
+    sources.flag("data", folder.path().display().to_string());
+    load(&sources).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("tunelocker.toml")).unwrap();
+    let wrong = load(&sources).unwrap_err().to_string();
+    assert!(wrong.contains("tunelocker.toml"), "{wrong}");
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_told() {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+    let garbled = || OsString::from_vec(vec![0xff]);
+    let variables = [("TUNELOCKER_LISTEN".into(), garbled()), ("LESS".into(), garbled())];
+    let wrong = load(&Sources::of_variables(variables.into_iter())).unwrap_err().to_string();
+    assert_eq!(wrong, "TUNELOCKER_LISTEN: its value is not UTF-8");
+}

@@ -76,7 +76,8 @@ impl Drive {
         Err(Error::Forbidden(found.sentence.clone()))
     }
 
-    /// BLAKE3 of a file's sound; `None` where nobody can tell.
+    /// BLAKE3 of a file's sound; `None` where it has none that could be told. `Invalid` where that
+    /// is open.
     pub(super) async fn sound_of(&self, file: &File) -> Result<Option<[u8; 32]>> {
         let Some(ear) = self.ear.get() else { return Ok(None) };
         let file = file.try_clone()?;

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::work::{KeptFile, Open};
 use crate::{
-    Result,
+    Error, Result,
     drive::{Drive, disk},
     ids::LockerId,
     media::format::{Named, named},
@@ -110,6 +110,10 @@ impl Drive {
         hash: &[u8; 32],
     ) -> Result<bool> {
         let Ok(file) = tokio::task::spawn_blocking(open).await? else { return Ok(false) };
-        Ok(self.sound_of(&file).await?.as_ref() == Some(hash))
+        match self.sound_of(&file).await {
+            Ok(sound) => Ok(sound.as_ref() == Some(hash)),
+            Err(Error::Invalid(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

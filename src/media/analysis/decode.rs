@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt as _,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -19,6 +19,7 @@ use symphonia::core::{
 };
 
 use super::{Heard, Order, Pcm, Unheard, ear::Ear};
+use crate::error::in_words;
 
 /// Whoever takes longer is endless, or meant to be.
 const PATIENCE: Duration = Duration::from_mins(8);
@@ -29,26 +30,31 @@ const MOST_CHANNELS: usize = 32;
 
 /// Hears a file as ordered.
 pub(super) fn hear(file: File, pcm: Option<File>, order: &Order) -> Result<Heard, Unheard> {
-    let file = Arc::new(file);
+    let disk = Disk::of(file);
+    disk.judge(hear_from(&disk, pcm, order))
+}
+
+/// The hash of a file's packets alone.
+pub(super) fn audio_hash(file: File) -> Result<[u8; 32], Unheard> {
+    let disk = Disk::of(file);
+    disk.judge(Reader::open(&disk).and_then(|reader| reader.hash(Instant::now())))
+}
+
+fn hear_from(disk: &Arc<Disk>, pcm: Option<File>, order: &Order) -> Result<Heard, Unheard> {
     let begun = Instant::now();
     // A retagged file costs one reading and no decoding.
     if let Some(known) = order.known {
-        let hash = Reader::open(&file).ok().and_then(|reader| reader.hash(begun).ok());
+        let hash = Reader::open(disk).ok().and_then(|reader| reader.hash(begun).ok());
         if hash == Some(known) {
             return Ok(Heard { audio_hash: hash, is_same: true, ..Heard::default() });
         }
     }
     if let (Some(form), Some(pcm)) = (order.pcm, pcm) {
         let (loudness, sound) = hear_pcm(pcm, form, begun)?;
-        let hash = order.range_ms.is_none().then(|| Reader::open(&file).ok()?.hash(begun).ok());
+        let hash = order.range_ms.is_none().then(|| Reader::open(disk).ok()?.hash(begun).ok());
         return Ok(Heard { audio_hash: hash.flatten(), is_same: false, loudness, sound });
     }
-    Reader::open(&file)?.hear(order.range_ms, begun)
-}
-
-/// The hash of a file's packets alone.
-pub(super) fn audio_hash(file: File) -> Result<[u8; 32], Unheard> {
-    Reader::open(&Arc::new(file))?.hash(Instant::now())
+    Reader::open(disk)?.hear(order.range_ms, begun)
 }
 
 /// Sound that another process decodes.
@@ -92,8 +98,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn open(file: &Arc<File>) -> Result<Self, Unheard> {
-        let whole = Whole::new(Arc::clone(file)).map_err(|error| cannot_read(&error))?;
+    fn open(disk: &Arc<Disk>) -> Result<Self, Unheard> {
+        let whole = Whole::new(Arc::clone(disk)).map_err(|error| cannot_read(&error))?;
         let source = MediaSourceStream::new(Box::new(whole), MediaSourceStreamOptions::default());
         let format = symphonia::default::get_probe()
             .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
@@ -274,29 +280,55 @@ fn failed(sentence: &str) -> Unheard {
 }
 
 fn cannot_read(error: &io::Error) -> Unheard {
-    Unheard::Failed(format!("It cannot be read: {error}"))
+    Unheard::Failed(format!("It cannot be read: {}", in_words(error)))
+}
+
+/// The file of all its readers, which remembers that the disk failed: they take that for damage, or
+/// for the end.
+struct Disk {
+    file: File,
+    failure: OnceLock<String>,
+}
+
+impl Disk {
+    fn of(file: File) -> Arc<Self> {
+        Arc::new(Self { file, failure: OnceLock::new() })
+    }
+
+    /// What a reader came to, unless the disk failed meanwhile.
+    fn judge<T>(&self, read: Result<T, Unheard>) -> Result<T, Unheard> {
+        match self.failure.get() {
+            Some(failure) => Err(Unheard::Unread(format!("It cannot be read: {failure}"))),
+            None => read,
+        }
+    }
 }
 
 /// All of a file, read by position: two readers of one file do not disturb each other.
 struct Whole {
-    file: Arc<File>,
+    disk: Arc<Disk>,
     at: u64,
     size: u64,
 }
 
 impl Whole {
-    fn new(file: Arc<File>) -> io::Result<Self> {
-        let stat = rustix::fs::fstat(&*file)?;
+    fn new(disk: Arc<Disk>) -> io::Result<Self> {
+        let stat = rustix::fs::fstat(&disk.file)?;
         if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(Self { file, at: 0, size: stat.st_size.max(0) as u64 })
+        Ok(Self { disk, at: 0, size: stat.st_size.max(0) as u64 })
     }
 }
 
 impl Read for Whole {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(out, self.at)?;
+        let read = self.disk.file.read_at(out, self.at).inspect_err(|error| {
+            // Behind the end there is nothing that the disk would have to give.
+            if self.at < self.size {
+                self.disk.failure.get_or_init(|| in_words(error));
+            }
+        })?;
         self.at += read as u64;
         Ok(read)
     }

@@ -87,6 +87,8 @@ pub enum Unheard {
     NoDecoder,
     /// The file is damaged, endless or empty; the sentence is for people.
     Failed(String),
+    /// The disk did not give it just now, which says nothing about the file.
+    Unread(String),
 }
 
 /// BLAKE3 over a file's encoded audio packets: what [`Heard::audio_hash`] is.

@@ -50,7 +50,7 @@ pub(crate) fn decoded(
 pub(crate) fn picture(source: &mut Source<'_>) -> Result<Option<Vec<u8>>, String> {
     match files::read(source) {
         Ok((_, fields)) => Ok(fields.picture),
-        Err(Refusal::Final(reason) | Refusal::Pass(reason)) => Err(reason),
+        Err(refusal) => Err(refusal.into_sentence()),
     }
 }
 

@@ -16,7 +16,8 @@ use super::{
     wire::{self, Asked, Items},
 };
 use crate::media::{
-    analysis, feed, pictures,
+    analysis::{self, Unheard},
+    feed, pictures,
     source::Room,
     understand::{self, Refusal},
     unpack,
@@ -39,16 +40,17 @@ pub fn serve(arguments: &[std::ffi::OsString]) -> ExitCode {
     let socket = UnixStream::from(socket);
     // A panic is an answer like any other; nobody reads its text.
     std::panic::set_hook(Box::new(|_| ()));
-    let _ = confine(Profile::Tags);
-    match say_ready(&socket).and_then(|()| answer_all(&socket)) {
+    let layers = confine(Profile::Tags);
+    match say_ready(&socket, &layers.to_string()).and_then(|()| answer_all(&socket)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn say_ready(socket: &UnixStream) -> io::Result<()> {
+fn say_ready(socket: &UnixStream, layers: &str) -> io::Result<()> {
     let mut out = Vec::new();
     let start = frames::begin(&mut out, Kind::Ready, 0);
+    out.extend_from_slice(layers.as_bytes());
     frames::end(&mut out, start);
     frames::send(socket, &out, &[])
 }
@@ -61,7 +63,10 @@ fn answer_all(socket: &UnixStream) -> io::Result<()> {
         if frame.kind == Kind::Understand {
             understand_all(socket, frame, &mut room, &mut out)?;
         } else {
-            let answer = guarded(|| answer_one(frame).map_err(Refusal::Final));
+            let answer = guarded(|| match frame.kind {
+                Kind::AudioHash => audio_hash(frame),
+                _ => answer_one(frame).map_err(Refusal::Final),
+            });
             put(&mut out, answer, |out, payload| {
                 out.extend_from_slice(&payload);
                 Ok(())
@@ -91,7 +96,7 @@ fn understand_all(
                 put(out, understood, |out, understood| wire::write(out, &understood))?;
             }
             Asked::Picture => {
-                let facts = guarded(|| pictures::whole_facts(&file).map_err(Refusal::Final));
+                let facts = guarded(|| pictures::whole_facts(&file));
                 put(out, facts, |out, facts| wire::write(out, &facts))?;
             }
         }
@@ -133,9 +138,6 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
             let print = analysis::fingerprint(pcm, form).map_err(sentence)?;
             Ok(print.into_iter().flat_map(u32::to_le_bytes).collect())
         }
-        (Kind::AudioHash, Some(file)) => {
-            analysis::audio_hash(file).map(|hash| hash.to_vec()).map_err(sentence)
-        }
         (Kind::EmbeddedPicture, Some(file)) => pictures::embedded(&file).map(pictures::framed),
         (Kind::WholePicture, Some(file)) => pictures::whole(&file).map(pictures::framed),
         (Kind::Scale, _) => {
@@ -160,10 +162,20 @@ fn answer_one(frame: Frame) -> Result<Vec<u8>, String> {
     }
 }
 
-fn sentence(unheard: analysis::Unheard) -> String {
+/// The hash of a file's sound. That the disk does not give it says nothing about the sound.
+fn audio_hash(frame: Frame) -> Result<Vec<u8>, Refusal> {
+    let file = frame.descriptors.into_iter().next().ok_or("No file")?;
+    match analysis::audio_hash(File::from(file)) {
+        Ok(hash) => Ok(hash.to_vec()),
+        Err(Unheard::Unread(reason)) => Err(Refusal::Unread(reason)),
+        Err(unheard) => Err(Refusal::Final(sentence(unheard))),
+    }
+}
+
+fn sentence(unheard: Unheard) -> String {
     match unheard {
-        analysis::Unheard::NoDecoder => "Its container is not known here".to_owned(),
-        analysis::Unheard::Failed(reason) => reason,
+        Unheard::NoDecoder => "Its container is not known here".to_owned(),
+        Unheard::Failed(reason) | Unheard::Unread(reason) => reason,
     }
 }
 
@@ -183,13 +195,12 @@ fn put<T>(
         Ok(_) => Kind::Answer,
         Err(Refusal::Final(_)) => Kind::Refusal,
         Err(Refusal::Pass(_)) => Kind::Pass,
+        Err(Refusal::Unread(_)) => Kind::Unread,
     };
     let start = frames::begin(out, kind, 0);
     match answer {
         Ok(answer) => write(out, answer)?,
-        Err(Refusal::Final(reason) | Refusal::Pass(reason)) => {
-            out.extend_from_slice(reason.as_bytes());
-        }
+        Err(refusal) => out.extend_from_slice(refusal.into_sentence().as_bytes()),
     }
     frames::end(out, start);
     Ok(())

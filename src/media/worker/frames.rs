@@ -38,7 +38,7 @@ pub(super) enum Kind {
     Answer = 5,
     /// It did not; the payload is a sentence.
     Refusal = 6,
-    /// A new worker has its walls around it and waits.
+    /// A new worker waits; the payload says which walls are around it.
     Ready = 7,
     /// Hear the file sent along, with its decoded sound behind it if the order says so.
     Analyse = 8,
@@ -54,18 +54,20 @@ pub(super) enum Kind {
     Unpack = 13,
     /// Put the four pictures in the payload together.
     Mosaic = 14,
+    /// A refusal because the disk did not give the file; the payload is a sentence.
+    Unread = 15,
 }
 
 impl Kind {
     fn of(byte: u8) -> Option<Self> {
         use Kind::{
             Analyse, Answer, AudioHash, EmbeddedPicture, Feed, Fingerprint, Mosaic, Pass, Ready,
-            Refusal, Scale, Understand, Unpack, WholePicture,
+            Refusal, Scale, Understand, Unpack, Unread, WholePicture,
         };
         let pictures = [EmbeddedPicture, WholePicture, Scale, Mosaic];
         let asked =
             [Understand, Analyse, AudioHash, Fingerprint, Feed, Unpack].into_iter().chain(pictures);
-        asked.chain([Answer, Refusal, Ready, Pass]).find(|kind| *kind as u8 == byte)
+        asked.chain([Answer, Refusal, Ready, Pass, Unread]).find(|kind| *kind as u8 == byte)
     }
 }
 

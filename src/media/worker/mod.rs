@@ -102,12 +102,14 @@ pub struct Unreadable {
     pub reason: String,
     /// Whether it looks like music that the decode worker may know.
     pub(crate) may_be_decoded: bool,
+    /// Whether the disk did not give it, which says nothing about the file.
+    pub(crate) is_unread: bool,
 }
 
 impl Unreadable {
     /// Nobody else needs to be asked.
     pub(crate) fn for_good(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), may_be_decoded: false }
+        Self { reason: reason.into(), may_be_decoded: false, is_unread: false }
     }
 }
 
@@ -274,18 +276,19 @@ impl Pool {
         match self.open.0.ask(Kind::Analyse, payload, files).await {
             Ok(answer) => Ok(wire::read(&answer)
                 .map_or_else(|_| Err(Unheard::Failed(Failure::Lost.to_string())), checked)),
-            Err(Failure::NotStarted(reason)) => Err(Failure::NotStarted(reason).into()),
+            Err(failure @ Failure::NotStarted(_)) => Err(failure.into()),
             Err(failure) => Ok(Err(Unheard::Failed(failure.to_string()))),
         }
     }
 
     /// BLAKE3 over the encoded sound of a file, without container and tags; `None` where it
-    /// cannot be told apart. `Unavailable` if no worker could be started.
+    /// cannot be told apart. `Invalid` if that is open: the disk did not give the file, or a worker
+    /// died over it. `Unavailable` if no worker could be started.
     pub async fn audio_hash(&self, file: File) -> Result<Option<[u8; 32]>> {
         match self.open.0.ask(Kind::AudioHash, Vec::new(), vec![file.into()]).await {
             Ok(hash) => Ok(hash.try_into().ok()),
-            Err(Failure::NotStarted(reason)) => Err(Failure::NotStarted(reason).into()),
-            Err(Failure::Refused(_) | Failure::Lost) => Ok(None),
+            Err(Failure::Refused(_)) => Ok(None),
+            Err(failure) => Err(failure.into()),
         }
     }
 
@@ -297,7 +300,7 @@ impl Pool {
         match self.open.0.ask(Kind::Fingerprint, payload, vec![pcm]).await {
             Ok(print) if print.len() <= 64 << 10 => Ok(print),
             Err(Failure::NotStarted(reason)) => Err(Failure::NotStarted(reason).into()),
-            Ok(_) | Err(Failure::Refused(_) | Failure::Lost) => Ok(Vec::new()),
+            Ok(_) | Err(_) => Ok(Vec::new()),
         }
     }
 
@@ -312,7 +315,7 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(reason) if reason.is_empty() => Self::NotFound("picture"),
-            Failure::Refused(reason) => Self::Invalid(reason),
+            Failure::Refused(reason) | Failure::Unread(reason) => Self::Invalid(reason),
             Failure::Lost => Self::Invalid(failure.to_string()),
             Failure::NotStarted(_) => Self::Unavailable(failure.to_string()),
         }

@@ -29,6 +29,8 @@ pub(super) type Answers = Vec<Result<Known, Unreadable>>;
 pub(super) enum Failure {
     /// The worker looked and says no.
     Refused(String),
+    /// The disk did not give the file to the worker.
+    Unread(String),
     /// The worker died or hung over it, twice.
     Lost,
     /// No worker could be started.
@@ -135,11 +137,14 @@ impl Shared {
         if state.idle < state.jobs.len() && state.threads < self.most {
             let shared = Arc::clone(self);
             let thread = std::thread::Builder::new().name("media-worker".to_owned());
-            if thread.spawn(move || shared.drive()).is_ok() {
-                state.threads += 1;
-            } else if state.threads == 0 {
-                // Nobody will ever take it; its asker hears that it is lost.
-                state.jobs.clear();
+            match thread.spawn(move || shared.drive()) {
+                Ok(_) => state.threads += 1,
+                Err(error) if state.threads == 0 => {
+                    tracing::error!(%error, "cannot start a thread for media workers");
+                    give_up(&mut state.jobs, &error);
+                }
+                // Those that run take it.
+                Err(_) => (),
             }
         }
         drop(state);
@@ -250,7 +255,7 @@ impl Shared {
             Err(Failure::Lost) if files.len() < 2 => ask(),
             answer => answer,
         };
-        answer?.map_err(Failure::Refused)
+        answer?
     }
 
     /// Does something with the process, started if need be and thrown away if it fails.
@@ -286,12 +291,43 @@ impl Shared {
     }
 }
 
+/// Nobody will ever take these: their askers hear that it has nothing to do with the files.
+fn give_up(jobs: &mut VecDeque<Job>, error: &std::io::Error) {
+    let failure = || Failure::NotStarted(error.to_string());
+    for job in jobs.drain(..) {
+        // Who asked may have gone.
+        match job {
+            Job::Understand(_, tell) => drop(tell.send(Err(failure()))),
+            Job::Ask { tell, .. } => drop(tell.send(Err(failure()))),
+        }
+    }
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Refused(reason) => f.write_str(reason),
+            Self::Refused(reason) | Self::Unread(reason) => f.write_str(reason),
             Self::Lost => f.write_str("The worker process failed over this file"),
             Self::NotStarted(error) => write!(f, "No worker process could be started: {error}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_no_thread_can_be_started_says_nothing_about_the_files() {
+        let (tell_all, mut told_all) = oneshot::channel();
+        let (tell_one, mut told_one) = oneshot::channel();
+        let mut jobs = VecDeque::from([
+            Job::Understand(Vec::new(), tell_all),
+            Job::Ask { kind: Kind::Scale, payload: Vec::new(), files: Vec::new(), tell: tell_one },
+        ]);
+        give_up(&mut jobs, &std::io::ErrorKind::WouldBlock.into());
+        assert!(jobs.is_empty());
+        assert!(matches!(told_all.try_recv(), Ok(Err(Failure::NotStarted(_)))));
+        assert!(matches!(told_one.try_recv(), Ok(Err(Failure::NotStarted(_)))));
     }
 }

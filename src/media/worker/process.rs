@@ -8,6 +8,7 @@ use std::{
     },
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Once,
     time::Duration,
 };
 
@@ -16,6 +17,7 @@ use rustix::process::{Pid, setpriority_process};
 use super::{
     Item, Known, Unreadable,
     frames::{self, Kind},
+    pool::{Answer, Failure},
     wire,
 };
 
@@ -54,7 +56,10 @@ impl Process {
         }
         let mut started = Self { child, socket: BufReader::with_capacity(64 << 10, ours) };
         match frames::read(&mut started.socket) {
-            Ok((Kind::Ready, _)) => Ok(started),
+            Ok((Kind::Ready, layers)) => {
+                warn_of_missing_walls(&sentence(&layers));
+                Ok(started)
+            }
             Ok(_) => Err(io::Error::other("it does not speak as a worker does")),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 Err(io::Error::other("it does not get ready"))
@@ -92,6 +97,7 @@ impl Process {
                 ((kind, payload), _) => Err(Unreadable {
                     reason: sentence(&payload),
                     may_be_decoded: kind == Kind::Pass,
+                    is_unread: kind == Kind::Unread,
                 }),
             });
         }
@@ -104,11 +110,12 @@ impl Process {
         kind: Kind,
         payload: &[u8],
         files: &[OwnedFd],
-    ) -> io::Result<Result<Vec<u8>, String>> {
+    ) -> io::Result<Answer> {
         self.tell(kind, payload, files)?;
         Ok(match frames::read(&mut self.socket)? {
             (Kind::Answer, payload) => Ok(payload),
-            (_, payload) => Err(sentence(&payload)),
+            (Kind::Unread, payload) => Err(Failure::Unread(sentence(&payload))),
+            (_, payload) => Err(Failure::Refused(sentence(&payload))),
         })
     }
 
@@ -128,6 +135,20 @@ impl Drop for Process {
         // It may hang; it holds nothing that it would have to put in order.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Workers go on without the walls that this kernel does not know; whoever runs the server should
+/// know that, once.
+fn warn_of_missing_walls(layers: &str) {
+    static WARNED: Once = Once::new();
+    if !layers.contains("seccomp") {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                layers,
+                "files are read without system calls being filtered: seccomp does not work here"
+            );
+        });
     }
 }
 

@@ -189,9 +189,13 @@ impl Backups {
     }
 
     /// What an administrator should know, as a sentence: that there is no backup, that it is old,
-    /// or that the last try failed.
+    /// that the last try failed, or that nobody knows when one is due.
     pub async fn worry(&self) -> Result<Option<String>> {
-        let (plan, last) = (self.accounts.backup_plan().await?, self.accounts.last_backup().await?);
+        let plan = match self.accounts.backup_plan().await {
+            Err(Error::Invalid(sentence)) => return Ok(Some(sentence)),
+            plan => plan?,
+        };
+        let last = self.accounts.last_backup().await?;
         Ok(worry(plan.as_ref(), &last, self.clock.now()))
     }
 }

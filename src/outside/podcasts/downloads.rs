@@ -95,7 +95,7 @@ impl Podcasts {
     /// Downloads what is wanted, for ever.
     pub(in super::super) async fn keep_downloading(&self) {
         // What a crash or stop interrupted begins again.
-        if let Err(error) = self.want_interrupted().await {
+        if let Err(error) = self.want_again(None).await {
             tracing::error!("interrupted downloads could not be found: {error:?}");
         }
         loop {
@@ -110,11 +110,20 @@ impl Podcasts {
         }
     }
 
-    async fn want_interrupted(&self) -> Result<()> {
+    /// Makes what is under way wanted again: all, or this one, later.
+    async fn want_again(&self, one: Option<&Due>) -> Result<()> {
+        let (user, episode) = (one.map(|due| due.user), one.map(|due| due.episode));
+        let later = self.0.now() + FIRST_WAIT;
         let mut tx = self.0.of.db.write().await?;
-        sqlx::query!("update podcast_download set status = 'wanted' where status = 'downloading'")
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query!(
+            "update podcast_download set status = 'wanted', next_try_at = iif(?1 is null, next_try_at, ?3)
+             where status = 'downloading' and (?1 is null or user_id = ?1 and episode_id = ?2)",
+            user,
+            episode,
+            later
+        )
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -145,6 +154,10 @@ impl Podcasts {
             .for_each_concurrent(AT_ONCE, |due| async move {
                 if let Err(error) = Box::pin(self.download_one(&due)).await {
                     tracing::error!(episode = %due.episode, "a download could not be noted: {error:?}");
+                    // Else it would be under way until a restart.
+                    if let Err(error) = self.want_again(Some(&due)).await {
+                        tracing::error!(episode = %due.episode, "nor wanted again: {error:?}");
+                    }
                 }
             })
             .await;

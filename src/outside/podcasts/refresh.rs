@@ -119,15 +119,23 @@ impl Podcasts {
                 self.note_failure(due.id, &reason).await
             }
             Ok(Said::Same) => self.note_same(due.id).await,
-            Ok(Said::New { feed, etag, last_modified }) => {
-                // A picture that cannot be had is tried again with the next change of the feed.
+            Ok(Said::New { mut feed, etag, last_modified }) => {
                 let wants_picture = !feed.image_url.is_empty()
                     && (!due.has_picture || feed.image_url != due.image_url);
                 let picture = if wants_picture {
-                    self.0.fetch_picture(&feed.image_url).await.ok()
+                    self.0.fetch_picture(&feed.image_url).await.map(Some)
                 } else {
-                    None
+                    Ok(None)
                 };
+                let picture = picture.unwrap_or_else(|error| {
+                    tracing::debug!(url = feed.image_url, "a feed's picture failed: {error}");
+                    // The address of the one that is shown, so that the new one is tried again with
+                    // the next change of the feed.
+                    if due.has_picture {
+                        feed.image_url.clone_from(&due.image_url);
+                    }
+                    None
+                });
                 self.store(due.id, &feed, &etag, &last_modified, picture).await
             }
         }

@@ -79,9 +79,8 @@ impl Shared {
         match status {
             200..300 => Ok(body),
             401 | 403 => Err(Trouble::Credential(format!("ListenBrainz says {status}: {said}"))),
-            400 | 404 | 413 | 422 => {
-                Err(Trouble::Refused(format!("ListenBrainz says {status}: {said}")))
-            }
+            // Not 404: that says that the address is wrong, and nothing about the listens.
+            400 | 413 | 422 => Err(Trouble::Refused(format!("ListenBrainz says {status}: {said}"))),
             _ => Err(later(format!("it answers {status}"))),
         }
     }

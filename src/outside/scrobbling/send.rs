@@ -78,7 +78,9 @@ impl Scrobbling {
         for account in self.open_accounts().await? {
             match self.send_all(&account).await {
                 Ok(()) => (),
-                Err(Stopped::Trouble(trouble)) => self.note_trouble(&account, &trouble).await?,
+                Err(Stopped::Trouble(trouble)) => {
+                    self.note_trouble(account.user, account.service, &trouble).await?;
+                }
                 // One user's trouble is not that of the others.
                 Err(Stopped::Ours(error)) => {
                     tracing::error!(user = %account.user, "listens wait: {error:?}");
@@ -98,19 +100,21 @@ impl Scrobbling {
         )
         .fetch_all(self.0.of.db.read())
         .await?;
-        let open = rows.into_iter().filter_map(|row| {
+        let mut open = Vec::new();
+        for row in rows {
             let user = UserId(row.user_id);
-            Some(Account {
-                user,
-                service: Service::named(&row.service)?,
-                // A database without its key file: nothing can be sent until it is back.
-                secret: self.0.of.accounts.unseal(user, &row.sealed)?,
-                listen_id: row.listen_id,
-                sends_stars: row.sends_stars != 0,
-                created_at: row.created_at,
-            })
-        });
-        Ok(open.collect())
+            let Some(service) = Service::named(&row.service) else { continue };
+            let Some(secret) = self.0.of.accounts.unseal(user, &row.sealed) else {
+                // A database without its key file: nothing can be sent until that is back.
+                let sentence = "The server cannot open its key to it; connect this account again";
+                self.note_trouble(user, service, &Trouble::Later(sentence.to_owned())).await?;
+                continue;
+            };
+            let (listen_id, created_at) = (row.listen_id, row.created_at);
+            let sends_stars = row.sends_stars != 0;
+            open.push(Account { user, service, secret, listen_id, sends_stars, created_at });
+        }
+        Ok(open)
     }
 
     async fn send_all(&self, account: &Account) -> Result<(), Stopped> {
@@ -266,15 +270,15 @@ impl Scrobbling {
         Ok(())
     }
 
-    async fn note_trouble(&self, account: &Account, trouble: &Trouble) -> Result<()> {
-        let (service, sentence) = (account.service.name(), trouble.sentence());
-        tracing::debug!(user = %account.user, service, sentence, "listens wait");
+    async fn note_trouble(&self, user: UserId, service: Service, trouble: &Trouble) -> Result<()> {
+        let (service, sentence) = (service.name(), trouble.sentence());
+        tracing::debug!(%user, service, sentence, "listens wait");
         let is_broken = i64::from(matches!(trouble, Trouble::Credential(_)));
         let mut tx = self.0.of.db.write().await?;
         let failures = sqlx::query_scalar!(
             r#"update scrobble_account set failures = failures + 1, error = ?3, is_broken = ?4
                where user_id = ?1 and service = ?2 returning failures as "failures!: i64""#,
-            account.user,
+            user,
             service,
             sentence,
             is_broken
@@ -284,7 +288,7 @@ impl Scrobbling {
         let next = self.0.now() + back_off(failures.unwrap_or(1), FIRST_WAIT, LONGEST_WAIT);
         sqlx::query!(
             "update scrobble_account set next_try_at = ?3 where user_id = ?1 and service = ?2",
-            account.user,
+            user,
             service,
             next
         )

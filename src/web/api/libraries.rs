@@ -84,7 +84,8 @@ pub(super) async fn share(
     sharing: Json<Sharing>,
 ) -> Answer {
     let id = LibraryId::parse(&id).ok_or(Error::NotFound("Library"))?;
-    let granted: Vec<UserId> = sharing.granted.iter().filter_map(|id| UserId::parse(id)).collect();
+    let granted = sharing.granted.iter().map(|id| UserId::parse(id).ok_or(Error::NotFound("User")));
+    let granted = granted.collect::<Result<Vec<UserId>, Error>>()?;
     let access = LibrarySharing { is_shared: sharing.shared, is_on_lan: sharing.on_lan, granted };
     of.accounts.share_library(&caller.principal, id, &access).await?;
     if let Some(lends) = sharing.lends {

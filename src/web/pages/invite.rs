@@ -30,7 +30,8 @@ pub(super) struct Fields {
 pub(super) async fn form(request: HttpRequest, of: Data<Handles>, link: Path<String>) -> Answer {
     match of.accounts.invited(&link, &http::origin(&request)).await {
         Ok(name) => Ok(question(&request, &link, &name, None)),
-        Err(error) => Ok(gone(&error)),
+        Err(error @ (Error::NotFound(_) | Error::TooMany { .. })) => Ok(gone(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 

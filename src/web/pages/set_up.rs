@@ -52,7 +52,10 @@ pub(super) async fn form(request: HttpRequest, of: Data<Handles>, link: Query<Li
     }
     match of.accounts.check_set_up_token(&link.token, &http::origin(&request)).await {
         Ok(()) => Ok(questions(&request, &link.token, "", None)),
-        Err(error) => Ok(where_the_link_is(&request, &of, Some(&error))),
+        Err(error @ (Error::Forbidden(_) | Error::Unauthenticated(_))) => {
+            Ok(where_the_link_is(&request, &of, Some(&error)))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{html, see};
 use crate::{
+    Error,
     accounts::{Credentials, SetUpState},
     http,
     web::{Handles, api::session_cookie, assets, failure::Answer},
@@ -16,8 +17,10 @@ use crate::{
 pub(super) async fn page(request: HttpRequest, of: Data<Handles>) -> Answer {
     if let Some(cookie) = session_cookie(&request) {
         let origin = http::origin(&request);
-        if of.accounts.authenticate(Credentials::Session(cookie), &origin).await.is_ok() {
-            return Ok(shell());
+        match of.accounts.authenticate(Credentials::Session(cookie), &origin).await {
+            Ok(_) => return Ok(shell()),
+            Err(Error::Unauthenticated(_)) => (),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(match of.accounts.set_up_state().await? {

@@ -2,6 +2,7 @@
 
 mod courtesy;
 mod levelled;
+mod not_now;
 pub(crate) mod pieces;
 
 use std::{

@@ -66,6 +66,26 @@ impl Cellar {
 }
 
 #[tokio::test]
+async fn a_plan_that_is_not_understood_is_told() {
+    let cellar = Cellar::new().await;
+    let database = cellar.lockers.app.folder.path().join("data/tunelocker.db");
+    let database = sqlx::SqlitePool::connect(database.to_str().unwrap()).await.unwrap();
+    let later = "update setting set value = '{\"every\": \"week\"}' where name = 'backup.plan'";
+    assert_eq!(sqlx::query(later).execute(&database).await.unwrap().rows_affected(), 1);
+    let shown = cellar.ask("/api/v1/backups").await;
+    let worry = shown["worry"].as_str().unwrap_or_default();
+    assert!(worry.starts_with("The backup plan cannot be read; set it again"), "{shown}");
+    cellar.lockers.accounts.backup_plan().await.unwrap_err();
+    cellar
+        .lockers
+        .accounts
+        .set_backup_plan(&cellar.lockers.admin, Some(&cellar.plan))
+        .await
+        .unwrap();
+    assert_eq!(cellar.lockers.accounts.backup_plan().await.unwrap().as_ref(), Some(&cellar.plan));
+}
+
+#[tokio::test]
 async fn a_planned_backup_reads_back_what_it_wrote() {
     let cellar = Cellar::new().await;
     let (first, second) = ([1; 5000], [2; 6000]);

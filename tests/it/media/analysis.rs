@@ -74,7 +74,9 @@ async fn the_audio_hash_is_of_the_sound_alone() {
                     assert_eq!(hear(&pool, path, &order).await, Err(Unheard::NoDecoder));
                     [suffix.len() as u8; 32]
                 }
-                Err(Unheard::Failed(reason)) => panic!("{}: {reason}", path.display()),
+                Err(Unheard::Failed(reason) | Unheard::Unread(reason)) => {
+                    panic!("{}: {reason}", path.display())
+                }
             }
         };
         encode(&one, &path("first"), &["-c:a", codec], &[("title", "First")]);

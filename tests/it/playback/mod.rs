@@ -4,6 +4,7 @@ mod bounds;
 mod degraded;
 mod exact;
 mod listen;
+mod listens;
 mod loudness;
 mod outputs;
 mod queue;

@@ -213,6 +213,17 @@ async fn secrets_go_in_and_never_come_out() {
         let set = desk.as_admin(Method::PUT, "notice-ways/mail").json(&wrong);
         assert_eq!(Desk::status(set).await, 400, "{wrong}");
     }
+    // Under another key file nothing goes out unsigned, until the secret is entered again.
+    let spoil = "update setting set value = '00' where name like 'notices.%.%'";
+    assert_eq!(sqlx::query(spoil).execute(&database).await.unwrap().rows_affected(), 2);
+    for way in ["mail", "webhook"] {
+        let told = (503, "The secret cannot be opened; enter it again".to_owned());
+        assert_eq!(desk.test_of(way).await, told, "{way}");
+    }
+    assert_eq!(stub.asked("/told").len(), 1);
+    let set = desk.as_admin(Method::PUT, "notice-ways/webhook").json(&wish);
+    assert_eq!(Desk::status(set).await, 204);
+    assert_eq!(desk.test_of("webhook").await.0, 204);
     for way in ["mail", "webhook"] {
         let forget = desk.as_admin(Method::DELETE, &format!("notice-ways/{way}"));
         assert_eq!(Desk::status(forget).await, 204);

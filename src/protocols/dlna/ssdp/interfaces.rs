@@ -1,6 +1,6 @@
 //! Which links to announce on: the named ones, else every one that looks like a home network.
 
-use std::{collections::BTreeMap, fs, net::Ipv4Addr, num::NonZeroU32};
+use std::{collections::BTreeMap, fs, io, net::Ipv4Addr, num::NonZeroU32};
 
 use if_addrs::IfAddr;
 
@@ -27,9 +27,9 @@ impl Link {
 }
 
 /// The links to announce on now. A name that is not there now may come later.
-pub(super) fn links(names: &[String], only: Option<Ipv4Addr>) -> Vec<Link> {
+pub(super) fn links(names: &[String], only: Option<Ipv4Addr>) -> io::Result<Vec<Link>> {
     let mut links: BTreeMap<u32, Link> = BTreeMap::new();
-    for interface in if_addrs::get_if_addrs().unwrap_or_default() {
+    for interface in if_addrs::get_if_addrs()? {
         let (IfAddr::V4(v4), Some(index)) = (&interface.addr, interface.index) else { continue };
         let Some(index) = NonZeroU32::new(index) else { continue };
         let is_chosen = if names.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn links(names: &[String], only: Option<Ipv4Addr>) -> Vec<Link> {
             .addresses
             .push((v4.ip, v4.prefixlen));
     }
-    links.into_values().collect()
+    Ok(links.into_values().collect())
 }
 
 /// Bridges and tunnels of containers and virtual machines lead to nobody's TV.
@@ -97,9 +97,10 @@ mod tests {
 
     #[test]
     fn loopback_only_by_name() {
-        assert!(links(&[], None).iter().all(|link| link.name != "lo"));
-        let lo = links(&["lo".to_owned()], None);
+        assert!(links(&[], None).unwrap().iter().all(|link| link.name != "lo"));
+        let lo = links(&["lo".to_owned()], None).unwrap();
         assert_eq!(lo[0].facing(Ipv4Addr::new(127, 5, 5, 5)), Some(Ipv4Addr::LOCALHOST));
-        assert!(links(&["lo".to_owned()], Some(Ipv4Addr::new(10, 255, 0, 1))).is_empty());
+        let elsewhere = Some(Ipv4Addr::new(10, 255, 0, 1));
+        assert!(links(&["lo".to_owned()], elsewhere).unwrap().is_empty());
     }
 }

@@ -69,7 +69,14 @@ pub(crate) async fn run(
     let mut refused: HashSet<NonZeroU32> = HashSet::new();
     let mut every = time::interval(LOOK);
     while stop.run_until_cancelled(every.tick()).await.is_some() {
-        let links = interfaces::links(&names, announced.only);
+        let links = match interfaces::links(&names, announced.only) {
+            Ok(links) => links,
+            // Those that run go on.
+            Err(error) => {
+                tracing::debug!("the links cannot be listed: {error}");
+                continue;
+            }
+        };
         running.retain(|index, (link, ended, task)| {
             let stays = links.iter().any(|now| now == link) && !task.is_finished();
             if !stays {
