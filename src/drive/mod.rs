@@ -248,6 +248,13 @@ impl Drive {
         Ok(())
     }
 
+    /// Gives up the room that was put by for a full disk, for whoever has to get in to make more;
+    /// false where there is none any more.
+    pub(crate) async fn give_up_room(&self) -> bool {
+        let disk = self.disk.clone();
+        put::blocking(move || Ok(disk.give_up_reserve())).await.unwrap_or(false)
+    }
+
     fn lock(&self, locker: LockerId) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(locks.entry(locker).or_default())

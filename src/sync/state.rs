@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     fs::{self, File},
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, ErrorKind, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -14,7 +14,6 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Result, local::Identity};
-use crate::error::is_nowhere;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,7 +52,9 @@ impl Brought {
     pub(super) fn became(&self, now: &Self, path: &str) -> bool {
         let is_gone = || {
             let looked = self.folder.join(path).symlink_metadata();
-            looked.is_err_and(|error| is_nowhere(&error))
+            looked.is_err_and(|error| {
+                matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+            })
         };
         self.hash == now.hash && is_gone() && (self.file == now.file || self.folder.is_dir())
     }

@@ -20,7 +20,8 @@ use actix_web::{
 };
 
 use crate::{
-    accounts::Accounts,
+    Error, Result,
+    accounts::{Accounts, Origin, Principal, SessionCookie},
     analysis::Analysis,
     catalog::{Catalog, Shares},
     clock::Millis,
@@ -67,6 +68,24 @@ pub struct Handles {
     pub events: Events,
     /// What the panel tells of the server itself.
     pub site: Site,
+}
+
+impl Handles {
+    /// Signs somebody in; on a full disk with the room that was put by, for whoever makes more has to
+    /// get in first.
+    async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        origin: &Origin,
+    ) -> Result<(SessionCookie, Principal)> {
+        match self.accounts.sign_in(name, password, origin).await {
+            Err(Error::StorageFull) if self.drive.give_up_room().await => {
+                self.accounts.sign_in(name, password, origin).await
+            }
+            signed_in => signed_in,
+        }
+    }
 }
 
 /// Facts of this server that pages show or judge requests by.

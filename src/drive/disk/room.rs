@@ -88,13 +88,19 @@ impl Disk {
     pub(super) fn with_reserve<T>(&self, work: impl Fn() -> io::Result<T>) -> io::Result<T> {
         match work() {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                match fs::remove_file(self.root.join(RESERVE)) {
-                    Ok(()) => work(),
-                    Err(_) => Err(error),
+                if self.give_up_reserve() {
+                    work()
+                } else {
+                    Err(error)
                 }
             }
             done => done,
         }
+    }
+
+    /// Gives up what was put by; false where there is nothing any more.
+    pub(in crate::drive) fn give_up_reserve(&self) -> bool {
+        fs::remove_file(self.root.join(RESERVE)).is_ok()
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn sign_in(
         guard::same_site(&request, &form_token(&request).unwrap_or_default(), None)?;
     }
     let origin = http::origin(&request);
-    let (session, _) = of.accounts.sign_in(fields.name.trim(), &fields.password, &origin).await?;
+    let (session, _) = of.sign_in(fields.name.trim(), &fields.password, &origin).await?;
     let mut answer = done();
     set_session(&request, &mut answer, Some(&session))?;
     Ok(answer)

@@ -47,7 +47,7 @@ pub(super) async fn submit(
     let cookie = form_token(&request).unwrap_or_default();
     guard::same_site(&request, &cookie, Some(&fields.token))?;
     let origin = http::origin(&request);
-    match of.accounts.sign_in(fields.name.trim(), &fields.password, &origin).await {
+    match of.sign_in(fields.name.trim(), &fields.password, &origin).await {
         Ok((session, _)) => {
             let mut answer = see("/");
             set_session(&request, &mut answer, Some(&session))?;

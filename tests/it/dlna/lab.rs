@@ -240,6 +240,13 @@ fn a_renderer_plays_an_album_without_a_gap() {
         .unwrap();
     lab.running.push(renderer);
     let description = "http://10.77.0.2:49494/description.xml";
+    let end = Instant::now() + Duration::from_mins(2);
+    let mut there = lab.command("cp", "bash");
+    there.args(["-c", "exec 3<>/dev/tcp/10.77.0.2/49494"]).stderr(Stdio::null());
+    while !there.status().unwrap().success() {
+        assert!(Instant::now() < end, "{}", lab.read("renderer.log"));
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let walk = lab.walk();
     let album = walk.containers.iter().find(|(_, title)| *title == "Alpha Songs").unwrap().0;
     lab.control_point(&["play", DESCRIPTION, description, album]);
