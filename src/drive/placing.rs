@@ -92,7 +92,14 @@ impl Drive {
                 continue;
             }
             let locker = self.accounts.any_locker(LockerId(row.locker)).await?;
-            self.adopt_row(&locker, &row.path).await?;
+            if let Err(error) = self.adopt_row(&locker, &row.path).await {
+                // A disk that cannot read it now may at the next start; nothing else waits for it.
+                tracing::error!(
+                    path = row.path,
+                    "what came to its place cannot be seen: {error:?}"
+                );
+                continue;
+            }
             let (on, path) = (self.disk.clone(), row.path.clone());
             let found = blocking(move || {
                 let opened = on.locker(&row.folder).and_then(|root| disk::open_file(&root, &path));
@@ -109,7 +116,6 @@ impl Drive {
             .await;
             let found = match found {
                 Ok(found) => found,
-                // A disk that cannot read it now may at the next start; nothing else waits for it.
                 Err(error) => {
                     tracing::error!(
                         path = row.path,

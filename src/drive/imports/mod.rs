@@ -222,6 +222,8 @@ pub struct Imports {
     /// The configuration lets addresses be fetched, if an administrator wants it.
     may_fetch: bool,
     live: Arc<Mutex<HashMap<ImportId, Arc<Live>>>>,
+    /// Whoever makes the row of one has it until somebody carries it.
+    beginning: Arc<tokio::sync::Mutex<()>>,
     fetching: Arc<Semaphore>,
     unpacking: Arc<Semaphore>,
 }
@@ -239,6 +241,7 @@ impl Imports {
             pool,
             may_fetch,
             live: Arc::default(),
+            beginning: Arc::default(),
             fetching: Arc::new(Semaphore::new(FETCHED_AT_ONCE)),
             unpacking: Arc::new(Semaphore::new(UNPACKED_AT_ONCE)),
         }
@@ -261,10 +264,12 @@ impl Imports {
         self.drive.reach(principal, new.into.locker, &new.into.folder, Access::Write).await?;
         let url = self.egress.check(&new.url).map_err(crate::egress::Fault::of_source)?;
         let name = names::of_url(&url);
+        let beginning = self.beginning.lock().await;
         let id = self
             .insert(principal, &new.into, &name, Some(new.url.trim()), ImportState::Waiting)
             .await?;
         let live = self.go_live(id);
+        drop(beginning);
         tokio::spawn(self.clone().carry_url(id, live));
         self.state(id).await
     }
@@ -281,8 +286,10 @@ impl Imports {
         body: impl Stream<Item = io::Result<Bytes>>,
     ) -> Result<Import> {
         let received = self.receive(principal, into, declared, body).await?;
+        let beginning = self.beginning.lock().await;
         let id = self.insert(principal, into, name, None, ImportState::Unpacking).await?;
         let live = self.go_live(id);
+        drop(beginning);
         live.set_received(received.size, Some(received.size));
         let carried = self.clone().carry_sent(id, live, principal.clone(), into.clone(), received);
         // It runs to its end even if the client goes away now.

@@ -1,6 +1,6 @@
 //! Imports carried out: begun, ended, cancelled, and gone on with when the server starts again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
@@ -8,28 +8,28 @@ use super::{
     Destination, ImportState, Imports, Problem, entries::Unpacker, live::Live, rows::Known,
     sent::Received,
 };
-use crate::{Error, Result, accounts::Principal, ids::ImportId};
+use crate::{Error, Result, accounts::Principal, clock, ids::ImportId};
+
+/// How often what nobody carries is looked for.
+const LOOK_AGAIN: Duration = Duration::from_mins(10);
 
 impl Imports {
     /// Goes on with what a stopped server or a failing disk left, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let disks = [self.drive.disk.storage(), self.db.storage()];
         let [mut files, mut rows] = disks.map(crate::storage::Storage::subscribe);
-        loop {
+        while !stop.is_cancelled() {
             if let Err(error) = self.go_on().await {
                 tracing::error!("imports could not be gone on with: {error:?}");
             }
-            let changed = async {
-                tokio::select! {
-                    changed = files.changed() => changed.is_ok(),
-                    changed = rows.changed() => changed.is_ok(),
-                }
-            };
-            if stop.run_until_cancelled(changed).await != Some(true) {
-                break;
+            tokio::select! {
+                Ok(()) = files.changed() => (),
+                Ok(()) = rows.changed() => (),
+                // A disk that is mounted late says nothing.
+                () = clock::beat(LOOK_AGAIN) => (),
+                () = stop.cancelled() => (),
             }
         }
-        stop.cancelled().await;
         for live in self.running() {
             // It is found as it was by the next start.
             live.leave();
@@ -42,13 +42,24 @@ impl Imports {
         self.adopt_uploads().await
     }
 
+    /// What nobody carries.
     async fn go_on(&self) -> Result<()> {
         if !self.drive.is_writable().await? {
             return Ok(());
         }
+        let beginning = self.beginning.lock().await;
+        let mut left = Vec::new();
         for known in self.open_ones().await? {
+            left.extend(self.go_live_once(known.id).map(|live| (known, live)));
+        }
+        drop(beginning);
+        for (known, live) in left {
             let id = known.id;
-            let Some(live) = self.go_live_once(id) else { continue };
+            // It came to its end while this looked, or cannot be known: then it is looked for again.
+            if !self.state(id).await.is_ok_and(|state| state.ended_at.is_none()) {
+                self.no_longer(id);
+                continue;
+            }
             if known.url.is_some() {
                 tokio::spawn(self.clone().carry_url(id, live));
             } else if known.upload.is_some() {
@@ -71,7 +82,7 @@ impl Imports {
             self.fetch_all(&known, &live, &principal).await
         };
         let done = live.stop().run_until_cancelled(Box::pin(work)).await;
-        if !self.waits_for_the_disk(id, done.as_ref()).await {
+        if !self.waits_for_the_disk(id, done.as_ref()) {
             self.finish(id, &live, done).await;
         }
     }
@@ -102,7 +113,7 @@ impl Imports {
             self.unpack_arrived(&known, &live, &principal, known.upload(), None).await
         };
         let done = live.stop().run_until_cancelled(Box::pin(work)).await;
-        if live.is_left() || self.waits_for_the_disk(id, done.as_ref()).await {
+        if live.is_left() || self.waits_for_the_disk(id, done.as_ref()) {
             return;
         }
         // Its end and that the upload is gone are one change; the bytes go behind it.
@@ -116,9 +127,10 @@ impl Imports {
 
     /// Whether it failed with a disk that fails: then it is not over, and gone on with when the disk
     /// was tried and is well, or at the next start.
-    async fn waits_for_the_disk(&self, id: ImportId, done: Option<&Result<()>>) -> bool {
+    fn waits_for_the_disk(&self, id: ImportId, done: Option<&Result<()>>) -> bool {
         let Some(Err(error)) = done else { return false };
-        if self.drive.is_well().await {
+        let disks = [self.drive.disk.storage(), self.db.storage()];
+        if disks.iter().all(|disk| disk.fault().is_none()) {
             return false;
         }
         tracing::warn!(import = %id, "an import waits until the disk is well: {error}");

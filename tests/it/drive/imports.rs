@@ -28,7 +28,7 @@ use crate::{
     },
 };
 
-async fn over(stub: &Stub, quota: u64) -> Box {
+pub(super) async fn over(stub: &Stub, quota: u64) -> Box {
     let allowed = stub.address.to_string().parse().unwrap();
     let app = TestApp::spawn_with(|config| {
         config.drive = config.data.with_file_name("drive");
@@ -38,7 +38,7 @@ async fn over(stub: &Stub, quota: u64) -> Box {
     Box::over(Lockers::over(app, quota).await).await
 }
 
-async fn begin(ann: &Box, url: &str, folder: &str) -> (u16, Value) {
+pub(super) async fn begin(ann: &Box, url: &str, folder: &str) -> (u16, Value) {
     let request = ann.request(Method::POST, "imports");
     let request = request.json(&json!({ "url": url, "folder": folder }));
     let (status, text) = crate::web::schema::send(request).await;
@@ -51,7 +51,7 @@ async fn import(ann: &Box, url: &str, folder: &str) -> Value {
     ended(ann, import["id"].as_str().unwrap()).await
 }
 
-async fn turn_on(ann: &Box) {
+pub(super) async fn turn_on(ann: &Box) {
     let outside = &ann.lockers.app.services.outside;
     outside.set_on(&ann.lockers.admin, Feature::Imports, true).await.unwrap();
 }

@@ -10,6 +10,7 @@ mod files;
 mod full;
 mod http;
 mod imports;
+mod imports_wait;
 mod joined;
 mod journey;
 mod many;
