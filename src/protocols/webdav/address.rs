@@ -233,7 +233,7 @@ mod tests {
             if let Ok(Address::Inside { place, path }) = read {
                 let path = format!("{place}/{}", path.as_str());
                 prop_assert!(!path.split('/').any(|part| matches!(part, "." | "..")));
-                prop_assert!(!path.contains(['\0', '\\']));
+                prop_assert!(!path.contains('\0'));
             }
         }
     }

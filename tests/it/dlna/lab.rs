@@ -72,6 +72,16 @@ impl Lab {
             )
             .unwrap();
         }
+        // Programs that bind to an address that is still being tried give up.
+        let end = Instant::now() + Duration::from_secs(30);
+        for host in ["srv", "rnd", "cp"] {
+            let space = lab.space(host);
+            let mut tried = Command::new("ip");
+            tried.args(["-n", &space, "-6", "addr", "show", "tentative"]);
+            while !tried.output().unwrap().stdout.is_empty() && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
         Some(lab)
     }
 
